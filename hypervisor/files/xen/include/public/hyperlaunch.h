@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * XEN_SYSCTL_hyperlaunch: what was launched from the launch control module
+ * (LCM), by whom it is served, and how it went.
+ *
+ * Source of the roles and modes: docs/designs/launch/hyperlaunch-devicetree.rst.
+ * Self-contained but for xen.h, so that a toolstack built against another Xen's
+ * headers can use it.  A record may grow only together with
+ * XEN_HYPERLAUNCH_VERSION; all padding is zero, in both directions.
+ */
+#ifndef __XEN_PUBLIC_HYPERLAUNCH_H__
+#define __XEN_PUBLIC_HYPERLAUNCH_H__
+
+#ifndef XEN_SYSCTL_hyperlaunch
+#define XEN_SYSCTL_hyperlaunch               0x484c   /* beyond upstream's own sequence */
+#endif
+
+#define XEN_HYPERLAUNCH_VERSION              1
+
+/*
+ * Sub-ops that give a record copy it to `buffer`, of which `size` bytes may be
+ * written, and set `size` to what was written.  A buffer too small for the
+ * record: -ENOBUFS, `size` says what it takes, nothing is written.
+ *
+ * Errors of all: -EPERM the caller may not; -EINVAL unknown sub-op, padding
+ * or unused input not zero; -EFAULT buffer; -EOPNOTSUPP Xen without
+ * CONFIG_HYPERLAUNCH.  Without an LCM GET_INFO works (state NONE), the others
+ * give -ENOENT.
+ */
+#define XEN_HYPERLAUNCH_GET_INFO             1  /* struct xen_hyperlaunch_info */
+#define XEN_HYPERLAUNCH_GET_DOMAIN           2  /* by index; -ENOENT: beyond the last */
+#define XEN_HYPERLAUNCH_GET_MODULE           3  /* by index in the boot chain, from 1; -ENOENT */
+#define XEN_HYPERLAUNCH_READ_LCM             4  /* bytes from `offset`; 0 written at the end; -EINVAL beyond */
+#define XEN_HYPERLAUNCH_GET_EVENTS           5  /* struct xen_hyperlaunch_event[], from sequence number `index` on */
+#define XEN_HYPERLAUNCH_READY                6
+#define XEN_HYPERLAUNCH_BOOT_DONE            7
+#define XEN_HYPERLAUNCH_BOOT_FAILED          8
+#define XEN_HYPERLAUNCH_SET_CONSOLE          9
+#define XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND 10
+#define XEN_HYPERLAUNCH_RELEASE              11
+
+/* Launch states */
+#define XEN_HYPERLAUNCH_STATE_NONE           0  /* no LCM: a classic boot */
+#define XEN_HYPERLAUNCH_STATE_BUILDING       1
+#define XEN_HYPERLAUNCH_STATE_PREPARING      2  /* only the boot domain runs */
+#define XEN_HYPERLAUNCH_STATE_FINALIZING     3
+#define XEN_HYPERLAUNCH_STATE_COMPLETE       4
+#define XEN_HYPERLAUNCH_STATE_RECOVERY       5  /* the crash domain has the console */
+#define XEN_HYPERLAUNCH_STATE_FAILED         6
+
+/* Domain states */
+#define XEN_HYPERLAUNCH_DOM_PLANNED          0
+#define XEN_HYPERLAUNCH_DOM_BUILT            1  /* built, not yet decided upon: everything waits for the last one */
+#define XEN_HYPERLAUNCH_DOM_HELD             2  /* `hold`: a control domain must release it */
+#define XEN_HYPERLAUNCH_DOM_PAUSED           3  /* the crash domain of a good launch */
+#define XEN_HYPERLAUNCH_DOM_STARTED          4
+#define XEN_HYPERLAUNCH_DOM_READY            5
+#define XEN_HYPERLAUNCH_DOM_FAILED           6
+#define XEN_HYPERLAUNCH_DOM_RECLAIMED        7  /* destroyed; its record stays */
+
+#define XEN_HYPERLAUNCH_NO_DOMID             0x7ff4   /* DOMID_INVALID */
+#define XEN_HYPERLAUNCH_NO_MODULE            0xffffffff
+#define XEN_HYPERLAUNCH_NO_GFN               (~(uint64_t)0)
+
+#define XEN_HYPERLAUNCH_NAME_SIZE            64
+#define XEN_HYPERLAUNCH_PROP_SIZE            32
+
+struct xen_hyperlaunch_info {
+    uint32_t version;                /* XEN_HYPERLAUNCH_VERSION */
+    uint32_t state;                  /* XEN_HYPERLAUNCH_STATE_* */
+    uint32_t nr_domains;             /* records of GET_DOMAIN */
+    uint32_t nr_modules;             /* of the boot chain, the LCM not counted */
+    /* By role; NO_DOMID: nobody.  CONTROL may stand on several: see the domains. */
+    uint16_t hardware_domid;
+    uint16_t boot_domid;
+    uint16_t crash_domid;
+    uint16_t console_domid;          /* holder of the CONSOLE function */
+    uint16_t xenstore_domid;
+    uint16_t console_owner;          /* who has the Xen console now */
+    uint16_t virq;                   /* announces changes; 0: none */
+    uint16_t pad;
+    uint32_t nr_events;              /* sequence number that the next event will get */
+    uint32_t first_event;            /* the oldest one still kept */
+    uint32_t lcm_size;               /* bytes */
+    uint32_t error;                  /* enum lcm_err; 0: none */
+    uint32_t error_domain;           /* index of GET_DOMAIN, 0xffffffff: none */
+    uint32_t pad2;
+    uint8_t lcm_sha256[32];
+    uint64_t start_ns;               /* Xen's clock since its start: LCM found */
+    uint64_t end_ns;                 /* complete, recovery or failed; 0: not yet */
+};
+
+struct xen_hyperlaunch_domain {
+    uint32_t index;                  /* order in the LCM, from 0 */
+    uint32_t state;                  /* XEN_HYPERLAUNCH_DOM_* */
+    uint32_t requested_domid;        /* as in the LCM; 0: the next free one */
+    uint32_t domid;                  /* NO_DOMID until it is built */
+    uint32_t permissions;            /* bits as in the LCM, implied ones included */
+    uint32_t functions;
+    uint32_t mode;
+    uint32_t cpus;
+    uint64_t memory_kib;             /* as in the LCM */
+    uint8_t uuid[16];
+    uint32_t ssidref;                /* XSM's number for the label; 0 without FLASK */
+    uint32_t error;                  /* enum lcm_err */
+    uint32_t errnum;                 /* positive errno of a builder error; 0: none */
+    uint32_t kernel;                 /* module index or NO_MODULE */
+    uint32_t ramdisk;
+    uint32_t store_port;             /* the domain's own ports; 0: none */
+    uint32_t console_port;
+    uint32_t pad;
+    uint64_t store_gfn;              /* frame as the domain numbers it; NO_GFN: none */
+    uint64_t console_gfn;
+    uint64_t built_ns;               /* Xen's clock; 0: not yet */
+    uint64_t started_ns;
+    uint64_t ready_ns;
+    char name[XEN_HYPERLAUNCH_NAME_SIZE];       /* NUL-terminated */
+    char error_prop[XEN_HYPERLAUNCH_PROP_SIZE]; /* NUL-terminated, "" none */
+};
+
+struct xen_hyperlaunch_module {
+    uint32_t index;                  /* in the boot chain: 1 is the one after the LCM */
+    uint32_t type;                   /* enum lcm_module_type; 0xffffffff: no node names it */
+    uint64_t size;                   /* bytes, as loaded */
+    uint8_t sha256[32];              /* as loaded, before Xen unpacked it */
+    uint32_t users;                  /* bit i: the domain with index i */
+    uint32_t pad;
+};
+
+#define XEN_HYPERLAUNCH_EV_LCM_FOUND         1  /* arg: bytes */
+#define XEN_HYPERLAUNCH_EV_BUILT             2  /* arg: index */
+#define XEN_HYPERLAUNCH_EV_BUILD_FAILED      3  /* arg: enum lcm_err */
+#define XEN_HYPERLAUNCH_EV_STATE             4  /* arg: new launch state */
+#define XEN_HYPERLAUNCH_EV_STARTED           5
+#define XEN_HYPERLAUNCH_EV_READY             6
+#define XEN_HYPERLAUNCH_EV_CONSOLE           7  /* domid: new owner; arg: the old one */
+#define XEN_HYPERLAUNCH_EV_DIED              8  /* arg: SHUTDOWN_* code */
+#define XEN_HYPERLAUNCH_EV_RELEASED          9
+#define XEN_HYPERLAUNCH_EV_RECLAIMED         10
+
+struct xen_hyperlaunch_event {
+    uint64_t time_ns;                /* Xen's clock since its start */
+    uint32_t seq;                    /* from 0, no gaps */
+    uint16_t event;                  /* XEN_HYPERLAUNCH_EV_* */
+    uint16_t domid;                  /* NO_DOMID: of the launch as a whole */
+    uint32_t arg;
+    uint32_t pad;
+};
+
+/* The payload in struct xen_sysctl's union. */
+struct xen_sysctl_hyperlaunch {
+    uint32_t op;                     /* IN: XEN_HYPERLAUNCH_* */
+    uint32_t index;                  /* IN: as the sub-op says, else 0 */
+    uint64_t offset;                 /* IN: READ_LCM, else 0 */
+    uint32_t size;                   /* IN: room at buffer, bytes.  OUT: bytes written */
+    uint32_t pad;                    /* IN: zero */
+    XEN_GUEST_HANDLE_64(void) buffer; /* OUT */
+};
+
+#endif /* __XEN_PUBLIC_HYPERLAUNCH_H__ */
