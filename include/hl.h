@@ -569,7 +569,8 @@ int hl_lcm_to_json(const struct hl_lcm *lcm, char **ret_text) HL_MUST_CHECK;
 /*
  * Any flattened device tree as source that dtc(1) compiles to the same tree.
  * Cells, strings and bytes are guessed from the property's name and content.
- * -EINVAL: not a sound device tree.  The caller frees *ret_text.
+ * -EINVAL: not a sound device tree; -EILSEQ: a name in it that source cannot express.
+ * The caller frees *ret_text.
  * Since: 0.1
  */
 int hl_fdt_to_dts(const void *blob, size_t size, char **ret_text) HL_MUST_CHECK;

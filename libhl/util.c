@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "util.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct arena_chunk {
+	struct arena_chunk *next;
+	max_align_t data[];
+};
+
+void *arena_alloc(struct arena *arena, size_t nr, size_t size)
+{
+	struct arena_chunk *chunk = NULL;
+	size_t bytes;
+
+	if (!__builtin_mul_overflow(nr, size, &bytes) &&
+	    !__builtin_add_overflow(bytes, sizeof(*chunk), &bytes))
+		chunk = calloc(1, bytes);
+	if (!chunk) {
+		arena->failed = true;
+		return NULL;
+	}
+	chunk->next = arena->chunks;
+	arena->chunks = chunk;
+	return chunk->data;
+}
+
+char *arena_strdup(struct arena *arena, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy = arena_alloc(arena, size, 1);
+
+	return copy ? memcpy(copy, text, size) : NULL;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+	char *text = NULL, *copy = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (text)
+		copy = arena_strdup(arena, text);
+	else
+		arena->failed = true;
+	free(text);
+	return copy;
+}
+
+char *arena_utf8(struct arena *arena, const char *text)
+{
+	CLEANUP(freep) char *clean = hl_utf8_dup(text);
+
+	if (!clean) {
+		arena->failed = true;
+		return NULL;
+	}
+	return arena_strdup(arena, clean);
+}
+
+void arena_free(struct arena *arena)
+{
+	struct arena_chunk *chunk = arena->chunks, *next;
+
+	for (; chunk; chunk = next) {
+		next = chunk->next;
+		free(chunk);
+	}
+	arena->chunks = NULL;
+}
+
+static bool strbuf_reserve(struct strbuf *buf, size_t more)
+{
+	size_t want = buf->length + more + 1;
+	char *text;
+
+	if (buf->failed)
+		return false;
+	if (want <= buf->size)
+		return true;
+	want = want < 256 ? 256 : want + want / 2;
+	text = realloc(buf->text, want);
+	if (!text) {
+		buf->failed = true;
+		return false;
+	}
+	buf->text = text;
+	buf->size = want;
+	return true;
+}
+
+void strbuf_add(struct strbuf *buf, const char *text)
+{
+	size_t length = strlen(text);
+
+	if (!strbuf_reserve(buf, length))
+		return;
+	memcpy(buf->text + buf->length, text, length + 1);
+	buf->length += length;
+}
+
+void strbuf_addf(struct strbuf *buf, const char *format, ...)
+{
+	CLEANUP(freep) char *text = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0) {
+		text = NULL;
+		buf->failed = true;
+	}
+	va_end(ap);
+	if (text)
+		strbuf_add(buf, text);
+}
+
+int strbuf_take(struct strbuf *buf, char **ret_text)
+{
+	strbuf_add(buf, "");
+	if (buf->failed) {
+		free(buf->text);
+		*buf = (struct strbuf){ 0 };
+		return -ENOMEM;
+	}
+	*ret_text = buf->text;
+	*buf = (struct strbuf){ 0 };
+	return 0;
+}
+
+bool all_zero(const void *data, size_t size)
+{
+	const uint8_t *bytes = data;
+
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
+int parse_u64(const char *text, uint64_t max, uint64_t *ret_value)
+{
+	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	const char *digits = hex ? text + 2 : text;
+	unsigned long long value;
+	char *end;
+
+	if (!isxdigit((unsigned char)digits[0]))
+		return -EINVAL;
+	errno = 0;
+	value = strtoull(digits, &end, hex ? 16 : 10);
+	if (*end || end == digits)
+		return -EINVAL;
+	if (errno || value > max)
+		return -ERANGE;
+	*ret_value = value;
+	return 0;
+}
