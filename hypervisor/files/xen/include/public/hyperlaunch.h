@@ -64,6 +64,7 @@
 
 #define XEN_HYPERLAUNCH_NAME_SIZE            64
 #define XEN_HYPERLAUNCH_PROP_SIZE            32
+#define XEN_HYPERLAUNCH_PATH_SIZE            128
 
 struct xen_hyperlaunch_info {
     uint32_t version;                /* XEN_HYPERLAUNCH_VERSION */
@@ -88,6 +89,9 @@ struct xen_hyperlaunch_info {
     uint8_t lcm_sha256[32];
     uint64_t start_ns;               /* Xen's clock since its start: LCM found */
     uint64_t end_ns;                 /* complete, recovery or failed; 0: not yet */
+    /* Where `error` is, as Xen's console said it; NUL-terminated, "" none. */
+    char error_path[XEN_HYPERLAUNCH_PATH_SIZE]; /* of the node in the LCM */
+    char error_prop[XEN_HYPERLAUNCH_PROP_SIZE];
 };
 
 struct xen_hyperlaunch_domain {
