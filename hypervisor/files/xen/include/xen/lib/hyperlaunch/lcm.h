@@ -59,6 +59,8 @@
 #define LCM_DOMID_BOOT      0x7ff5   /* what an LCM may ask for with BOOT */
 #define LCM_DOMID_BOOT_REAL LCM_DOMID_MAX /* what it then runs as */
 
+#define LCM_BOOT_TIMEOUT_MS 120000   /* of a hypervisor node that says nothing */
+
 #define LCM_NONE            (-1)     /* no such index */
 
 enum lcm_module_type {
@@ -258,8 +260,10 @@ struct lcm_limits {
     unsigned int nr_modules;         /* boot modules after the LCM: 1..nr_modules are good */
     uint64_t memory_kib;             /* the host's */
     unsigned int max_vcpus;
+    unsigned int max_vcpus_pv;       /* of a PV domain; 0: max_vcpus is for it too */
     bool no_pv32;                    /* refuse 32-bit PV */
     bool source;                     /* `file` is enough of a locator */
+    bool no_modules;                 /* the LCM is the last of the chain: no index is good */
 };
 
 /* Is this sound FDT bytes with an LCM in it?  Cheap; says nothing of what it asks for. */
