@@ -75,10 +75,10 @@ remove_tree() {
 	fi
 }
 
-# Entries of the same name that nothing has used for two weeks.
+# Entries of the same name that nothing has used for a week.
 prune_entries() {
 	local name=$1 keep=$2 old
-	find "$HL_CACHE" -maxdepth 1 -name "$name-*" ! -path "$keep" -mtime +14 -print |
+	find "$HL_CACHE" -maxdepth 1 -name "$name-????????????????" ! -path "$keep" -mtime +7 -print |
 		while read -r old; do remove_tree "$old"; done
 }
 
