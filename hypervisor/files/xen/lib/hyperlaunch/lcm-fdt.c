@@ -126,6 +126,22 @@ bool __init lcm_has(const struct lcm_cursor *cur, const char *prop)
     return lcm_prop_len(cur, prop) != LCM_NONE;
 }
 
+bool __init lcm_has_any(const struct lcm_cursor *cur,
+                        const char *const *props, unsigned int nr,
+                        const char **ret_prop)
+{
+    unsigned int i;
+
+    for ( i = 0; i < nr; i++ )
+        if ( lcm_has(cur, props[i]) )
+        {
+            *ret_prop = props[i];
+            return true;
+        }
+
+    return false;
+}
+
 /* The value, or NULL without the property. */
 static const uint8_t *__init raw(const struct lcm_cursor *cur, const char *prop,
                                  int *ret_len)

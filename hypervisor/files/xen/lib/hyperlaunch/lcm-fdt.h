@@ -46,6 +46,10 @@ bool lcm_is_named(const void *fdt, int node, const char *base);
 int lcm_prop_len(const struct lcm_cursor *cur, const char *prop);
 bool lcm_has(const struct lcm_cursor *cur, const char *prop);
 
+/* Has it one of these properties?  *ret_prop is the first that it has. */
+bool lcm_has_any(const struct lcm_cursor *cur, const char *const *props,
+                 unsigned int nr, const char **ret_prop);
+
 /* One cell. */
 int lcm_get_u32(const struct lcm_cursor *cur, const char *prop,
                 uint32_t *ret_value);

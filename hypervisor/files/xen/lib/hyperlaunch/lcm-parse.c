@@ -3,7 +3,7 @@
  * Reads each node of an LCM into struct lcm, and applies the rules that need
  * nothing but the node itself.  Rules across nodes are in lcm-check.c.
  */
-#include "lcm-fdt.h"
+#include "lcm-node.h"
 
 /* No machine has more: 52 bits of physical address, in KiB. */
 #define MEMORY_KIB_MAX ((uint64_t)1 << 42)
@@ -36,293 +36,28 @@ static void __init warn(struct lcm *lcm, enum lcm_warn code, int node,
     warning->value = value;
 }
 
-/* --- modules ------------------------------------------------------------- */
-
-/* TYPE of one entry of `compatible`, NULL for an entry that isn't a module's. */
-static const char *__init type_text(const char *entry)
-{
-    static const char __initconst module[] = "module,";
-    static const char __initconst multiboot[] = "multiboot,";
-
-    if ( !strncmp(entry, module, sizeof(module) - 1) )
-        return entry + sizeof(module) - 1;
-    if ( !strncmp(entry, multiboot, sizeof(multiboot) - 1) )
-        return entry + sizeof(multiboot) - 1;
-
-    return NULL;
-}
-
-/* Entries that say "a module" or how it is located, but not what it is. */
-static bool __init is_marker(const char *type)
-{
-    return !strcmp(type, "module") || !strcmp(type, "index") ||
-           !strcmp(type, "addr");
-}
-
-static int __init type_by_name(const char *name)
-{
-    int type;
-
-    for ( type = 0; type < LCM_NR_MODULE_TYPES; type++ )
-        if ( !strcmp(name, lcm_module_type_name(type)) )
-            return type;
-
-    return LCM_NONE;
-}
-
-/* 1: a module of *ret_type; 0: no module. */
-static int __init get_module_type(const struct lcm_cursor *cur, int *ret_type)
-{
-    const char *list, *entry, *text;
-    int type, len, pos = 0, found = LCM_NONE;
-    bool claims = false;
-    int rc = lcm_get_strings(cur, "compatible", &list, &len);
-
-    if ( rc <= 0 )
-        return rc;
-    while ( (entry = lcm_next_string(list, len, &pos)) != NULL )
-    {
-        text = type_text(entry);
-        if ( !text )
-            continue;
-        claims = true;
-        if ( is_marker(text) )
-            continue;
-        type = type_by_name(text);
-        if ( type == LCM_NONE )
-            continue;
-        if ( found != LCM_NONE && found != type )
-            return lcm_fail(cur, LCM_ERR_MODULE_TYPE, "compatible", 0);
-        found = type;
-    }
-    if ( found == LCM_NONE )
-        return claims ? lcm_fail(cur, LCM_ERR_MODULE_TYPE, "compatible", 0) : 0;
-    *ret_type = found;
-
-    return 1;
-}
-
-/* mb-index and module-index are two names of one thing. */
-static int __init parse_index(const struct lcm_cursor *cur,
-                              struct lcm_module *mod)
-{
-    uint32_t mb, index;
-    int has_mb, has_index;
-    const char *prop;
-
-    has_mb = lcm_get_u32(cur, "mb-index", &mb);
-    if ( has_mb < 0 )
-        return has_mb;
-    has_index = lcm_get_u32(cur, "module-index", &index);
-    if ( has_index < 0 )
-        return has_index;
-    if ( !has_mb && !has_index )
-        return 0;
-    if ( has_mb && has_index && mb != index )
-        return lcm_fail(cur, LCM_ERR_TWO_LOCATORS, "module-index", index);
-
-    prop = has_mb ? "mb-index" : "module-index";
-    mod->index = has_mb ? mb : index;
-    if ( !mod->index )
-        return lcm_fail(cur, LCM_ERR_INDEX_ZERO, prop, 0);
-    mod->locator = LCM_LOCATE_INDEX;
-
-    return 1;
-}
-
-/* The width of one part of a module's address, in cells. */
-static int __init get_cells(const struct lcm_cursor *parent, const char *prop,
-                            uint32_t dflt, uint32_t *ret_cells)
-{
-    int rc;
-
-    *ret_cells = dflt;
-    rc = lcm_get_u32(parent, prop, ret_cells);
-    if ( rc > 0 && *ret_cells > 2 )
-        return lcm_fail(parent, LCM_ERR_RANGE, prop, *ret_cells);
-
-    return rc;
-}
-
-static int __init parse_range(const struct lcm_cursor *cur,
-                              const struct lcm_cursor *parent,
-                              const char *prop, uint64_t *addr, uint64_t *size)
-{
-    uint32_t addr_cells, size_cells;
-    int len = lcm_prop_len(cur, prop);
-    int has_addr, has_size;
-
-    if ( len == LCM_NONE )
-        return 0;
-    has_addr = get_cells(parent, "#address-cells", 2, &addr_cells);
-    if ( has_addr < 0 )
-        return has_addr;
-    has_size = get_cells(parent, "#size-cells", 1, &size_cells);
-    if ( has_size < 0 )
-        return has_size;
-    if ( !has_addr && !has_size )
-    {
-        addr_cells = len > 8 ? 2 : 1;
-        size_cells = len > 12 ? 2 : 1;
-    }
-    if ( lcm_get_range(cur, prop, addr_cells, size_cells, addr, size) < 0 )
-        return -EINVAL;
-    if ( !*size )
-        return lcm_fail(cur, LCM_ERR_ADDR_EMPTY, prop, *addr);
-    if ( *addr + (*size - 1) < *addr )
-        return lcm_fail(cur, LCM_ERR_ADDR_WRAP, prop, *addr);
-
-    return 1;
-}
-
-/* module-addr and reg are two names of one thing, too. */
-static int __init parse_addr(const struct lcm_cursor *cur,
-                             const struct lcm_cursor *parent,
-                             struct lcm_module *mod)
-{
-    uint64_t addr = 0, size = 0;
-    int has_addr, has_reg;
-
-    has_addr = parse_range(cur, parent, "module-addr", &mod->addr, &mod->size);
-    if ( has_addr < 0 )
-        return has_addr;
-    has_reg = parse_range(cur, parent, "reg", &addr, &size);
-    if ( has_reg < 0 )
-        return has_reg;
-    if ( !has_addr && !has_reg )
-        return 0;
-    if ( has_addr && has_reg && (addr != mod->addr || size != mod->size) )
-        return lcm_fail(cur, LCM_ERR_TWO_LOCATORS, "reg", addr);
-    if ( has_reg )
-    {
-        mod->addr = addr;
-        mod->size = size;
-    }
-    mod->locator = LCM_LOCATE_ADDR;
-
-    return 1;
-}
-
-static int __init parse_locator(const struct lcm_cursor *cur,
-                                const struct lcm_cursor *parent,
-                                struct lcm_module *mod)
-{
-    int has_index, has_addr;
-
-    has_index = parse_index(cur, mod);
-    if ( has_index < 0 )
-        return has_index;
-    if ( has_index && lcm_has(cur, "module-addr") )
-        return lcm_fail(cur, LCM_ERR_TWO_LOCATORS, "module-addr", 0);
-    if ( has_index && lcm_has(cur, "reg") )
-        return lcm_fail(cur, LCM_ERR_TWO_LOCATORS, "reg", 0);
-    has_addr = parse_addr(cur, parent, mod);
-    if ( has_addr < 0 )
-        return has_addr;
-    if ( has_index || has_addr )
-        return 0;
-    if ( !mod->file )
-        return lcm_fail(cur, LCM_ERR_NO_LOCATOR, "mb-index", 0);
-    mod->locator = LCM_LOCATE_FILE;
-
-    return 0;
-}
-
-/* What a module node without a type, or a domain node without its, has. */
-static bool __init has_any(const struct lcm_cursor *cur,
-                           const char *const *props, unsigned int nr,
-                           const char **ret_prop)
-{
-    unsigned int i;
-
-    for ( i = 0; i < nr; i++ )
-        if ( lcm_has(cur, props[i]) )
-        {
-            *ret_prop = props[i];
-            return true;
-        }
-
-    return false;
-}
-
-static int __init refuse_untyped_module(const struct lcm_cursor *cur)
-{
-    static const char *const __initconstrel props[] = {
-        "mb-index", "module-index", "module-addr", "file",
-    };
-    const char *prop;
-
-    if ( has_any(cur, props, ARRAY_SIZE(props), &prop) )
-        return lcm_fail(cur, LCM_ERR_COMPATIBLE, "compatible", 0);
-
-    return 0;
-}
-
-/* The next free entry of lcm->modules, filled; domain LCM_NONE: the config node's. */
-static int __init parse_module(struct lcm *lcm, const struct lcm_cursor *cur,
-                               const struct lcm_cursor *parent, int domain,
-                               enum lcm_module_type type)
-{
-    struct lcm_module *mod;
-    int rc;
-
-    if ( lcm->nr_modules == LCM_MAX_MODULES )
-        return lcm_fail(cur, LCM_ERR_TOO_MANY_MODULES, NULL, LCM_MAX_MODULES);
-    mod = &lcm->modules[lcm->nr_modules];
-    mod->node = cur->node;
-    mod->domain = domain;
-    mod->type = type;
-
-    rc = lcm_get_string(cur, "file", &mod->file);
-    if ( rc < 0 )
-        return rc;
-    rc = lcm_get_text(cur, "bootargs", &mod->bootargs);
-    if ( rc < 0 )
-        return rc;
-    rc = lcm_get_bytes(cur, "digest-sha256", 32, &mod->digest);
-    if ( rc < 0 )
-        return rc;
-    rc = parse_locator(cur, parent, mod);
-    if ( rc < 0 )
-        return rc;
-
-    return lcm->nr_modules++;
-}
-
-/* Puts the module in its slot, which must be free. */
-static int __init take_slot(const struct lcm_cursor *cur, const struct lcm *lcm,
-                            int *slot, int index, enum lcm_err twice)
-{
-    if ( *slot != LCM_NONE )
-        return lcm_fail_other(cur, twice, "compatible", 0,
-                              lcm->modules[*slot].node);
-    *slot = index;
-
-    return 0;
-}
-
 /* --- config -------------------------------------------------------------- */
 
 static int __init parse_config_module(struct lcm *lcm,
                                       const struct lcm_cursor *cur,
                                       const struct lcm_cursor *parent)
 {
-    int type, index, rc = get_module_type(cur, &type);
+    int type, index, rc = lcm_get_module_type(cur, &type);
     int *slot;
 
     if ( rc < 0 )
         return rc;
     if ( !rc )
-        return refuse_untyped_module(cur);
+        return lcm_refuse_untyped_module(cur);
     if ( type != LCM_MODULE_MICROCODE && type != LCM_MODULE_XSM_POLICY )
         return lcm_fail(cur, LCM_ERR_MODULE_PLACE, "compatible", 0);
 
-    index = parse_module(lcm, cur, parent, LCM_NONE, type);
+    index = lcm_parse_module(lcm, cur, parent, LCM_NONE, type);
     if ( index < 0 )
         return index;
     slot = type == LCM_MODULE_MICROCODE ? &lcm->microcode : &lcm->xsm_policy;
 
-    return take_slot(cur, lcm, slot, index, LCM_ERR_TWO_OF_TYPE);
+    return lcm_take_slot(cur, lcm, slot, index, LCM_ERR_TWO_OF_TYPE);
 }
 
 static int __init parse_config(struct lcm *lcm, const struct lcm_cursor *config)
@@ -341,154 +76,6 @@ static int __init parse_config(struct lcm *lcm, const struct lcm_cursor *config)
     return 0;
 }
 
-/* --- pci ----------------------------------------------------------------- */
-
-static int __init hex_digit(char c)
-{
-    if ( c >= '0' && c <= '9' )
-        return c - '0';
-    if ( c >= 'a' && c <= 'f' )
-        return c - 'a' + 10;
-    if ( c >= 'A' && c <= 'F' )
-        return c - 'A' + 10;
-
-    return LCM_NONE;
-}
-
-/* Exactly SSSS:BB:DD.F in hexadecimal. */
-static bool __init read_sbdf(const char *text, uint32_t *ret_sbdf)
-{
-    static const char __initconst form[] = "hhhh:hh:hh.";
-    const unsigned int last = sizeof(form) - 1;
-    uint32_t value = 0, dev;
-    unsigned int i;
-    int digit;
-
-    for ( i = 0; i < last; i++ )
-    {
-        digit = hex_digit(text[i]);
-        if ( form[i] == 'h' ? digit < 0 : text[i] != form[i] )
-            return false;
-        if ( form[i] == 'h' )
-            value = (value << 4) | digit;
-    }
-    digit = hex_digit(text[last]);
-    dev = value & 0xff;
-    if ( digit < 0 || digit > 7 || text[last + 1] || dev > 0x1f )
-        return false;
-    *ret_sbdf = (value & ~0xffu) | (dev << 3) | digit;
-
-    return true;
-}
-
-static int __init get_sbdf(const struct lcm_cursor *cur, const char *prop,
-                           uint32_t *ret_sbdf)
-{
-    const char *text;
-    int rc = lcm_get_string(cur, prop, &text);
-
-    if ( rc > 0 && !read_sbdf(text, ret_sbdf) )
-        return lcm_fail(cur, LCM_ERR_PCI_BDF, prop, 0);
-
-    return rc;
-}
-
-/* A cell of at most max. */
-static int __init get_bounded(const struct lcm_cursor *cur, const char *prop,
-                              uint32_t max, uint32_t *ret_value, bool *ret_has)
-{
-    int rc = lcm_get_u32(cur, prop, ret_value);
-
-    if ( rc < 0 )
-        return rc;
-    if ( rc && *ret_value > max )
-        return lcm_fail(cur, LCM_ERR_RANGE, prop, *ret_value);
-    *ret_has = rc;
-
-    return 0;
-}
-
-/* 1: some of class, vendor, device and count is there. */
-static int __init parse_pci_match(const struct lcm_cursor *cur,
-                                  struct lcm_pci *pci)
-{
-    bool has_count;
-
-    if ( get_bounded(cur, "class", 0xffffff, &pci->class, &pci->has_class) ||
-         get_bounded(cur, "vendor", 0xffff, &pci->vendor, &pci->has_vendor) ||
-         get_bounded(cur, "device", 0xffff, &pci->device, &pci->has_device) ||
-         get_bounded(cur, "count", 0xffffffff, &pci->count, &has_count) )
-        return -EINVAL;
-    if ( !pci->has_class && !pci->has_vendor && !pci->has_device )
-        return has_count ? lcm_fail(cur, LCM_ERR_PCI_FORM, "count", 0) : 0;
-
-    return 1;
-}
-
-/* 1: pf and vf are there. */
-static int __init parse_pci_vf(const struct lcm_cursor *cur,
-                               struct lcm_pci *pci)
-{
-    bool has_vf;
-    int has_pf = get_sbdf(cur, "pf", &pci->sbdf);
-
-    if ( has_pf < 0 )
-        return has_pf;
-    if ( get_bounded(cur, "vf", 0xffff, &pci->vf, &has_vf) )
-        return -EINVAL;
-    if ( has_vf != has_pf )
-        return lcm_fail(cur, LCM_ERR_PCI_FORM, has_pf ? "vf" : "pf", 0);
-
-    return has_pf;
-}
-
-static int __init parse_pci_form(const struct lcm_cursor *cur,
-                                 struct lcm_pci *pci)
-{
-    int has_bdf, has_match, has_vf;
-
-    has_bdf = get_sbdf(cur, "bdf", &pci->sbdf);
-    if ( has_bdf < 0 )
-        return has_bdf;
-    has_match = parse_pci_match(cur, pci);
-    if ( has_match < 0 )
-        return has_match;
-    has_vf = parse_pci_vf(cur, pci);
-    if ( has_vf < 0 )
-        return has_vf;
-    if ( has_bdf + has_match + has_vf != 1 )
-        return lcm_fail(cur, LCM_ERR_PCI_FORM, NULL,
-                        has_bdf + has_match + has_vf);
-    pci->form = has_bdf ? LCM_PCI_BDF : has_match ? LCM_PCI_MATCH : LCM_PCI_VF;
-
-    return 0;
-}
-
-static int __init parse_pci(struct lcm *lcm, const struct lcm_cursor *cur,
-                            unsigned int domain)
-{
-    struct lcm_pci *pci;
-    int rc;
-
-    if ( lcm->nr_pci == LCM_MAX_PCI )
-        return lcm_fail(cur, LCM_ERR_TOO_MANY_PCI, NULL, LCM_MAX_PCI);
-    pci = &lcm->pci[lcm->nr_pci];
-    pci->node = cur->node;
-    pci->domain = domain;
-
-    rc = parse_pci_form(cur, pci);
-    if ( rc )
-        return rc;
-    if ( get_bounded(cur, "slot", 31, &pci->slot, &pci->has_slot) ||
-         lcm_get_flag(cur, "optional", &pci->optional) < 0 ||
-         lcm_get_flag(cur, "permissive", &pci->permissive) < 0 )
-        return -EINVAL;
-    lcm->nr_pci++;
-    lcm->domains[domain].hold = true;
-
-    return 0;
-}
-
 /* --- domains ------------------------------------------------------------- */
 
 /* Dialects that were proposed and never merged: to guess would be unsafe. */
@@ -497,7 +84,7 @@ static int __init refuse_old_roles(const struct lcm_cursor *cur)
     static const char *const __initconstrel props[] = { "role", "capability" };
     const char *prop;
 
-    if ( has_any(cur, props, ARRAY_SIZE(props), &prop) )
+    if ( lcm_has_any(cur, props, ARRAY_SIZE(props), &prop) )
         return lcm_fail(cur, LCM_ERR_UNSUPPORTED_PROP, prop, 0);
 
     return 0;
@@ -713,14 +300,17 @@ static int __init take_domain_module(struct lcm *lcm,
     switch ( lcm->modules[index].type )
     {
     case LCM_MODULE_KERNEL:
-        return take_slot(cur, lcm, &dom->kernel, index, LCM_ERR_TWO_KERNELS);
+        return lcm_take_slot(cur, lcm, &dom->kernel, index,
+                             LCM_ERR_TWO_KERNELS);
     case LCM_MODULE_RAMDISK:
-        return take_slot(cur, lcm, &dom->ramdisk, index, LCM_ERR_TWO_RAMDISKS);
+        return lcm_take_slot(cur, lcm, &dom->ramdisk, index,
+                             LCM_ERR_TWO_RAMDISKS);
     case LCM_MODULE_DEVICE_TREE:
-        return take_slot(cur, lcm, &dom->device_tree, index,
-                         LCM_ERR_TWO_OF_TYPE);
+        return lcm_take_slot(cur, lcm, &dom->device_tree, index,
+                             LCM_ERR_TWO_OF_TYPE);
     case LCM_MODULE_CONFIG:
-        return take_slot(cur, lcm, &dom->config, index, LCM_ERR_TWO_OF_TYPE);
+        return lcm_take_slot(cur, lcm, &dom->config, index,
+                             LCM_ERR_TWO_OF_TYPE);
     default:
         return lcm_fail(cur, LCM_ERR_MODULE_PLACE, "compatible", 0);
     }
@@ -734,16 +324,16 @@ static int __init parse_domain_child(struct lcm *lcm,
     int type, index, rc;
 
     if ( lcm_is_compatible(cur->fdt, cur->node, compat_pci) )
-        return parse_pci(lcm, cur, domain);
-    rc = get_module_type(cur, &type);
+        return lcm_parse_pci(lcm, cur, domain);
+    rc = lcm_get_module_type(cur, &type);
     if ( rc < 0 )
         return rc;
     if ( !rc && lcm_is_named(cur->fdt, cur->node, "pci") )
         return lcm_fail(cur, LCM_ERR_COMPATIBLE, "compatible", 0);
     if ( !rc )
-        return refuse_untyped_module(cur);
+        return lcm_refuse_untyped_module(cur);
 
-    index = parse_module(lcm, cur, parent, domain, type);
+    index = lcm_parse_module(lcm, cur, parent, domain, type);
     if ( index < 0 )
         return index;
 
@@ -958,7 +548,7 @@ static int __init refuse_untyped_domain(const struct lcm *lcm,
     const char *prop;
 
     if ( lcm->form == LCM_FORM_HYPERVISOR &&
-         has_any(cur, props, ARRAY_SIZE(props), &prop) )
+         lcm_has_any(cur, props, ARRAY_SIZE(props), &prop) )
         return lcm_fail(cur, LCM_ERR_COMPATIBLE, "compatible", 0);
 
     return 0;
