@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "ctx.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void logger_say(const struct logger *logger, int priority, const char *format, ...)
+{
+	CLEANUP(freep) char *text = NULL;
+	va_list ap;
+
+	if (!logger->fn)
+		return;
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (text)
+		logger->fn(logger->data, priority, text);
+}
+
+static int open_backend(struct hl_ctx *ctx, const char *spec)
+{
+	if (!strcmp(spec, "xen"))
+		return xen_open(&ctx->logger, &ctx->ops, &ctx->backend);
+	if (!strncmp(spec, "sim:", 4))
+		return sim_open(spec + 4, &ctx->logger, &ctx->ops, &ctx->backend);
+	return -EINVAL;
+}
+
+HL_EXPORT int hl_new(const char *spec, hl_log_fn log, void *data, struct hl_ctx **ret_ctx)
+{
+	struct hl_ctx *ctx = calloc(1, sizeof(*ctx));
+	int rc;
+
+	if (!ctx)
+		return -ENOMEM;
+	ctx->refs = 1;
+	ctx->logger = (struct logger){ .fn = log, .data = data };
+	rc = open_backend(ctx, spec);
+	if (rc) {
+		hl_unref(ctx);
+		return rc;
+	}
+	*ret_ctx = ctx;
+	return 0;
+}
+
+HL_EXPORT struct hl_ctx *hl_ref(struct hl_ctx *ctx)
+{
+	if (ctx)
+		ctx->refs++;
+	return ctx;
+}
+
+HL_EXPORT struct hl_ctx *hl_unref(struct hl_ctx *ctx)
+{
+	if (ctx && !--ctx->refs) {
+		if (ctx->backend)
+			ctx->ops->close(ctx->backend);
+		hl_lcm_unref(ctx->lcm);
+		free(ctx);
+	}
+	return NULL;
+}
+
+HL_EXPORT const char *hl_backend(const struct hl_ctx *ctx)
+{
+	return ctx->ops->name;
+}
+
+HL_EXPORT int hl_get_fd(struct hl_ctx *ctx)
+{
+	return ctx->ops->get_fd(ctx->backend);
+}
+
+HL_EXPORT int hl_process(struct hl_ctx *ctx)
+{
+	return ctx->ops->process(ctx->backend);
+}
+
+HL_EXPORT int hl_get_launch(struct hl_ctx *ctx, struct hl_launch *ret_launch)
+{
+	return ctx->ops->get_launch(ctx->backend, ret_launch);
+}
+
+HL_EXPORT int hl_get_domain(struct hl_ctx *ctx, uint32_t index,
+			    struct hl_launch_domain *ret_domain)
+{
+	return ctx->ops->get_domain(ctx->backend, index, ret_domain);
+}
+
+HL_EXPORT int hl_get_module(struct hl_ctx *ctx, uint32_t index,
+			    struct hl_launch_module *ret_module)
+{
+	return ctx->ops->get_module(ctx->backend, index, ret_module);
+}
+
+HL_EXPORT int hl_read_lcm(struct hl_ctx *ctx, void **ret_blob, size_t *ret_size)
+{
+	return ctx->ops->read_lcm(ctx->backend, ret_blob, ret_size);
+}
+
+HL_EXPORT int hl_get_events(struct hl_ctx *ctx, uint32_t since, struct hl_event **ret_events,
+			    size_t *ret_nr)
+{
+	return ctx->ops->get_events(ctx->backend, since, ret_events, ret_nr);
+}
+
+HL_EXPORT int hl_list_live(struct hl_ctx *ctx, struct hl_live_domain **ret_domains,
+			   size_t *ret_nr)
+{
+	return ctx->ops->list_live(ctx->backend, ret_domains, ret_nr);
+}
+
+HL_EXPORT int hl_sim_command(struct hl_ctx *ctx, const char *command, char **ret_reply)
+{
+	if (!ctx->ops->command)
+		return -EOPNOTSUPP;
+	return ctx->ops->command(ctx->backend, command, ret_reply);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The context, and what a backend has to offer. */
+#ifndef LIBHL_CTX_H
+#define LIBHL_CTX_H
+
+#include "util.h"
+
+/* Counts and sizes beyond these in an answer are nonsense. */
+#define MAX_DOMAIN_RECORDS	4096
+#define MAX_MODULE_RECORDS	4096
+#define MAX_LCM_BYTES		(1u << 20)
+#define MAX_EVENTS		(1u << 16)
+#define MAX_LIVE_DOMAINS	32768
+
+/* Each call as the function of hl.h that has its name. */
+struct backend_ops {
+	const char *name;
+	void (*close)(void *backend);
+	int (*get_fd)(void *backend);
+	int (*process)(void *backend);
+	int (*get_launch)(void *backend, struct hl_launch *ret_launch);
+	int (*get_domain)(void *backend, uint32_t index, struct hl_launch_domain *ret_domain);
+	int (*get_module)(void *backend, uint32_t index, struct hl_launch_module *ret_module);
+	int (*read_lcm)(void *backend, void **ret_blob, size_t *ret_size);
+	int (*get_events)(void *backend, uint32_t since, struct hl_event **ret_events,
+			  size_t *ret_nr);
+	int (*list_live)(void *backend, struct hl_live_domain **ret_domains, size_t *ret_nr);
+	int (*command)(void *backend, const char *command, char **ret_reply); /* or NULL */
+};
+
+struct logger {
+	hl_log_fn fn;
+	void *data;
+};
+
+void logger_say(const struct logger *logger, int priority, const char *format, ...)
+	HL_PRINTF(3, 4);
+
+struct hl_ctx {
+	unsigned int refs;
+	struct logger logger;
+	const struct backend_ops *ops;
+	void *backend;
+
+	/* An LCM is parsed once: it does not change while Xen runs. */
+	bool have_lcm;
+	uint8_t lcm_sha256[HL_SHA256_SIZE];
+	struct hl_lcm *lcm;		/* NULL: it does not parse */
+	struct hl_lcm_error lcm_error;
+};
+
+/* spec without its "xen" or "sim:" */
+int xen_open(const struct logger *logger, const struct backend_ops **ret_ops, void **ret_backend);
+int sim_open(const char *spec, const struct logger *logger, const struct backend_ops **ret_ops,
+	     void **ret_backend);
+
+#endif /* LIBHL_CTX_H */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The sysctl's records; xen.h has the tools' half only where this is defined first. */
+#ifndef LIBHL_XEN_ABI_H
+#define LIBHL_XEN_ABI_H
+
+#include <stdint.h>
+
+#ifndef __XEN_TOOLS__
+#define __XEN_TOOLS__ 1
+#endif
+#include <xen/xen.h>
+
+#include <public/hyperlaunch.h>
+
+#endif /* LIBHL_XEN_ABI_H */

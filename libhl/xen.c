@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The backend that asks the Xen this machine runs on. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "record.h"
+#include "xcall.h"
+#include "xlog.h"
+
+#include <xenctrl.h>
+#include <xenevtchn.h>
+
+#define LIVE_BATCH 64
+
+struct xen {
+	struct xlog xlog;
+	struct xcall *xcall;
+	xc_interface *xch;
+	xenevtchn_handle *evtchn;	/* NULL: not asked for yet */
+};
+
+static void xen_close(void *backend)
+{
+	struct xen *xen = backend;
+
+	xenevtchn_close(xen->evtchn);
+	if (xen->xch)
+		xc_interface_close(xen->xch);
+	xcall_close(xen->xcall);
+	free(xen);
+}
+
+static int get_launch(void *backend, struct hl_launch *ret_launch)
+{
+	struct xen *xen = backend;
+	struct xen_hyperlaunch_info info;
+	uint32_t written;
+	int rc;
+
+	rc = xcall_hyperlaunch(xen->xcall, XEN_HYPERLAUNCH_GET_INFO, 0, 0, &info, sizeof(info),
+			       &written);
+	if (rc == -ENOBUFS)
+		return -EPROTO;
+	if (rc)
+		return rc;
+	if (written != sizeof(info))
+		return -EBADMSG;
+	return record_launch(&info, ret_launch);
+}
+
+static int get_record(struct xen *xen, uint32_t op, uint32_t index, void *record, uint32_t size)
+{
+	uint32_t written;
+	int rc = xcall_hyperlaunch(xen->xcall, op, index, 0, record, size, &written);
+
+	if (rc == -ENOBUFS)
+		return -EPROTO;
+	if (rc)
+		return rc;
+	return written == size ? 0 : -EBADMSG;
+}
+
+static int get_domain(void *backend, uint32_t index, struct hl_launch_domain *ret_domain)
+{
+	struct xen_hyperlaunch_domain domain;
+	int rc = get_record(backend, XEN_HYPERLAUNCH_GET_DOMAIN, index, &domain, sizeof(domain));
+
+	return rc ? rc : record_domain(&domain, index, ret_domain);
+}
+
+static int get_module(void *backend, uint32_t index, struct hl_launch_module *ret_module)
+{
+	struct xen_hyperlaunch_module module;
+	int rc = get_record(backend, XEN_HYPERLAUNCH_GET_MODULE, index, &module, sizeof(module));
+
+	return rc ? rc : record_module(&module, index, ret_module);
+}
+
+static int read_lcm(void *backend, void **ret_blob, size_t *ret_size)
+{
+	CLEANUP(freep) uint8_t *blob = NULL;
+	struct xen *xen = backend;
+	struct hl_launch launch;
+	uint32_t done = 0;
+	int rc;
+
+	rc = get_launch(xen, &launch);
+	if (rc)
+		return rc;
+	if (!launch.lcm_size)
+		return -ENOENT;
+	blob = malloc(launch.lcm_size);
+	if (!blob)
+		return -ENOMEM;
+	while (done < launch.lcm_size) {
+		uint32_t left = launch.lcm_size - done, written;
+
+		rc = xcall_hyperlaunch(xen->xcall, XEN_HYPERLAUNCH_READ_LCM, 0, done, blob + done,
+				       left < XCALL_MAX_BYTES ? left : XCALL_MAX_BYTES, &written);
+		if (rc)
+			return rc;
+		if (!written)
+			return -EBADMSG;	/* shorter than Xen had said */
+		done += written;
+	}
+	*ret_size = done;
+	*ret_blob = STEAL(blob);
+	return 0;
+}
+
+/* The next events from seq on; 0: no more. */
+static int read_events(struct xen *xen, uint32_t seq, struct hl_event **events, size_t *nr)
+{
+	struct xen_hyperlaunch_event batch[XCALL_MAX_BYTES / sizeof(struct xen_hyperlaunch_event)];
+	struct hl_event *grown;
+	uint32_t written, count;
+	int rc;
+
+	rc = xcall_hyperlaunch(xen->xcall, XEN_HYPERLAUNCH_GET_EVENTS, seq, 0, batch,
+			       sizeof(batch), &written);
+	if (rc)
+		return rc;
+	count = written / (uint32_t)sizeof(batch[0]);
+	if (written % sizeof(batch[0]))
+		return -EBADMSG;
+	if (!count)
+		return 0;
+	grown = reallocarray(*events, *nr + count, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	*events = grown;
+	for (uint32_t i = 0; i < count; i++) {
+		/* Never backwards, or reading would not end. */
+		if (batch[i].seq < seq || batch[i].seq == UINT32_MAX)
+			return -EBADMSG;
+		rc = record_event(&batch[i], &grown[*nr]);
+		if (rc)
+			return rc;
+		++*nr;
+		seq = batch[i].seq + 1;
+	}
+	return (int)count;
+}
+
+static int get_events(void *backend, uint32_t since, struct hl_event **ret_events, size_t *ret_nr)
+{
+	CLEANUP(freep) struct hl_event *events = NULL;
+	struct xen *xen = backend;
+	struct hl_launch launch;
+	size_t nr = 0;
+	int rc;
+
+	rc = get_launch(xen, &launch);
+	if (rc)
+		return rc;
+	if (launch.state == HL_LAUNCH_NONE)
+		return -ENOENT;
+	if (since < launch.first_event)
+		since = launch.first_event;
+	while (since < launch.nr_events) {
+		rc = read_events(xen, since, &events, &nr);
+		if (rc < 0)
+			return rc;
+		if (!rc)
+			break;
+		if (nr > MAX_EVENTS)
+			return -EBADMSG;
+		since = events[nr - 1].seq + 1;
+	}
+	*ret_nr = nr;
+	*ret_events = STEAL(events);
+	return 0;
+}
+
+static uint64_t pages_to_bytes(uint64_t pages)
+{
+	/* Xen keeps the maximum in 32 bits; all ones are no limit. */
+	return pages >= UINT32_MAX ? HL_UNLIMITED : pages << XC_PAGE_SHIFT;
+}
+
+static void fill_live(struct xen *xen, const xc_domaininfo_t *info, struct hl_live_domain *live)
+{
+	*live = (struct hl_live_domain){
+		.domid = info->domain,
+		.hvm = info->flags & XEN_DOMINF_hvm_guest,
+		.dying = info->flags & XEN_DOMINF_dying,
+		.shutdown = info->flags & XEN_DOMINF_shutdown,
+		.paused = info->flags & XEN_DOMINF_paused,
+		.running = info->flags & XEN_DOMINF_running,
+		.blocked = info->flags & XEN_DOMINF_blocked,
+		.xenstore = info->flags & XEN_DOMINF_xs_domain,
+		.memory_max = pages_to_bytes(info->max_pages),
+		.memory_current = pages_to_bytes(info->tot_pages),
+		.vcpus_max = info->max_vcpu_id == XEN_INVALID_MAX_VCPU_ID ?
+				     0 : info->max_vcpu_id + 1,
+		.vcpus_online = info->nr_online_vcpus,
+		.cpu_time_ns = info->cpu_time,
+		.ssidref = info->ssidref,
+	};
+	if (live->shutdown)
+		live->shutdown_code = info->flags >> XEN_DOMINF_shutdownshift &
+				      XEN_DOMINF_shutdownmask;
+	memcpy(live->uuid, info->handle, sizeof(live->uuid));
+	/* Without FLASK there is no number, and a number without a text is no error. */
+	if (live->ssidref &&
+	    xc_flask_sid_to_context(xen->xch, live->ssidref, live->label,
+				    sizeof(live->label) - 1))
+		live->label[0] = '\0';
+}
+
+static int add_live(struct xen *xen, const xc_domaininfo_t *infos, size_t count,
+		    struct hl_live_domain **domains, size_t *nr)
+{
+	struct hl_live_domain *grown = reallocarray(*domains, *nr + count, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	*domains = grown;
+	for (size_t i = 0; i < count; i++)
+		fill_live(xen, &infos[i], &grown[(*nr)++]);
+	return 0;
+}
+
+static int list_live(void *backend, struct hl_live_domain **ret_domains, size_t *ret_nr)
+{
+	CLEANUP(freep) struct hl_live_domain *domains = NULL;
+	xc_domaininfo_t infos[LIVE_BATCH];
+	struct xen *xen = backend;
+	uint32_t first = 0;
+	size_t nr = 0;
+	int count, rc;
+
+	do {
+		count = xc_domain_getinfolist(xen->xch, first, LIVE_BATCH, infos);
+		if (count < 0)
+			return errno == EACCES ? -EPROTO : -errno;
+		if (!count)
+			break;
+		if (count > LIVE_BATCH || nr > MAX_LIVE_DOMAINS ||
+		    infos[count - 1].domain < first)
+			return -EBADMSG;
+		rc = add_live(xen, infos, (size_t)count, &domains, &nr);
+		if (rc)
+			return rc;
+		first = infos[count - 1].domain + 1u;
+	} while (count == LIVE_BATCH);
+	*ret_nr = nr;
+	*ret_domains = STEAL(domains);
+	return 0;
+}
+
+static int bind_virq(struct xen *xen, uint32_t virq)
+{
+	xenevtchn_handle *evtchn = xenevtchn_open(&xen->xlog.vtable, 0);
+	int fd, flags, rc;
+
+	if (!evtchn)
+		return -errno;
+	fd = xenevtchn_fd(evtchn);
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+	    xenevtchn_bind_virq(evtchn, virq) < 0) {
+		rc = -errno;
+		xenevtchn_close(evtchn);
+		return rc;
+	}
+	xen->evtchn = evtchn;
+	return 0;
+}
+
+static int get_fd(void *backend)
+{
+	struct xen *xen = backend;
+	struct hl_launch launch;
+	int rc;
+
+	if (!xen->evtchn) {
+		rc = get_launch(xen, &launch);
+		if (rc)
+			return rc;
+		if (!launch.virq)
+			return -EOPNOTSUPP;
+		rc = bind_virq(xen, launch.virq);
+		if (rc)
+			return rc;
+	}
+	return xenevtchn_fd(xen->evtchn);
+}
+
+static int process(void *backend)
+{
+	struct xen *xen = backend;
+	int port;
+
+	if (!xen->evtchn)
+		return -EOPNOTSUPP;
+	port = xenevtchn_pending(xen->evtchn);
+	if (port < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (xenevtchn_unmask(xen->evtchn, (evtchn_port_t)port) < 0)
+		return -errno;
+	return 1;
+}
+
+int xen_open(const struct logger *logger, const struct backend_ops **ret_ops, void **ret_backend)
+{
+	static const struct backend_ops ops = {
+		.name = "xen",
+		.close = xen_close,
+		.get_fd = get_fd,
+		.process = process,
+		.get_launch = get_launch,
+		.get_domain = get_domain,
+		.get_module = get_module,
+		.read_lcm = read_lcm,
+		.get_events = get_events,
+		.list_live = list_live,
+	};
+	struct xen *xen = calloc(1, sizeof(*xen));
+	int rc;
+
+	if (!xen)
+		return -ENOMEM;
+	xlog_init(&xen->xlog, logger);
+	rc = xcall_open(logger, &xen->xcall);
+	if (!rc) {
+		xen->xch = xc_interface_open(&xen->xlog.vtable, NULL,
+					     XC_OPENFLAG_NON_REENTRANT);
+		if (!xen->xch)
+			rc = -ENODEV;
+	}
+	if (rc) {
+		xen_close(xen);
+		return rc;
+	}
+	*ret_ops = &ops;
+	*ret_backend = xen;
+	return 0;
+}
