@@ -63,6 +63,7 @@ struct hl_diff;
 #define HL_UNLIMITED		UINT64_MAX	/* of memory_max */
 #define HL_NAME_SIZE		64		/* with the NUL */
 #define HL_PROP_SIZE		32
+#define HL_PATH_SIZE		128
 #define HL_UUID_TEXT_SIZE	37
 #define HL_SHA256_SIZE		32
 #define HL_SHA256_TEXT_SIZE	65
@@ -334,6 +335,9 @@ struct hl_launch {
 	uint8_t lcm_sha256[HL_SHA256_SIZE];
 	uint64_t start_ns;		/* since Xen's start: LCM found; 0: no LCM */
 	uint64_t end_ns;		/* complete, recovery or failed; 0: not yet */
+	/* Where error is, as Xen's console said it; "": nowhere in particular. */
+	char error_node[HL_PATH_SIZE];
+	char error_prop[HL_PROP_SIZE];
 };
 
 struct hl_launch_domain {
@@ -460,8 +464,10 @@ struct hl_lcm_limits {
 	uint32_t nr_modules;		/* boot modules after the LCM */
 	uint64_t memory_kib;		/* the host's */
 	uint32_t max_vcpus;
+	uint32_t max_vcpus_pv;		/* of a PV domain; 0: max_vcpus is for it too */
 	bool no_pv32;			/* refuse 32-bit PV */
 	bool source;			/* a module's `file` is enough of a locator */
+	bool no_modules;		/* the LCM is the last of the chain: no index is good */
 };
 
 struct hl_lcm_module {

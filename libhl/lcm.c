@@ -212,8 +212,10 @@ static void limits_view(const struct hl_lcm_limits *in, const struct lcm *lcm,
 	out->nr_modules = in->nr_modules;
 	out->memory_kib = in->memory_kib;
 	out->max_vcpus = in->max_vcpus;
+	out->max_vcpus_pv = in->max_vcpus_pv;
 	out->no_pv32 = in->no_pv32;
 	out->source = in->source;
+	out->no_modules = in->no_modules;
 }
 
 static int parse(struct hl_lcm *l, const struct hl_lcm_limits *in, struct hl_lcm_error *err_view)

@@ -12,7 +12,9 @@
  * The layout is the ABI: no implicit padding, so that the sum of the fields is
  * the size, and all of them the same for 32-bit callers.
  */
-static_assert(sizeof(struct xen_hyperlaunch_info) == 4 * 4 + 8 * 2 + 6 * 4 + 32 + 2 * 8, "info");
+static_assert(sizeof(struct xen_hyperlaunch_info) ==
+		      4 * 4 + 8 * 2 + 6 * 4 + 32 + 2 * 8 + 128 + 32,
+	      "info");
 static_assert(sizeof(struct xen_hyperlaunch_domain) ==
 		      8 * 4 + 8 + 16 + 8 * 4 + 5 * 8 + 64 + 32,
 	      "domain");
@@ -20,7 +22,8 @@ static_assert(sizeof(struct xen_hyperlaunch_module) == 2 * 4 + 8 + 32 + 2 * 4, "
 static_assert(sizeof(struct xen_hyperlaunch_event) == 8 + 4 + 2 * 2 + 2 * 4, "event");
 static_assert(sizeof(struct xen_sysctl_hyperlaunch) == 2 * 4 + 8 + 2 * 4 + 8, "payload");
 static_assert(HL_NAME_SIZE == XEN_HYPERLAUNCH_NAME_SIZE &&
-		      HL_PROP_SIZE == XEN_HYPERLAUNCH_PROP_SIZE,
+		      HL_PROP_SIZE == XEN_HYPERLAUNCH_PROP_SIZE &&
+		      HL_PATH_SIZE == XEN_HYPERLAUNCH_PATH_SIZE,
 	      "strings");
 
 /* No conversion where the numbers agree. */
@@ -71,7 +74,8 @@ int record_launch(const struct xen_hyperlaunch_info *info, struct hl_launch *ret
 		return -EPROTO;
 	if (info->nr_domains > MAX_DOMAIN_RECORDS || info->nr_modules > MAX_MODULE_RECORDS ||
 	    info->lcm_size > MAX_LCM_BYTES || info->first_event > info->nr_events ||
-	    info->pad || info->pad2)
+	    info->pad || info->pad2 || !terminated(info->error_path, sizeof(info->error_path)) ||
+	    !terminated(info->error_prop, sizeof(info->error_prop)))
 		return -EBADMSG;
 	*ret_launch = (struct hl_launch){
 		.state = info->state <= XEN_HYPERLAUNCH_STATE_FAILED ?
@@ -95,6 +99,8 @@ int record_launch(const struct xen_hyperlaunch_info *info, struct hl_launch *ret
 		.end_ns = info->end_ns,
 	};
 	memcpy(ret_launch->lcm_sha256, info->lcm_sha256, sizeof(info->lcm_sha256));
+	memcpy(ret_launch->error_node, info->error_path, sizeof(info->error_path));
+	memcpy(ret_launch->error_prop, info->error_prop, sizeof(info->error_prop));
 	return 0;
 }
 
