@@ -83,7 +83,7 @@ int record_launch(const struct xen_hyperlaunch_info *info, struct hl_launch *ret
 				 HL_LAUNCH_UNKNOWN,
 		.nr_domains = info->nr_domains,
 		.nr_modules = info->nr_modules,
-		.hardware_domid = domid(info->hardware_domid),
+		.hardware_domid = domid(info->hwdom_domid),
 		.boot_domid = domid(info->boot_domid),
 		.crash_domid = domid(info->crash_domid),
 		.console_domid = domid(info->console_domid),

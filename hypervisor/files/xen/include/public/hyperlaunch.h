@@ -72,7 +72,7 @@ struct xen_hyperlaunch_info {
     uint32_t nr_domains;             /* records of GET_DOMAIN */
     uint32_t nr_modules;             /* of the boot chain, the LCM not counted */
     /* By role; NO_DOMID: nobody.  CONTROL may stand on several: see the domains. */
-    uint16_t hardware_domid;
+    uint16_t hwdom_domid;              /* holder of the HARDWARE permission */
     uint16_t boot_domid;
     uint16_t crash_domid;
     uint16_t console_domid;          /* holder of the CONSOLE function */
@@ -151,6 +151,7 @@ struct xen_hyperlaunch_event {
     uint32_t pad;
 };
 
+#if defined(__XEN__) || defined(__XEN_TOOLS__)
 /* The payload in struct xen_sysctl's union. */
 struct xen_sysctl_hyperlaunch {
     uint32_t op;                     /* IN: XEN_HYPERLAUNCH_* */
@@ -160,5 +161,6 @@ struct xen_sysctl_hyperlaunch {
     uint32_t pad;                    /* IN: zero */
     XEN_GUEST_HANDLE_64(void) buffer; /* OUT */
 };
+#endif
 
 #endif /* __XEN_PUBLIC_HYPERLAUNCH_H__ */
