@@ -608,3 +608,54 @@ int __init lcm_parse(const void *blob, size_t size, struct lcm *lcm,
 
     return name_domains(lcm, err);
 }
+
+/* --- the crash domain alone ---------------------------------------------- */
+
+/* Forget every domain, keep what was found about the whole. */
+static void __init forget_domains(struct lcm *lcm)
+{
+    memset(lcm->domains, 0, sizeof(lcm->domains));
+    lcm->nr_domains = lcm->nr_modules = lcm->nr_pci = lcm->nr_warnings = 0;
+    lcm->microcode = lcm->xsm_policy = LCM_NONE;
+}
+
+static bool __init is_crash_domain(const struct lcm_domain *dom)
+{
+    return dom->functions & (LCM_FUNC_CRASH | LCM_FUNC_LEGACY_DOM0);
+}
+
+int __init lcm_parse_recovery(const void *blob, size_t size, struct lcm *lcm,
+                              struct lcm_error *err)
+{
+    struct lcm_cursor cur = { .fdt = blob, .err = err };
+    int rc = lcm_fdt_check(blob, size, err);
+
+    if ( rc )
+        return rc;
+    memset(lcm, 0, sizeof(*lcm));
+    lcm->fdt = blob;
+
+    rc = find_form(blob, &lcm->form, &lcm->root, err);
+    if ( rc )
+        return rc;
+
+    for ( cur.node = lcm_first_child(blob, lcm->root); cur.node != LCM_NONE;
+          cur.node = lcm_next_child(blob, cur.node) )
+    {
+        forget_domains(lcm);
+        if ( !lcm_is_compatible(blob, cur.node, compat_domain) ||
+             parse_domain(lcm, &cur) || !is_crash_domain(&lcm->domains[0]) )
+            continue;
+
+        /* It waits for nobody: the others will not run. */
+        lcm->domains[0].start_after = NULL;
+        lcm->domains[0].hold = false;
+        lcm->domains[0].functions |= LCM_FUNC_CRASH;
+
+        return name_domains(lcm, err);
+    }
+
+    cur.node = lcm->root;
+
+    return lcm_fail(&cur, LCM_ERR_NO_DOMAIN, NULL, 0);
+}

@@ -278,6 +278,13 @@ int lcm_parse(const void *blob, size_t size, struct lcm *lcm, struct lcm_error *
 /* Implied roles, domids, and each rule across domains.  After lcm_parse(). */
 int lcm_check(struct lcm *lcm, const struct lcm_limits *limits, struct lcm_error *err);
 
+/*
+ * Of an LCM that lcm_parse() or lcm_check() refused: its first sound domain
+ * with CRASH or LEGACY_DOM0, alone.  lcm_check() then still has its say.
+ */
+int lcm_parse_recovery(const void *blob, size_t size, struct lcm *lcm,
+                       struct lcm_error *err);
+
 /* mb-index somewhere: x86; else address: Arm; else (file only) x86. */
 enum lcm_platform lcm_guess_platform(const struct lcm *lcm);
 

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Creating one initial domain: the hardware domain or a guest. */
+
+#include <xen/console.h>
+#include <xen/domain.h>
+#include <xen/err.h>
+#include <xen/grant_table.h>
+#include <xen/hyperlaunch-launch.h>
+#include <xen/iommu.h>
+#include <xen/lib.h>
+#include <xen/sched.h>
+#include <xen/shutdown.h>
+#include <xen/softirq.h>
+
+#include <asm/dom0_build.h>
+#include <asm/hvm/support.h>
+#include <asm/hyperlaunch.h>
+#include <asm/setup.h>
+
+#include <public/hvm/params.h>
+#include <public/io/xs_wire.h>
+
+#include "private.h"
+
+/* The roles that a guest may have: none. */
+#define HOST_ROLES (LCM_FUNC_CONSOLE | LCM_FUNC_XENSTORE | LCM_FUNC_LEGACY_DOM0)
+
+struct hl_dom0 __initdata hyperlaunch_dom0;
+
+static unsigned long __init nr_pages_of(const struct lcm_domain *dom)
+{
+    return DIV_ROUND_UP(dom->memory_kib, PAGE_SIZE >> 10);
+}
+
+void __init arch_hyperlaunch_limits(struct lcm_limits *limits)
+{
+    limits->platform = LCM_PLATFORM_X86;
+    limits->nr_modules = hyperlaunch_nr_modules();
+    limits->memory_kib = (uint64_t)total_pages << (PAGE_SHIFT - 10);
+    limits->max_vcpus = hvm_enabled ? HVM_MAX_VCPUS : MAX_VIRT_CPUS;
+    limits->no_pv32 = !IS_ENABLED(CONFIG_PV32);
+}
+
+static bool __init is_hardware(const struct lcm_domain *dom)
+{
+    return dom->permissions & LCM_PERM_HARDWARE;
+}
+
+static const char *__init unsupported_roles(const struct lcm_domain *dom)
+{
+    if ( dom->functions & LCM_FUNC_BOOT )
+        return "functions";
+    if ( is_hardware(dom) )
+        return dom->permissions & LCM_PERM_CONTROL ? NULL : "permissions";
+    if ( dom->permissions )
+        return "permissions";
+
+    return dom->functions & (HOST_ROLES | LCM_FUNC_CRASH) ? "functions" : NULL;
+}
+
+static const char *__init unsupported_mode(const struct lcm_domain *dom)
+{
+    bool pv = dom->mode & LCM_MODE_PV;
+
+    if ( dom->mode & LCM_MODE_DEVICE_MODEL )
+        return "mode";
+    if ( pv ? !IS_ENABLED(CONFIG_PV) || !is_hardware(dom) : !hvm_enabled )
+        return "mode";
+    if ( !pv && is_hardware(dom) && !iommu_enabled )
+        return "mode";
+
+    return NULL;
+}
+
+int __init arch_hyperlaunch_supports(const struct lcm_domain *dom,
+                                     struct hl_build_error *err)
+{
+    const char *prop = unsupported_roles(dom) ?: unsupported_mode(dom);
+
+    if ( !prop && nr_pages_of(dom) > avail_domheap_pages() )
+        return hyperlaunch_fail(err, LCM_ERR_NO_MEMORY, dom->node, "memory",
+                                -ENOMEM);
+    if ( !prop )
+        return 0;
+
+    return hyperlaunch_fail(err, LCM_ERR_UNSUPPORTED, dom->node, prop,
+                            -EOPNOTSUPP);
+}
+
+/* The builder of dom0 does it, told what the LCM wants. */
+static struct domain *__init create_hardware(const struct lcm_domain *dom,
+                                             const struct hl_modules *mods)
+{
+    paddr_t loader_cmdline = mods->kernel->cmdline_pa;
+    struct domain *d;
+
+    opt_dom0_pvh = !(dom->mode & LCM_MODE_PV);
+    hyperlaunch_dom0 = (struct hl_dom0){
+        .domid = dom->domid,
+        .max_vcpus = dom->cpus,
+        .nr_pages = nr_pages_of(dom),
+    };
+
+    mods->kernel->cmdline_pa = __pa(mods->cmdline);
+    mods->kernel->cmdline_cooked = true;
+    d = create_dom0(&xen_boot_info);
+    mods->kernel->cmdline_pa = loader_cmdline;
+    mods->kernel->cmdline_cooked = false;
+
+    return d;
+}
+
+static struct domain *__init new_guest(const struct lcm_domain *dom)
+{
+    struct xen_domctl_createdomain cfg = {
+        .flags = XEN_DOMCTL_CDF_hvm |
+                 (hvm_hap_supported() ? XEN_DOMCTL_CDF_hap : 0),
+        .max_vcpus = dom->cpus,
+        .max_evtchn_port = 1023,
+        .max_grant_frames = -1,
+        .max_maptrack_frames = -1,
+        .grant_opts = XEN_DOMCTL_GRANT_version(opt_gnttab_max_version),
+        .arch = { .emulation_flags = XEN_X86_EMU_LAPIC },
+    };
+
+    return domain_create(dom->domid, &cfg, 0);
+}
+
+static void __init destroy_guest(struct domain *d)
+{
+    while ( domain_kill(d) == -ERESTART )
+        process_pending_softirqs();
+}
+
+static int __init create_guest(const struct lcm_domain *dom,
+                               const struct hl_modules *mods,
+                               struct domain **ret_d)
+{
+    struct domain *d = new_guest(dom);
+    int rc;
+
+    if ( IS_ERR(d) )
+        return PTR_ERR(d);
+
+    rc = vcpu_create(d, 0) ? hyperlaunch_construct_pvh(d, dom, mods) : -ENOMEM;
+    if ( rc )
+        destroy_guest(d);
+    else
+        *ret_d = d;
+
+    return rc;
+}
+
+/* Where the fault lies: the image, the host's memory, or neither. */
+static int __init blame(const struct lcm *lcm, const struct lcm_domain *dom,
+                        int rc, struct hl_build_error *err)
+{
+    if ( rc == -ENOMEM || rc == -ENOSPC )
+        return hyperlaunch_fail(err, LCM_ERR_NO_MEMORY, dom->node, "memory",
+                                rc);
+    if ( rc == -EINVAL )
+        return hyperlaunch_fail(err, LCM_ERR_IMAGE,
+                                lcm->modules[dom->kernel].node, NULL, rc);
+
+    return hyperlaunch_fail(err, LCM_ERR_BUILD, dom->node, NULL, rc);
+}
+
+int __init arch_hyperlaunch_create(const struct lcm *lcm, unsigned int index,
+                                   struct domain **ret_d,
+                                   struct hl_build_error *err)
+{
+    const struct lcm_domain *dom = &lcm->domains[index];
+    struct hl_modules mods;
+    int rc = hyperlaunch_take_modules(lcm, index, &mods, err);
+
+    if ( rc )
+        return rc;
+
+    if ( is_hardware(dom) )
+    {
+        *ret_d = create_hardware(dom, &mods);
+        rc = *ret_d ? 0 : -EINVAL;
+    }
+    else
+        rc = create_guest(dom, &mods, ret_d);
+
+    hyperlaunch_drop_modules(lcm, index);
+
+    return rc ? blame(lcm, dom, rc, err) : 0;
+}
+
+static uint64_t __init ring_gfn(const struct domain *d, uint64_t gfn)
+{
+    return is_hvm_domain(d) && !is_hardware_domain(d) ? gfn
+                                                      : XEN_HYPERLAUNCH_NO_GFN;
+}
+
+uint64_t __init arch_hyperlaunch_store_gfn(const struct domain *d)
+{
+    return ring_gfn(d, GUEST_STORE_GFN);
+}
+
+uint64_t __init arch_hyperlaunch_console_gfn(const struct domain *d)
+{
+    return ring_gfn(d, GUEST_CONSOLE_GFN);
+}
+
+void __init arch_hyperlaunch_set_store(struct domain *d, uint64_t gfn,
+                                       uint32_t port)
+{
+    d->arch.hvm.params[HVM_PARAM_STORE_PFN] = gfn;
+    d->arch.hvm.params[HVM_PARAM_STORE_EVTCHN] = port;
+}
+
+void __init arch_hyperlaunch_set_console(struct domain *d, uint64_t gfn,
+                                         uint32_t port)
+{
+    d->arch.hvm.params[HVM_PARAM_CONSOLE_PFN] = gfn;
+    d->arch.hvm.params[HVM_PARAM_CONSOLE_EVTCHN] = port;
+}
+
+void __init noreturn arch_hyperlaunch_stop(void)
+{
+    console_start_sync();
+    machine_halt();
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

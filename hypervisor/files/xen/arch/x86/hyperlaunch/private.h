@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the x86 files that build a launch share among themselves. */
+#ifndef X86__HYPERLAUNCH__PRIVATE_H
+#define X86__HYPERLAUNCH__PRIVATE_H
+
+#include <xen/hyperlaunch-build.h>
+
+#include <asm/bootinfo.h>
+
+/*
+ * A PVH guest's frames beside its RAM.  The tables lie where a firmware would
+ * have them; the rings at the top of the 32-bit space, clear of the local APIC.
+ */
+#define GUEST_LOW_RAM_END   GB(3)
+#define GUEST_ACPI_GFN      0xfc000UL
+#define GUEST_STORE_GFN     0xfeffdUL
+#define GUEST_CONSOLE_GFN   0xfeffeUL
+
+/*
+ * kernel.c: swap a compressed kernel for what is in it, 2^order pages from the
+ * heap.  *ret_ours false: it was not compressed, and is where it was.
+ */
+int hyperlaunch_unpack(struct boot_module *bm, bool *ret_ours,
+                       unsigned int *ret_order);
+
+/* module.c */
+
+unsigned int hyperlaunch_nr_modules(void);   /* the LCM not counted */
+
+/* The modules of one domain, the way Xen's builders look for them. */
+struct hl_modules {
+    struct boot_module *kernel, *ramdisk;  /* ramdisk may be NULL */
+    const char *cmdline;                   /* "" none */
+};
+
+int hyperlaunch_take_modules(const struct lcm *lcm, unsigned int index,
+                             struct hl_modules *ret, struct hl_build_error *err);
+void hyperlaunch_drop_modules(const struct lcm *lcm, unsigned int index);
+
+/* pvh.c: fill a guest that owns nothing of the host. */
+int hyperlaunch_construct_pvh(struct domain *d, const struct lcm_domain *dom,
+                              const struct hl_modules *mods);
+
+/* acpi.c: RSDP, XSDT, FADT, DSDT and MADT into one page of the guest. */
+int hyperlaunch_acpi(struct domain *d, void *page, paddr_t base,
+                     paddr_t *ret_rsdp);
+
+#endif /* X86__HYPERLAUNCH__PRIVATE_H */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* x86's end of hyperlaunch, as the rest of the architecture sees it. */
+#ifndef ASM__X86__HYPERLAUNCH_H
+#define ASM__X86__HYPERLAUNCH_H
+
+#include <xen/types.h>
+
+struct boot_info;
+struct domain;
+
+/* What dom0's builder takes from the LCM instead of Xen's command line. */
+struct hl_dom0 {
+    domid_t domid;
+    unsigned int max_vcpus;          /* 0: not from an LCM */
+    unsigned long nr_pages;
+};
+
+#ifdef CONFIG_HYPERLAUNCH
+
+extern struct hl_dom0 hyperlaunch_dom0;
+
+/* Is module 0 an LCM?  Then all modules are its own. */
+void hyperlaunch_probe(struct boot_info *bi);
+
+/* Modules stay until the last domain is built. */
+bool hyperlaunch_keeps_modules(void);
+void hyperlaunch_free_modules(void);
+
+#else /* !CONFIG_HYPERLAUNCH */
+
+#define hyperlaunch_dom0 ((struct hl_dom0){})
+
+static inline void hyperlaunch_probe(struct boot_info *bi) {}
+static inline bool hyperlaunch_keeps_modules(void) { return false; }
+static inline void hyperlaunch_free_modules(void) {}
+
+#endif /* CONFIG_HYPERLAUNCH */
+
+#endif /* ASM__X86__HYPERLAUNCH_H */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

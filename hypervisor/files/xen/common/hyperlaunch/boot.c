@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The LCM from the boot loader: found, copied, parsed, and complained about.
+ */
+
+#include <xen/hyperlaunch-build.h>
+#include <xen/lib.h>
+#include <xen/libfdt/libfdt.h>
+#include <xen/string.h>
+
+#include "private.h"
+
+/*
+ * The boot loader's copy moves when Xen relocates modules; this one stays put
+ * until .init goes, and struct lcm points into it.
+ */
+static uint8_t __initdata __aligned(8) blob[LCM_MAX_SIZE];
+static size_t __initdata blob_size;
+static struct lcm __initdata parsed;
+static struct hl_build_error __initdata parse_error;
+static bool __initdata found;
+
+int __init hyperlaunch_fail(struct hl_build_error *err, enum lcm_err code,
+                            int node, const char *prop, int rc)
+{
+    *err = (struct hl_build_error){
+        .lcm = {
+            .code = code,
+            .node = node,
+            .other_node = LCM_NONE,
+            .prop = prop,
+        },
+        .rc = rc,
+    };
+
+    return rc ?: -EINVAL;
+}
+
+void __init hyperlaunch_report_error(const struct hl_build_error *err)
+{
+    static char __initdata path[LCM_PATH_SIZE];
+
+    lcm_path(blob, err->lcm.node, path, sizeof(path));
+    printk(XENLOG_ERR "hyperlaunch: error: %s: %s%s%s [%s]", path,
+           err->lcm.prop ?: "", err->lcm.prop ? ": " : "",
+           lcm_strerror(err->lcm.code), lcm_errname(err->lcm.code));
+    if ( err->lcm.other_node != LCM_NONE )
+    {
+        lcm_path(blob, err->lcm.other_node, path, sizeof(path));
+        printk(" (see %s)", path);
+    }
+    if ( err->rc )
+        printk(" (%d)", err->rc);
+    printk("\n");
+}
+
+static void __init report_warnings(void)
+{
+    static char __initdata path[LCM_PATH_SIZE];
+    unsigned int i;
+
+    for ( i = 0; i < parsed.nr_warnings; i++ )
+    {
+        const struct lcm_warning *w = &parsed.warnings[i];
+
+        lcm_path(blob, w->node, path, sizeof(path));
+        printk(XENLOG_WARNING "hyperlaunch: warning: %s: %s: %s\n", path,
+               w->prop ?: "node", lcm_strwarning(w->code));
+    }
+}
+
+static bool __init has_fdt_magic(const void *data, size_t size)
+{
+    return size >= sizeof(struct fdt_header) && fdt_magic(data) == FDT_MAGIC;
+}
+
+bool __init hyperlaunch_detect(const void *data, size_t size)
+{
+    if ( !has_fdt_magic(data, size) )
+        return false;
+
+    blob_size = min_t(size_t, size, sizeof(blob));
+    memcpy(blob, data, blob_size);
+
+    if ( size > sizeof(blob) )
+        hyperlaunch_fail(&parse_error, LCM_ERR_SIZE, LCM_NONE, NULL, 0);
+    else if ( lcm_parse(blob, blob_size, &parsed, &parse_error.lcm) )
+    {
+        /* A device tree of something else: none of our business. */
+        if ( parse_error.lcm.code == LCM_ERR_NO_HYPERVISOR )
+            return false;
+    }
+
+    found = true;
+
+    if ( parse_error.lcm.code )
+        hyperlaunch_report_error(&parse_error);
+    else
+        report_warnings();
+
+    return true;
+}
+
+bool __init hyperlaunch_enabled(void)
+{
+    return found;
+}
+
+unsigned int __init hyperlaunch_config_module(enum lcm_module_type type)
+{
+    int i = LCM_NONE;
+
+    if ( !found || parse_error.lcm.code )
+        return 0;
+
+    if ( type == LCM_MODULE_MICROCODE )
+        i = parsed.microcode;
+    else if ( type == LCM_MODULE_XSM_POLICY )
+        i = parsed.xsm_policy;
+
+    return i == LCM_NONE ? 0 : parsed.modules[i].index;
+}
+
+struct lcm *__init hyperlaunch_lcm(size_t *ret_size,
+                                   struct hl_build_error *ret_err)
+{
+    *ret_size = blob_size;
+    *ret_err = parse_error;
+
+    return &parsed;
+}
+
+const void *__init hyperlaunch_blob(void)
+{
+    return blob;
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From a parsed LCM to built, paused, connected domains; and what happens
+ * when that does not work out.
+ */
+
+#include <xen/hyperlaunch-launch.h>
+#include <xen/lib.h>
+#include <xen/sched.h>
+#include <xen/softirq.h>
+#include <xen/string.h>
+
+#include "private.h"
+
+static struct domain *__initdata built[LCM_MAX_DOMAINS];
+
+static void __init record_plan(const struct lcm *lcm, unsigned int i)
+{
+    const struct lcm_domain *dom = &lcm->domains[i];
+    struct xen_hyperlaunch_domain *rec = launch_domain(i);
+
+    rec->index = i;
+    rec->state = XEN_HYPERLAUNCH_DOM_PLANNED;
+    rec->requested_domid = dom->requested_domid;
+    rec->domid = XEN_HYPERLAUNCH_NO_DOMID;
+    rec->permissions = dom->permissions;
+    rec->functions = dom->functions;
+    rec->mode = dom->mode;
+    rec->cpus = dom->cpus;
+    rec->memory_kib = dom->memory_kib;
+    memcpy(rec->uuid, dom->uuid, sizeof(rec->uuid));
+    rec->kernel = dom->kernel == LCM_NONE ? XEN_HYPERLAUNCH_NO_MODULE
+                                          : lcm->modules[dom->kernel].index;
+    rec->ramdisk = dom->ramdisk == LCM_NONE ? XEN_HYPERLAUNCH_NO_MODULE
+                                            : lcm->modules[dom->ramdisk].index;
+    rec->store_gfn = rec->console_gfn = XEN_HYPERLAUNCH_NO_GFN;
+    strlcpy(rec->name, dom->name, sizeof(rec->name));
+}
+
+static domid_t __init domid_of(const struct lcm *lcm, int index)
+{
+    return index == LCM_NONE ? XEN_HYPERLAUNCH_NO_DOMID
+                             : lcm->domains[index].domid;
+}
+
+static void __init record_roles(const struct lcm *lcm)
+{
+    struct xen_hyperlaunch_info *info = launch_info();
+
+    info->hwdom_domid =
+        domid_of(lcm, lcm_find_permission(lcm, LCM_PERM_HARDWARE));
+    info->boot_domid = domid_of(lcm, lcm_find_function(lcm, LCM_FUNC_BOOT));
+    info->crash_domid = domid_of(lcm, lcm_find_function(lcm, LCM_FUNC_CRASH));
+    info->console_domid =
+        domid_of(lcm, lcm_find_function(lcm, LCM_FUNC_CONSOLE));
+    info->xenstore_domid =
+        domid_of(lcm, lcm_find_function(lcm, LCM_FUNC_XENSTORE));
+    info->console_owner = domid_of(lcm, lcm_console_owner(lcm));
+}
+
+/* Module nodes of one blob have one record; the first one's type counts. */
+static void __init record_modules(const struct lcm *lcm)
+{
+    unsigned int i;
+
+    for ( i = 0; i < lcm->nr_modules; i++ )
+    {
+        const struct lcm_module *mod = &lcm->modules[i];
+        struct xen_hyperlaunch_module *rec = launch_module(mod->index);
+
+        if ( rec->type == XEN_HYPERLAUNCH_NO_MODULE )
+            rec->type = mod->type;
+        if ( mod->domain != LCM_NONE )
+            rec->users |= 1u << mod->domain;
+    }
+}
+
+static void __init record_error(const struct lcm *lcm,
+                                const struct hl_build_error *err)
+{
+    struct xen_hyperlaunch_info *info = launch_info();
+    unsigned int i;
+
+    info->error = err->lcm.code;
+    info->error_domain = XEN_HYPERLAUNCH_NO_MODULE;
+    lcm_path(hyperlaunch_blob(), err->lcm.node, info->error_path,
+             sizeof(info->error_path));
+    strlcpy(info->error_prop, err->lcm.prop ?: "", sizeof(info->error_prop));
+
+    for ( i = 0; i < info->nr_domains; i++ )
+    {
+        struct xen_hyperlaunch_domain *rec = launch_domain(i);
+        const struct lcm_domain *dom = &lcm->domains[i];
+        bool last = i + 1 == lcm->nr_domains;
+
+        /* Nodes are in file order: a domain's children lie before the next. */
+        if ( err->lcm.node < dom->node ||
+             (!last && err->lcm.node >= lcm->domains[i + 1].node) )
+            continue;
+
+        info->error_domain = i;
+        rec->state = XEN_HYPERLAUNCH_DOM_FAILED;
+        rec->error = err->lcm.code;
+        rec->errnum = -err->rc;
+        strlcpy(rec->error_prop, err->lcm.prop ?: "", sizeof(rec->error_prop));
+        launch_event(XEN_HYPERLAUNCH_EV_BUILD_FAILED, dom->domid,
+                     err->lcm.code);
+        return;
+    }
+}
+
+static int __init record_launch(const struct lcm *lcm, size_t size,
+                                unsigned int nr_modules)
+{
+    unsigned int i;
+    int rc = launch_record_init(hyperlaunch_blob(), size, lcm->nr_domains,
+                                nr_modules);
+
+    if ( rc )
+        return rc;
+
+    launch_event(XEN_HYPERLAUNCH_EV_LCM_FOUND, XEN_HYPERLAUNCH_NO_DOMID, size);
+    launch_set_state(XEN_HYPERLAUNCH_STATE_BUILDING);
+
+    for ( i = 0; i < lcm->nr_domains; i++ )
+        record_plan(lcm, i);
+
+    return 0;
+}
+
+static void __init print_domain(const struct xen_hyperlaunch_domain *rec)
+{
+    printk("hyperlaunch: d%u \"%s\": %s, %u vCPU, %lu KiB,"
+           " permissions %#x, functions %#x, uuid %pU\n",
+           rec->domid, rec->name, rec->mode & LCM_MODE_PV ? "PV" : "PVH",
+           rec->cpus, rec->memory_kib, rec->permissions, rec->functions,
+           rec->uuid);
+}
+
+static int __init build_one(const struct lcm *lcm, unsigned int i,
+                            struct hl_build_error *err)
+{
+    const struct lcm_domain *dom = &lcm->domains[i];
+    struct xen_hyperlaunch_domain *rec = launch_domain(i);
+    int rc = arch_hyperlaunch_supports(dom, err);
+
+    if ( !rc )
+        rc = arch_hyperlaunch_create(lcm, i, &built[i], err);
+    if ( rc )
+        return rc;
+
+    memcpy(built[i]->handle, dom->uuid, sizeof(dom->uuid));
+    rec->domid = built[i]->domain_id;
+    rec->store_gfn = arch_hyperlaunch_store_gfn(built[i]);
+    rec->console_gfn = arch_hyperlaunch_console_gfn(built[i]);
+    rec->built_ns = NOW();
+    rec->state = XEN_HYPERLAUNCH_DOM_BUILT;
+    launch_event(XEN_HYPERLAUNCH_EV_BUILT, rec->domid, i);
+    print_domain(rec);
+    process_pending_softirqs();
+
+    return 0;
+}
+
+/* The hardware domain is first: Xen hands devices to it as they turn up. */
+static int __init build_all(const struct lcm *lcm, struct hl_build_error *err)
+{
+    int hardware = lcm_find_permission(lcm, LCM_PERM_HARDWARE);
+    unsigned int i;
+    int rc = build_one(lcm, hardware, err);
+
+    for ( i = 0; !rc && i < lcm->nr_domains; i++ )
+        if ( i != hardware )
+            rc = build_one(lcm, i, err);
+
+    return rc ?: hyperlaunch_link(lcm, built, err);
+}
+
+/* What waits for a control domain, for a failure, or just for its start. */
+static void __init decide_states(const struct lcm *lcm, int crash,
+                                 bool recovery)
+{
+    unsigned int i;
+
+    for ( i = 0; i < lcm->nr_domains; i++ )
+    {
+        struct xen_hyperlaunch_domain *rec = launch_domain(i);
+        const struct lcm_domain *dom = &lcm->domains[i];
+
+        if ( rec->state != XEN_HYPERLAUNCH_DOM_BUILT || i == crash )
+            continue;
+        if ( !recovery && dom->hold )
+            rec->state = XEN_HYPERLAUNCH_DOM_HELD;
+    }
+}
+
+static void __init destroy(unsigned int i)
+{
+    struct xen_hyperlaunch_domain *rec = launch_domain(i);
+
+    while ( domain_kill(built[i]) == -ERESTART )
+        process_pending_softirqs();
+
+    built[i] = NULL;
+    rec->domid = XEN_HYPERLAUNCH_NO_DOMID;
+    if ( rec->state != XEN_HYPERLAUNCH_DOM_FAILED )
+        rec->state = XEN_HYPERLAUNCH_DOM_RECLAIMED;
+}
+
+/* Only the crash domain is left; false: there is none that can run. */
+static bool __init keep_crash_domain(const struct lcm *lcm)
+{
+    int crash = lcm_find_function(lcm, LCM_FUNC_CRASH);
+    unsigned int i;
+
+    if ( crash == LCM_NONE || !built[crash] ||
+         !is_hardware_domain(built[crash]) )
+        return false;
+
+    for ( i = 0; i < lcm->nr_domains; i++ )
+        if ( i != crash && built[i] )
+            destroy(i);
+
+    decide_states(lcm, crash, true);
+    launch_info()->console_owner = built[crash]->domain_id;
+
+    return true;
+}
+
+static struct domain *__init recover(const struct lcm *lcm,
+                                     const struct hl_build_error *err)
+{
+    record_error(lcm, err);
+    launch_set_state(XEN_HYPERLAUNCH_STATE_RECOVERY);
+    printk(XENLOG_ERR
+           "hyperlaunch: recovery: only the crash domain d%u will run\n",
+           hardware_domain->domain_id);
+
+    return hardware_domain;
+}
+
+/*
+ * The LCM is no good as a whole.  Its crash domain may be good on its own:
+ * then that one is built, with the records of what it alone asks for.
+ */
+static struct domain *__init build_recovery(struct lcm *lcm, size_t size,
+                                            const struct hl_build_error *cause)
+{
+    struct hl_build_error err = {};
+    struct lcm_limits limits = {};
+    int rc;
+
+    arch_hyperlaunch_limits(&limits);
+
+    if ( lcm_parse_recovery(hyperlaunch_blob(), size, lcm, &err.lcm) ||
+         lcm_check(lcm, &limits, &err.lcm) ||
+         record_launch(lcm, size, limits.nr_modules) )
+        return NULL;
+
+    printk(XENLOG_ERR "hyperlaunch: building the crash domain \"%s\" alone\n",
+           lcm->domains[0].name);
+    record_roles(lcm);
+    record_modules(lcm);
+
+    rc = arch_hyperlaunch_digest(lcm, &err) ?: build_all(lcm, &err);
+    if ( rc )
+    {
+        hyperlaunch_report_error(&err);
+        return NULL;
+    }
+
+    return keep_crash_domain(lcm) ? recover(lcm, cause) : NULL;
+}
+
+/* Closed is the default: nothing that the LCM did not ask for is started. */
+static struct domain *__init last_resort(const struct lcm *lcm, size_t size,
+                                         const struct hl_build_error *err)
+{
+    /* A hardware domain that was begun cannot be begun again. */
+    if ( hardware_domain || arch_hyperlaunch_fallback() )
+    {
+        printk(XENLOG_ERR
+               "hyperlaunch: no crash domain can run; Xen stops here\n");
+        arch_hyperlaunch_stop();
+    }
+
+    if ( launch_info() ||
+         !launch_record_init(hyperlaunch_blob(), size, 0, 0) )
+    {
+        record_error(lcm, err);
+        launch_set_state(XEN_HYPERLAUNCH_STATE_FAILED);
+    }
+
+    printk(XENLOG_WARNING
+           "hyperlaunch: hyperlaunch=fallback: starting a classic dom0\n");
+
+    return NULL;
+}
+
+struct domain *__init hyperlaunch_build(void)
+{
+    struct hl_build_error err;
+    struct lcm_limits limits = {};
+    size_t size;
+    struct lcm *lcm = hyperlaunch_lcm(&size, &err);
+
+    if ( err.lcm.code )
+        return build_recovery(lcm, size, &err) ?:
+               last_resort(lcm, size, &err);
+
+    arch_hyperlaunch_limits(&limits);
+
+    if ( lcm_check(lcm, &limits, &err.lcm) )
+    {
+        hyperlaunch_report_error(&err);
+        return build_recovery(lcm, size, &err) ?:
+               last_resort(lcm, size, &err);
+    }
+
+    if ( record_launch(lcm, size, limits.nr_modules) )
+    {
+        hyperlaunch_fail(&err, LCM_ERR_NO_MEMORY, LCM_NONE, NULL, -ENOMEM);
+        hyperlaunch_report_error(&err);
+        return last_resort(lcm, size, &err);
+    }
+
+    record_roles(lcm);
+    record_modules(lcm);
+
+    if ( arch_hyperlaunch_digest(lcm, &err) || build_all(lcm, &err) )
+    {
+        hyperlaunch_report_error(&err);
+        return keep_crash_domain(lcm) ? recover(lcm, &err)
+                                      : last_resort(lcm, size, &err);
+    }
+
+    decide_states(lcm, lcm_find_function(lcm, LCM_FUNC_CRASH), false);
+    launch_set_state(XEN_HYPERLAUNCH_STATE_FINALIZING);
+
+    return hardware_domain;
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

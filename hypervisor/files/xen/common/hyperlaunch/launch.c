@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The record of a launch: written while Xen builds, kept up to date and read
+ * through the sysctl ever after.
+ */
+
+#include <xen/hyperlaunch-launch.h>
+#include <xen/lib.h>
+#include <xen/rcupdate.h>
+#include <xen/sched.h>
+#include <xen/sha2.h>
+#include <xen/spinlock.h>
+#include <xen/string.h>
+#include <xen/time.h>
+#include <xen/xmalloc.h>
+
+#define NR_EVENTS 256               /* the log is a ring of that many */
+
+struct launch {
+    struct xen_hyperlaunch_info info;
+    struct xen_hyperlaunch_domain *domains;
+    struct xen_hyperlaunch_module *modules; /* [0] is module 1 */
+    struct xen_hyperlaunch_event events[NR_EVENTS];
+    void *lcm;
+};
+
+static struct launch *__read_mostly launch;
+static DEFINE_SPINLOCK(lock);
+
+void launch_lock(void)
+{
+    spin_lock(&lock);
+}
+
+void launch_unlock(void)
+{
+    spin_unlock(&lock);
+}
+
+static void free_launch(struct launch *l)
+{
+    xfree(l->domains);
+    xfree(l->modules);
+    xfree(l->lcm);
+    xfree(l);
+}
+
+int launch_record_init(const void *lcm, size_t size, unsigned int nr_domains,
+                       unsigned int nr_modules)
+{
+    struct launch *l = xzalloc(struct launch);
+    unsigned int i;
+
+    if ( !l )
+        return -ENOMEM;
+
+    l->domains = xzalloc_array(struct xen_hyperlaunch_domain, nr_domains);
+    l->modules = xzalloc_array(struct xen_hyperlaunch_module, nr_modules + 1);
+    l->lcm = xmalloc_bytes(size);
+    if ( !l->domains || !l->modules || !l->lcm )
+    {
+        free_launch(l);
+        return -ENOMEM;
+    }
+
+    memcpy(l->lcm, lcm, size);
+    l->info.version = XEN_HYPERLAUNCH_VERSION;
+    l->info.nr_domains = nr_domains;
+    l->info.nr_modules = nr_modules;
+    l->info.lcm_size = size;
+    l->info.error_domain = XEN_HYPERLAUNCH_NO_MODULE;
+    sha2_256_digest(l->info.lcm_sha256, lcm, size);
+    l->info.start_ns = NOW();
+
+    for ( i = 0; i < nr_modules; i++ )
+    {
+        l->modules[i].index = i + 1;
+        l->modules[i].type = XEN_HYPERLAUNCH_NO_MODULE;
+    }
+
+    launch = l;
+
+    return 0;
+}
+
+struct xen_hyperlaunch_info *launch_info(void)
+{
+    return launch ? &launch->info : NULL;
+}
+
+struct xen_hyperlaunch_domain *launch_domain(unsigned int index)
+{
+    return launch && index < launch->info.nr_domains ? &launch->domains[index]
+                                                     : NULL;
+}
+
+struct xen_hyperlaunch_module *launch_module(unsigned int index)
+{
+    return launch && index && index <= launch->info.nr_modules
+           ? &launch->modules[index - 1] : NULL;
+}
+
+const void *launch_lcm(void)
+{
+    return launch ? launch->lcm : NULL;
+}
+
+const struct xen_hyperlaunch_event *launch_event_get(uint32_t seq)
+{
+    if ( !launch || seq < launch->info.first_event ||
+         seq >= launch->info.nr_events )
+        return NULL;
+
+    return &launch->events[seq % NR_EVENTS];
+}
+
+void launch_event(uint16_t event, domid_t domid, uint32_t arg)
+{
+    uint32_t seq = launch->info.nr_events++;
+
+    launch->events[seq % NR_EVENTS] = (struct xen_hyperlaunch_event){
+        .time_ns = NOW(),
+        .seq = seq,
+        .event = event,
+        .domid = domid,
+        .arg = arg,
+    };
+
+    if ( launch->info.nr_events > NR_EVENTS )
+        launch->info.first_event = launch->info.nr_events - NR_EVENTS;
+}
+
+static const char *state_name(uint32_t state)
+{
+    static const char names[][12] = {
+        [XEN_HYPERLAUNCH_STATE_NONE]       = "none",
+        [XEN_HYPERLAUNCH_STATE_BUILDING]   = "building",
+        [XEN_HYPERLAUNCH_STATE_PREPARING]  = "preparing",
+        [XEN_HYPERLAUNCH_STATE_FINALIZING] = "finalizing",
+        [XEN_HYPERLAUNCH_STATE_COMPLETE]   = "complete",
+        [XEN_HYPERLAUNCH_STATE_RECOVERY]   = "recovery",
+        [XEN_HYPERLAUNCH_STATE_FAILED]     = "failed",
+    };
+
+    return state < ARRAY_SIZE(names) ? names[state] : "?";
+}
+
+void launch_set_state(uint32_t state)
+{
+    launch->info.state = state;
+    if ( state >= XEN_HYPERLAUNCH_STATE_COMPLETE )
+        launch->info.end_ns = NOW();
+    launch_event(XEN_HYPERLAUNCH_EV_STATE, XEN_HYPERLAUNCH_NO_DOMID, state);
+    printk("hyperlaunch: %s\n", state_name(state));
+}
+
+static void start_domain(struct xen_hyperlaunch_domain *rec)
+{
+    struct domain *d = rcu_lock_domain_by_id(rec->domid);
+
+    if ( !d )
+        return;
+
+    launch_lock();
+    rec->started_ns = NOW();
+    rec->state = XEN_HYPERLAUNCH_DOM_STARTED;
+    launch_event(XEN_HYPERLAUNCH_EV_STARTED, rec->domid, rec->index);
+    launch_unlock();
+
+    domain_unpause_by_systemcontroller(d);
+    rcu_unlock_domain(d);
+}
+
+bool hyperlaunch_start(void)
+{
+    unsigned int i;
+
+    /* Failed: a classic dom0 stands in, and its starter starts it. */
+    if ( !launch || launch->info.state == XEN_HYPERLAUNCH_STATE_FAILED )
+        return false;
+
+    if ( launch->info.state == XEN_HYPERLAUNCH_STATE_FINALIZING )
+        launch_set_state(XEN_HYPERLAUNCH_STATE_COMPLETE);
+
+    for ( i = 0; i < launch->info.nr_domains; i++ )
+        if ( launch->domains[i].state == XEN_HYPERLAUNCH_DOM_BUILT )
+            start_domain(&launch->domains[i]);
+
+    return true;
+}
+
+/* Caller holds the lock. */
+static struct xen_hyperlaunch_domain *find_live(domid_t domid)
+{
+    unsigned int i;
+
+    for ( i = 0; launch && i < launch->info.nr_domains; i++ )
+    {
+        struct xen_hyperlaunch_domain *rec = &launch->domains[i];
+
+        if ( rec->domid == domid &&
+             rec->state != XEN_HYPERLAUNCH_DOM_RECLAIMED )
+            return rec;
+    }
+
+    return NULL;
+}
+
+void hyperlaunch_domain_shutdown(const struct domain *d, uint8_t reason)
+{
+    launch_lock();
+    if ( find_live(d->domain_id) )
+        launch_event(XEN_HYPERLAUNCH_EV_DIED, d->domain_id, reason);
+    launch_unlock();
+}
+
+void hyperlaunch_domain_destroyed(const struct domain *d)
+{
+    struct xen_hyperlaunch_domain *rec;
+
+    launch_lock();
+    rec = find_live(d->domain_id);
+    if ( rec )
+    {
+        rec->state = XEN_HYPERLAUNCH_DOM_RECLAIMED;
+        launch_event(XEN_HYPERLAUNCH_EV_RECLAIMED, d->domain_id, rec->index);
+    }
+    launch_unlock();
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

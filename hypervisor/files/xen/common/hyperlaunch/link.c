@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Store and console rings: an event channel and a grant from each domain
+ * towards the domain that serves it.  Runs when all of them exist.
+ */
+
+#include <xen/event.h>
+#include <xen/grant_table.h>
+#include <xen/hyperlaunch-launch.h>
+#include <xen/sched.h>
+
+#include <public/grant_table.h>
+
+#include "private.h"
+
+static int __init open_port(struct domain *d, const struct domain *backend,
+                            uint32_t *ret_port)
+{
+    evtchn_alloc_unbound_t alloc = {
+        .dom = d->domain_id,
+        .remote_dom = backend->domain_id,
+    };
+    int rc = evtchn_alloc_unbound(&alloc, 0);
+
+    if ( !rc )
+        *ret_port = alloc.port;
+
+    return rc;
+}
+
+/* One ring of d towards backend, if d has the page for it. */
+static int __init link_ring(struct domain *d, const struct domain *backend,
+                            uint64_t gfn, grant_ref_t ref, uint32_t *ret_port)
+{
+    int rc;
+
+    if ( !backend || backend == d || gfn == XEN_HYPERLAUNCH_NO_GFN )
+        return 0;
+
+    rc = gnttab_preset(d, ref, backend->domain_id, gfn);
+
+    return rc ?: open_port(d, backend, ret_port);
+}
+
+static int __init link_domain(struct domain *d, const struct domain *store,
+                              const struct domain *console,
+                              struct xen_hyperlaunch_domain *rec)
+{
+    int rc = link_ring(d, store, rec->store_gfn, GNTTAB_RESERVED_XENSTORE,
+                       &rec->store_port);
+
+    if ( !rc )
+        rc = link_ring(d, console, rec->console_gfn, GNTTAB_RESERVED_CONSOLE,
+                       &rec->console_port);
+    if ( rc )
+        return rc;
+
+    if ( rec->store_port )
+        arch_hyperlaunch_set_store(d, rec->store_gfn, rec->store_port);
+    if ( rec->console_port )
+        arch_hyperlaunch_set_console(d, rec->console_gfn, rec->console_port);
+
+    return 0;
+}
+
+int __init hyperlaunch_link(const struct lcm *lcm,
+                            struct domain *const domains[],
+                            struct hl_build_error *err)
+{
+    int store = lcm_find_function(lcm, LCM_FUNC_XENSTORE);
+    int console = lcm_console_owner(lcm);
+    unsigned int i;
+
+    for ( i = 0; i < lcm->nr_domains; i++ )
+    {
+        int rc = link_domain(domains[i],
+                             store == LCM_NONE ? NULL : domains[store],
+                             console == LCM_NONE ? NULL : domains[console],
+                             launch_domain(i));
+
+        if ( rc )
+            return hyperlaunch_fail(err, LCM_ERR_BUILD, lcm->domains[i].node,
+                                    NULL, rc);
+    }
+
+    return 0;
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

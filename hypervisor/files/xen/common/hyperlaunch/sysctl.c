@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* XEN_SYSCTL_hyperlaunch: the record of the launch, handed out. */
+
+#include <xen/guest_access.h>
+#include <xen/hyperlaunch-launch.h>
+#include <xen/lib.h>
+
+static void __maybe_unused build_assertions(void)
+{
+    BUILD_BUG_ON(sizeof(struct xen_sysctl_hyperlaunch) != 32);
+    BUILD_BUG_ON(sizeof(struct xen_hyperlaunch_info) != 264);
+    BUILD_BUG_ON(sizeof(struct xen_hyperlaunch_domain) != 224);
+    BUILD_BUG_ON(sizeof(struct xen_hyperlaunch_module) != 56);
+    BUILD_BUG_ON(sizeof(struct xen_hyperlaunch_event) != 24);
+}
+
+/* One whole record; the room offered must do for it. */
+static int give(struct xen_sysctl_hyperlaunch *op, const void *rec,
+                uint32_t size)
+{
+    uint32_t room = op->size;
+
+    op->size = size;
+    if ( room < size )
+        return -ENOBUFS;
+
+    return copy_to_guest(op->buffer, rec, size) ? -EFAULT : 0;
+}
+
+static int get_info_record(struct xen_sysctl_hyperlaunch *op)
+{
+    static const struct xen_hyperlaunch_info none = {
+        .version = XEN_HYPERLAUNCH_VERSION,
+        .state = XEN_HYPERLAUNCH_STATE_NONE,
+        .hwdom_domid = XEN_HYPERLAUNCH_NO_DOMID,
+        .boot_domid = XEN_HYPERLAUNCH_NO_DOMID,
+        .crash_domid = XEN_HYPERLAUNCH_NO_DOMID,
+        .console_domid = XEN_HYPERLAUNCH_NO_DOMID,
+        .xenstore_domid = XEN_HYPERLAUNCH_NO_DOMID,
+        .console_owner = XEN_HYPERLAUNCH_NO_DOMID,
+        .error_domain = XEN_HYPERLAUNCH_NO_MODULE,
+    };
+
+    return give(op, launch_info() ?: &none, sizeof(none));
+}
+
+static int get_domain_record(struct xen_sysctl_hyperlaunch *op)
+{
+    const struct xen_hyperlaunch_domain *rec = launch_domain(op->index);
+
+    return rec ? give(op, rec, sizeof(*rec)) : -ENOENT;
+}
+
+static int get_module_record(struct xen_sysctl_hyperlaunch *op)
+{
+    const struct xen_hyperlaunch_module *rec = launch_module(op->index);
+
+    return rec ? give(op, rec, sizeof(*rec)) : -ENOENT;
+}
+
+static int read_lcm(struct xen_sysctl_hyperlaunch *op)
+{
+    const struct xen_hyperlaunch_info *info = launch_info();
+
+    if ( !info )
+        return -ENOENT;
+    if ( op->offset > info->lcm_size )
+        return -EINVAL;
+
+    op->size = min_t(uint64_t, op->size, info->lcm_size - op->offset);
+
+    return copy_to_guest(op->buffer,
+                         (const uint8_t *)launch_lcm() + op->offset, op->size)
+           ? -EFAULT : 0;
+}
+
+/* As many as there are and fit; an `index` in the future is a mistake. */
+static int get_events(struct xen_sysctl_hyperlaunch *op)
+{
+    const struct xen_hyperlaunch_info *info = launch_info();
+    const struct xen_hyperlaunch_event *ev;
+    uint32_t seq, room = op->size / sizeof(*ev), n = 0;
+
+    if ( !info )
+        return -ENOENT;
+    if ( op->index > info->nr_events )
+        return -EINVAL;
+
+    for ( seq = max(op->index, info->first_event);
+          n < room && (ev = launch_event_get(seq)) != NULL; seq++, n++ )
+        if ( copy_to_guest_offset(op->buffer, n * sizeof(*ev),
+                                  (const uint8_t *)ev, sizeof(*ev)) )
+            return -EFAULT;
+
+    op->size = n * sizeof(*ev);
+
+    return 0;
+}
+
+/* Inputs that a sub-op does not use are zero. */
+static bool inputs_clean(const struct xen_sysctl_hyperlaunch *op)
+{
+    bool takes_index = op->op == XEN_HYPERLAUNCH_GET_DOMAIN ||
+                       op->op == XEN_HYPERLAUNCH_GET_MODULE ||
+                       op->op == XEN_HYPERLAUNCH_GET_EVENTS;
+
+    return !op->pad && (takes_index || !op->index) &&
+           (op->op == XEN_HYPERLAUNCH_READ_LCM || !op->offset);
+}
+
+int hyperlaunch_sysctl(struct xen_sysctl_hyperlaunch *op)
+{
+    int rc;
+
+    if ( !inputs_clean(op) )
+        return -EINVAL;
+
+    launch_lock();
+
+    switch ( op->op )
+    {
+    case XEN_HYPERLAUNCH_GET_INFO:
+        rc = get_info_record(op);
+        break;
+
+    case XEN_HYPERLAUNCH_GET_DOMAIN:
+        rc = get_domain_record(op);
+        break;
+
+    case XEN_HYPERLAUNCH_GET_MODULE:
+        rc = get_module_record(op);
+        break;
+
+    case XEN_HYPERLAUNCH_READ_LCM:
+        rc = read_lcm(op);
+        break;
+
+    case XEN_HYPERLAUNCH_GET_EVENTS:
+        rc = get_events(op);
+        break;
+
+    default:
+        rc = -EINVAL;
+        break;
+    }
+
+    launch_unlock();
+
+    return rc;
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
