@@ -200,6 +200,34 @@ static int fill(struct hl_lcm *l)
 	return l->arena.failed ? -ENOMEM : 0;
 }
 
+static uint32_t chain_index(const struct hl_lcm *l, uint32_t module)
+{
+	return module == HL_NO_INDEX ? HL_NO_INDEX : l->modules[module].index;
+}
+
+void lcm_planned(const struct hl_lcm *l, uint32_t index, struct hl_launch_domain *ret_record)
+{
+	const struct hl_lcm_domain *d = &l->domains[index];
+
+	*ret_record = (struct hl_launch_domain){
+		.index = index,
+		.state = HL_DOMAIN_PLANNED,
+		.requested_domid = d->requested_domid,
+		.domid = HL_NO_DOMID,
+		.permissions = d->permissions,
+		.functions = d->functions,
+		.mode = d->mode,
+		.cpus = d->cpus,
+		.memory_kib = d->memory_kib,
+		.kernel = chain_index(l, d->kernel),
+		.ramdisk = chain_index(l, d->ramdisk),
+		.store_gfn = HL_NO_GFN,
+		.console_gfn = HL_NO_GFN,
+	};
+	memcpy(ret_record->uuid, d->uuid, sizeof(d->uuid));
+	snprintf(ret_record->name, sizeof(ret_record->name), "%s", d->name);
+}
+
 static void limits_view(const struct hl_lcm_limits *in, const struct lcm *lcm,
 			struct lcm_limits *out)
 {

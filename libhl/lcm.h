@@ -28,6 +28,9 @@ void sbdf_to_text(uint32_t sbdf, char text[SBDF_TEXT_SIZE]);
 /* err as the parser filled it, for a blob that may be broken. */
 void lcm_error_view(const void *blob, const struct lcm_error *err, struct hl_lcm_error *ret_view);
 
+/* The record that Xen has of a domain before it builds it. */
+void lcm_planned(const struct hl_lcm *lcm, uint32_t index, struct hl_launch_domain *ret_record);
+
 enum hl_module_type module_type_view(uint32_t type);
 
 #endif /* LIBHL_LCM_H */

@@ -54,6 +54,11 @@ void strbuf_addf(struct strbuf *buf, const char *format, ...) HL_PRINTF(2, 3);
 /* 0 with the text, or -ENOMEM; buf is empty afterwards. */
 int strbuf_take(struct strbuf *buf, char **ret_text);
 
+static inline uint64_t kib_to_bytes(uint64_t kib)
+{
+	return kib > UINT64_MAX >> 10 ? UINT64_MAX : kib << 10;
+}
+
 bool all_zero(const void *data, size_t size);
 
 /* Decimal, or hexadecimal with 0x; the whole text; at most max.  -EINVAL, -ERANGE. */

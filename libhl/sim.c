@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "sim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define EVENT_NS 1000000	/* between two events */
+
+void sim_changed(struct sim *sim)
+{
+	/* Can only fail when the counter is full: then it is readable anyway. */
+	(void)eventfd_write(sim->event_fd, 1);
+}
+
+int sim_event(struct sim *sim, enum hl_event_type type, uint32_t domid, uint32_t arg)
+{
+	struct hl_event *grown = reallocarray(sim->events, sim->nr_events + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	sim->events = grown;
+	sim->clock_ns += EVENT_NS;
+	grown[sim->nr_events] = (struct hl_event){
+		.time_ns = sim->clock_ns,
+		.seq = (uint32_t)sim->nr_events,
+		.type = type,
+		.domid = domid,
+		.arg = arg,
+	};
+	sim->nr_events++;
+	sim->launch.nr_events = (uint32_t)sim->nr_events;
+	sim_changed(sim);
+	return 0;
+}
+
+int sim_set_launch_state(struct sim *sim, enum hl_launch_state state)
+{
+	int rc = sim_event(sim, HL_EVENT_STATE, HL_NO_DOMID, state);
+
+	if (rc)
+		return rc;
+	sim->launch.state = state;
+	sim->launch.end_ns = state >= HL_LAUNCH_COMPLETE ? sim->clock_ns : 0;
+	return 0;
+}
+
+struct hl_live_domain *sim_find_live(struct sim *sim, uint32_t domid)
+{
+	for (size_t i = 0; i < sim->nr_live; i++)
+		if (sim->live[i].domid == domid)
+			return &sim->live[i];
+	return NULL;
+}
+
+int sim_add_live(struct sim *sim, const struct hl_live_domain *live)
+{
+	struct hl_live_domain *grown = reallocarray(sim->live, sim->nr_live + 1, sizeof(*grown));
+	size_t i = sim->nr_live;
+
+	if (!grown)
+		return -ENOMEM;
+	sim->live = grown;
+	for (; i && grown[i - 1].domid > live->domid; i--)
+		grown[i] = grown[i - 1];
+	grown[i] = *live;
+	sim->nr_live++;
+	sim_changed(sim);
+	return 0;
+}
+
+void sim_remove_live(struct sim *sim, uint32_t domid)
+{
+	struct hl_live_domain *live = sim_find_live(sim, domid);
+
+	if (!live)
+		return;
+	memmove(live, live + 1, (size_t)(sim->live + sim->nr_live - (live + 1)) * sizeof(*live));
+	sim->nr_live--;
+	sim_changed(sim);
+}
+
+/* What a call of op has to fail with, if it has to. */
+static int fault(struct sim *sim, enum sim_op op)
+{
+	if (sim->faults[op].left) {
+		sim->faults[op].left--;
+		return -sim->faults[op].errnum;
+	}
+	return sim->kind == SIM_UNPATCHED && op != SIM_LIST_LIVE ? -EOPNOTSUPP : 0;
+}
+
+static int get_launch(void *backend, struct hl_launch *ret_launch)
+{
+	struct sim *sim = backend;
+	int rc = fault(sim, SIM_GET_INFO);
+
+	if (!rc)
+		*ret_launch = sim->launch;
+	return rc;
+}
+
+static int get_domain(void *backend, uint32_t index, struct hl_launch_domain *ret_domain)
+{
+	struct sim *sim = backend;
+	int rc = fault(sim, SIM_GET_DOMAIN);
+
+	if (rc)
+		return rc;
+	if (index >= sim->launch.nr_domains)
+		return -ENOENT;
+	*ret_domain = sim->domains[index];
+	return 0;
+}
+
+static int get_module(void *backend, uint32_t index, struct hl_launch_module *ret_module)
+{
+	struct sim *sim = backend;
+	int rc = fault(sim, SIM_GET_MODULE);
+
+	if (rc)
+		return rc;
+	if (!index || index > sim->launch.nr_modules)
+		return -ENOENT;
+	*ret_module = sim->modules[index - 1];
+	return 0;
+}
+
+static int read_lcm(void *backend, void **ret_blob, size_t *ret_size)
+{
+	struct sim *sim = backend;
+	int rc = fault(sim, SIM_READ_LCM);
+	void *copy;
+
+	if (rc)
+		return rc;
+	if (!sim->blob)
+		return -ENOENT;
+	copy = malloc(sim->blob_size);
+	if (!copy)
+		return -ENOMEM;
+	*ret_blob = memcpy(copy, sim->blob, sim->blob_size);
+	*ret_size = sim->blob_size;
+	return 0;
+}
+
+/* size * nr bytes, or NULL in *ret_copy where that is nothing. */
+static int copy_array(const void *array, size_t nr, size_t size, void *ret_copy)
+{
+	void *copy = NULL;
+
+	if (nr) {
+		copy = reallocarray(NULL, nr, size);
+		if (!copy)
+			return -ENOMEM;
+		memcpy(copy, array, nr * size);
+	}
+	*(void **)ret_copy = copy;
+	return 0;
+}
+
+static int get_events(void *backend, uint32_t since, struct hl_event **ret_events, size_t *ret_nr)
+{
+	struct sim *sim = backend;
+	int rc = fault(sim, SIM_GET_EVENTS);
+	size_t first = since;
+
+	if (rc)
+		return rc;
+	if (sim->kind == SIM_CLASSIC)
+		return -ENOENT;
+	if (first > sim->nr_events)
+		first = sim->nr_events;
+	rc = copy_array(sim->events ? sim->events + first : NULL, sim->nr_events - first,
+			sizeof(*sim->events), ret_events);
+	if (!rc)
+		*ret_nr = sim->nr_events - first;
+	return rc;
+}
+
+static int list_live(void *backend, struct hl_live_domain **ret_domains, size_t *ret_nr)
+{
+	struct sim *sim = backend;
+	int rc = fault(sim, SIM_LIST_LIVE);
+
+	if (!rc)
+		rc = copy_array(sim->live, sim->nr_live, sizeof(*sim->live), ret_domains);
+	if (!rc)
+		*ret_nr = sim->nr_live;
+	return rc;
+}
+
+static int get_fd(void *backend)
+{
+	struct sim *sim = backend;
+
+	return sim->epoll_fd;
+}
+
+static int process(void *backend)
+{
+	struct sim *sim = backend;
+	eventfd_t changes;
+
+	if (sim->control_fd >= 0)
+		sim_control_serve(sim);
+	return eventfd_read(sim->event_fd, &changes) ? 0 : 1;
+}
+
+static void sim_close(void *backend)
+{
+	struct sim *sim = backend;
+
+	sim_control_close(sim);
+	if (sim->event_fd >= 0)
+		close(sim->event_fd);
+	if (sim->epoll_fd >= 0)
+		close(sim->epoll_fd);
+	free(sim->blob);
+	free(sim->modules);
+	free(sim->events);
+	free(sim->live);
+	free(sim);
+}
+
+static int open_fds(struct sim *sim)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	sim->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (sim->epoll_fd < 0)
+		return -errno;
+	sim->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (sim->event_fd < 0 ||
+	    epoll_ctl(sim->epoll_fd, EPOLL_CTL_ADD, sim->event_fd, &event) < 0)
+		return -errno;
+	return 0;
+}
+
+static int read_all(int fd, void *data, size_t size)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t n = read(fd, (char *)data + done, size - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static int load(struct sim *sim, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), rc;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	rc = fstat(fd, &st) ? -errno : 0;
+	if (!rc && (!S_ISREG(st.st_mode) || !st.st_size || st.st_size > MAX_LCM_BYTES))
+		rc = -EINVAL;
+	if (!rc) {
+		sim->blob_size = (size_t)st.st_size;
+		sim->blob = malloc(sim->blob_size);
+		rc = sim->blob ? read_all(fd, sim->blob, sim->blob_size) : -ENOMEM;
+	}
+	close(fd);
+	return rc;
+}
+
+static int boot(struct sim *sim, const char *path)
+{
+	int rc;
+
+	if (sim->kind != SIM_LAUNCHED)
+		return sim_boot_classic(sim);
+	rc = load(sim, path);
+	if (rc) {
+		logger_say(&sim->logger, LOG_ERR, "%s: %s", path,
+			   rc == -EINVAL ? "not a file that can be an LCM" :
+					   strerrordesc_np(-rc));
+		return rc;
+	}
+	if (!lcm_detect(sim->blob, sim->blob_size)) {
+		logger_say(&sim->logger, LOG_ERR,
+			   "%s: not an LCM: no device tree with a hypervisor node", path);
+		return -EINVAL;
+	}
+	return sim_launch(sim);
+}
+
+/* FILE[,control=PATH][,as=classic|unpatched]; writes into spec. */
+static int parse_spec(struct sim *sim, char *spec, const char **ret_file, const char **ret_control)
+{
+	const char *file = strsep(&spec, ","), *control = NULL, *option;
+
+	while ((option = strsep(&spec, ","))) {
+		if (!strncmp(option, "control=", 8) && option[8])
+			control = option + 8;
+		else if (!strcmp(option, "as=classic"))
+			sim->kind = SIM_CLASSIC;
+		else if (!strcmp(option, "as=unpatched"))
+			sim->kind = SIM_UNPATCHED;
+		else {
+			logger_say(&sim->logger, LOG_ERR, "sim: unknown option '%s'", option);
+			return -EINVAL;
+		}
+	}
+	if (!*file && sim->kind == SIM_LAUNCHED) {
+		logger_say(&sim->logger, LOG_ERR, "sim: no LCM file given");
+		return -EINVAL;
+	}
+	*ret_file = file;
+	*ret_control = control;
+	return 0;
+}
+
+static int sim_setup(struct sim *sim, const char *spec)
+{
+	CLEANUP(freep) char *copy = strdup(spec);
+	const char *file, *control;
+	int rc;
+
+	if (!copy)
+		return -ENOMEM;
+	rc = parse_spec(sim, copy, &file, &control);
+	if (!rc)
+		rc = open_fds(sim);
+	if (!rc)
+		rc = boot(sim, file);
+	if (!rc && control)
+		rc = sim_control_open(sim, control);
+	return rc;
+}
+
+int sim_open(const char *spec, const struct logger *logger, const struct backend_ops **ret_ops,
+	     void **ret_backend)
+{
+	static const struct backend_ops ops = {
+		.name = "sim",
+		.close = sim_close,
+		.get_fd = get_fd,
+		.process = process,
+		.get_launch = get_launch,
+		.get_domain = get_domain,
+		.get_module = get_module,
+		.read_lcm = read_lcm,
+		.get_events = get_events,
+		.list_live = list_live,
+		.command = sim_command,
+	};
+	struct sim *sim = calloc(1, sizeof(*sim));
+	int rc;
+
+	if (!sim)
+		return -ENOMEM;
+	sim->logger = *logger;
+	sim->epoll_fd = sim->event_fd = sim->control_fd = -1;
+	sim->clock_ns = 1000000000;
+	sim->next_domid = 1;
+	rc = sim_setup(sim, spec);
+	if (rc) {
+		sim_close(sim);
+		return rc;
+	}
+	*ret_ops = &ops;
+	*ret_backend = sim;
+	return 0;
+}

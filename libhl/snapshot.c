@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Reads all records so that they fit together. */
+#include "snapshot.h"
+
+#include <errno.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "ctx.h"
+
+#define MAX_TRIES 8
+
+/* What this domain may not know, or this Xen does not have, leaves a gap. */
+static bool is_gap(int rc)
+{
+	return rc == -EPERM || rc == -EOPNOTSUPP;
+}
+
+static int read_domains(struct hl_ctx *ctx, struct hl_snapshot *s)
+{
+	s->domains = calloc(s->launch.nr_domains, sizeof(*s->domains));
+	if (!s->domains && s->launch.nr_domains)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < s->launch.nr_domains; i++) {
+		int rc = hl_get_domain(ctx, i, &s->domains[i]);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int read_modules(struct hl_ctx *ctx, struct hl_snapshot *s)
+{
+	s->modules = calloc(s->launch.nr_modules, sizeof(*s->modules));
+	if (!s->modules && s->launch.nr_modules)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < s->launch.nr_modules; i++) {
+		int rc = hl_get_module(ctx, i + 1, &s->modules[i]);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int cache_lcm(struct hl_ctx *ctx, const struct hl_launch *launch)
+{
+	CLEANUP(freep) void *blob = NULL;
+	struct hl_lcm_error error = { 0 };
+	struct hl_lcm *lcm = NULL;
+	size_t size;
+	int rc;
+
+	rc = hl_read_lcm(ctx, &blob, &size);
+	if (rc)
+		return rc;
+	rc = hl_lcm_new(blob, size, NULL, &error, &lcm);
+	if (rc && rc != -EINVAL)
+		return rc;
+	if (rc)
+		logger_say(&ctx->logger, LOG_DEBUG, "LCM: %s", error.text);
+	hl_lcm_unref(ctx->lcm);
+	ctx->lcm = lcm;
+	ctx->lcm_error = error;
+	memcpy(ctx->lcm_sha256, launch->lcm_sha256, sizeof(ctx->lcm_sha256));
+	ctx->have_lcm = true;
+	return 0;
+}
+
+static int read_lcm(struct hl_ctx *ctx, struct hl_snapshot *s)
+{
+	int rc;
+
+	if (!s->launch.lcm_size)
+		return 0;
+	if (!ctx->have_lcm ||
+	    memcmp(ctx->lcm_sha256, s->launch.lcm_sha256, sizeof(ctx->lcm_sha256))) {
+		rc = cache_lcm(ctx, &s->launch);
+		if (rc)
+			return is_gap(rc) ? 0 : rc;
+	}
+	s->lcm = hl_lcm_ref(ctx->lcm);
+	s->lcm_error = ctx->lcm_error;
+	return 0;
+}
+
+static int read_live(struct hl_ctx *ctx, struct hl_snapshot *s)
+{
+	int rc = hl_list_live(ctx, &s->live, &s->nr_live);
+
+	if (rc)
+		return rc;
+	for (size_t i = 1; i < s->nr_live; i++)
+		if (s->live[i].domid <= s->live[i - 1].domid)
+			return -EBADMSG;
+	s->names = calloc(s->nr_live ? s->nr_live : 1, sizeof(*s->names));
+	return s->names ? 0 : -ENOMEM;
+}
+
+static void no_launch(struct hl_launch *launch)
+{
+	*launch = (struct hl_launch){
+		.state = HL_LAUNCH_UNKNOWN,
+		.hardware_domid = HL_NO_DOMID,
+		.boot_domid = HL_NO_DOMID,
+		.crash_domid = HL_NO_DOMID,
+		.console_domid = HL_NO_DOMID,
+		.xenstore_domid = HL_NO_DOMID,
+		.console_owner = HL_NO_DOMID,
+		.error_domain = HL_NO_INDEX,
+	};
+}
+
+/* -EAGAIN: something changed while it was read. */
+static int check_unchanged(struct hl_ctx *ctx, const struct hl_launch *before)
+{
+	struct hl_launch now;
+	int rc = hl_get_launch(ctx, &now);
+
+	if (rc)
+		return rc;
+	return now.state == before->state && now.nr_events == before->nr_events &&
+	       now.nr_domains == before->nr_domains && now.nr_modules == before->nr_modules ?
+		       0 : -EAGAIN;
+}
+
+static int read_launch(struct hl_ctx *ctx, struct hl_snapshot *s)
+{
+	int rc;
+
+	rc = hl_get_launch(ctx, &s->launch);
+	if (rc) {
+		no_launch(&s->launch);
+		return is_gap(rc) ? 0 : rc;
+	}
+	s->available = true;
+	rc = read_domains(ctx, s);
+	if (!rc)
+		rc = read_modules(ctx, s);
+	if (!rc)
+		rc = read_lcm(ctx, s);
+	/* There is one fewer than there was. */
+	return rc == -ENOENT ? -EAGAIN : rc;
+}
+
+/* With -EAGAIN *ret_snapshot is set too where all could be read. */
+static int read_once(struct hl_ctx *ctx, struct hl_snapshot **ret_snapshot)
+{
+	struct hl_snapshot *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s)
+		return -ENOMEM;
+	s->backend = hl_backend(ctx);
+	rc = read_launch(ctx, s);
+	if (!rc)
+		rc = read_live(ctx, s);
+	if (rc) {
+		hl_snapshot_free(s);
+		return rc;
+	}
+	if (s->available)
+		rc = check_unchanged(ctx, &s->launch);
+	if (rc && rc != -EAGAIN)
+		hl_snapshot_free(s);
+	else
+		*ret_snapshot = s;
+	return rc;
+}
+
+HL_EXPORT int hl_snapshot_read(struct hl_ctx *ctx, struct hl_snapshot **ret_snapshot)
+{
+	struct hl_snapshot *s = NULL;
+	int rc = -EAGAIN;
+
+	for (int i = 0; rc == -EAGAIN && i < MAX_TRIES; i++) {
+		s = hl_snapshot_free(s);
+		rc = read_once(ctx, &s);
+	}
+	/* Always something new: then the last one is as good as any, if it is whole. */
+	if (rc == -EAGAIN)
+		rc = s ? 0 : -EBADMSG;
+	if (!rc)
+		*ret_snapshot = s;
+	return rc;
+}
+
+HL_EXPORT struct hl_snapshot *hl_snapshot_free(struct hl_snapshot *s)
+{
+	if (!s)
+		return NULL;
+	for (size_t i = 0; s->names && i < s->nr_live; i++)
+		free(s->names[i]);
+	free(s->names);
+	free(s->live);
+	free(s->modules);
+	free(s->domains);
+	hl_lcm_unref(s->lcm);
+	free(s);
+	return NULL;
+}
+
+HL_EXPORT const struct hl_live_domain *hl_snapshot_live(const struct hl_snapshot *s,
+							size_t *ret_nr)
+{
+	*ret_nr = s->nr_live;
+	return s->live;
+}
+
+HL_EXPORT struct hl_lcm *hl_snapshot_lcm(const struct hl_snapshot *s)
+{
+	return s->lcm;
+}
+
+HL_EXPORT int hl_snapshot_set_name(struct hl_snapshot *s, uint32_t domid, const char *name)
+{
+	for (size_t i = 0; i < s->nr_live; i++) {
+		char *copy = NULL;
+
+		if (s->live[i].domid != domid)
+			continue;
+		if (name && *name) {
+			copy = strdup(name);
+			if (!copy)
+				return -ENOMEM;
+		}
+		free(s->names[i]);
+		s->names[i] = copy;
+		return 0;
+	}
+	return -ENOENT;
+}
