@@ -348,8 +348,25 @@ int __init lcm_fdt_check(const void *blob, size_t size, struct lcm_error *err)
     rc = fdt_check_full(blob, size);
     if ( rc )
         return fail_fdt(blob, rc, err);
+    /* A tree without a root passes that. */
+    if ( !fdt_get_name(blob, 0, NULL) )
+        return fail_fdt(blob, -FDT_ERR_BADSTRUCTURE, err);
 
     return check_depth(blob, err);
+}
+
+/*
+ * fdt_get_path() goes astray where the offset is not that of a node, so this is
+ * asked first.
+ */
+static bool __init is_node(const void *fdt, int node)
+{
+    int at = 0, depth = 0;
+
+    while ( at >= 0 && depth >= 0 && at < node )
+        at = fdt_next_node(fdt, at, &depth);
+
+    return at == node && depth >= 0;
 }
 
 /* "..." and as much of the node's own name as there is room for. */
@@ -375,7 +392,8 @@ void __init lcm_path(const void *fdt, int node, char *buf, size_t size)
 
     if ( !size )
         return;
-    rc = node >= 0 ? fdt_get_path(fdt, node, buf, size) : -FDT_ERR_BADOFFSET;
+    rc = is_node(fdt, node) ? fdt_get_path(fdt, node, buf, size)
+                            : -FDT_ERR_BADOFFSET;
     if ( rc )
     {
         buf[0] = size > 1 ? '?' : '\0';

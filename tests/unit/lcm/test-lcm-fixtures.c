@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Each rule of the LCM has a fixture that breaks it, and each fixture says in
+ * expect.txt what it is to be refused for; expect-ok.txt says what good ones mean.
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "blob.h"
+#include "lcm-invariants.h"
+
+#define MAX_FIXTURES 256
+#define MAX_LINE 512
+
+/* One line of expect.txt, or the lines of one launch of expect-ok.txt. */
+struct fixture {
+	char name[128];
+	char line[MAX_LINE];	/* what follows the name */
+	char domains[LCM_MAX_DOMAINS][MAX_LINE];
+	unsigned int nr_domains;
+	char args[MAX_LINE];
+};
+
+static struct fixture fixtures[MAX_FIXTURES];
+static struct CMUnitTest tests[MAX_FIXTURES + 8];
+static size_t nr_fixtures, nr_tests;
+static bool raised[LCM_NR_ERRS];
+
+/* --- the lists ------------------------------------------------------------ */
+
+static FILE *open_list(const char *name)
+{
+	char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", fixture_source_dir, name);
+	f = fopen(path, "r");
+	if (!f) {
+		perror(path);
+		exit(1);
+	}
+	return f;
+}
+
+static struct fixture *add_fixture(const char *name, const char *line)
+{
+	struct fixture *fixture = &fixtures[nr_fixtures++];
+	const char *args = strstr(line, " --");
+
+	if (nr_fixtures == MAX_FIXTURES) {
+		fprintf(stderr, "too many fixtures\n");
+		exit(1);
+	}
+	snprintf(fixture->name, sizeof(fixture->name), "%s", name);
+	snprintf(fixture->args, sizeof(fixture->args), "%s", args ? args + 1 : "");
+	snprintf(fixture->line, sizeof(fixture->line), "%.*s",
+		 args ? (int)(args - line) : (int)strlen(line), line);
+	return fixture;
+}
+
+static void read_bad(CMUnitTestFunction function)
+{
+	char line[MAX_LINE];
+	FILE *f = open_list("expect.txt");
+
+	while (fgets(line, sizeof(line), f)) {
+		char *rest;
+
+		line[strcspn(line, "\n")] = '\0';
+		rest = strchr(line, ' ');
+		if (strncmp(line, "bad-", 4) || !rest)
+			continue;
+		*rest++ = '\0';
+		tests[nr_tests].initial_state = add_fixture(line, rest);
+		tests[nr_tests].name = fixtures[nr_fixtures - 1].name;
+		tests[nr_tests++].test_func = function;
+	}
+	fclose(f);
+}
+
+static void read_ok(CMUnitTestFunction function)
+{
+	struct fixture *fixture = NULL;
+	char line[MAX_LINE], name[128];
+	FILE *f = open_list("expect-ok.txt");
+	int used;
+
+	while (fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (sscanf(line, "launch %127s %n", name, &used) == 1) {
+			fixture = add_fixture(name, line + used);
+			tests[nr_tests].initial_state = fixture;
+			tests[nr_tests].name = fixture->name;
+			tests[nr_tests++].test_func = function;
+		} else if (fixture && !strncmp(line, "domain ", 7)) {
+			snprintf(fixture->domains[fixture->nr_domains++], MAX_LINE, "%s", line + 7);
+		}
+	}
+	fclose(f);
+}
+
+static bool take_number(const char *arg, const char *option, uint64_t *ret_value)
+{
+	size_t len = strlen(option);
+
+	if (strncmp(arg, option, len))
+		return false;
+	*ret_value = strtoull(arg + len, NULL, 0);
+	return true;
+}
+
+static void take_arg(const char *arg, struct lcm_limits *limits, bool *ret_guess)
+{
+	uint64_t n;
+
+	if (!strcmp(arg, "--platform=arm"))
+		limits->platform = LCM_PLATFORM_ARM;
+	else if (!strcmp(arg, "--platform=auto"))
+		*ret_guess = true;
+	else if (!strcmp(arg, "--no-pv32"))
+		limits->no_pv32 = true;
+	else if (!strcmp(arg, "--no-modules"))
+		limits->no_modules = true;
+	else if (!strcmp(arg, "--source"))
+		limits->source = true;
+	else if (take_number(arg, "--modules=", &n))
+		limits->nr_modules = n;
+	else if (take_number(arg, "--host-memory=", &n))
+		limits->memory_kib = n;
+	else if (take_number(arg, "--max-vcpus=", &n))
+		limits->max_vcpus = n;
+	else if (take_number(arg, "--max-vcpus-pv=", &n))
+		limits->max_vcpus_pv = n;
+	else if (strcmp(arg, "--platform=x86"))
+		fail_msg("unknown argument %s", arg);
+}
+
+static struct lcm_limits read_args(const struct fixture *fixture, bool *ret_guess)
+{
+	struct lcm_limits limits = { .platform = LCM_PLATFORM_X86 };
+	char args[MAX_LINE], *arg, *save;
+
+	*ret_guess = false;
+	strcpy(args, fixture->args);
+	for (arg = strtok_r(args, " ", &save); arg; arg = strtok_r(NULL, " ", &save))
+		take_arg(arg, &limits, ret_guess);
+	return limits;
+}
+
+static struct blob read_fixture(const struct fixture *fixture)
+{
+	char name[160];
+
+	snprintf(name, sizeof(name), "%s.dtb", fixture->name);
+	return blob_read(fixture_dir, name);
+}
+
+/* --- bad ------------------------------------------------------------------ */
+
+static void test_bad(void **state)
+{
+	const struct fixture *fixture = *state;
+	char code[64], node[256], prop[64], path[LCM_PATH_SIZE];
+	struct blob blob = read_fixture(fixture);
+	static struct lcm lcm;
+	struct lcm_limits limits;
+	struct lcm_error err;
+	bool guess;
+
+	assert_int_equal(sscanf(fixture->line, "%63s %255s %63s", code, node, prop), 3);
+	limits = read_args(fixture, &guess);
+	assert_false(guess);
+
+	lcm_exercise(blob.data, blob.size, &limits);
+	if (!lcm_parse(blob.data, blob.size, &lcm, &err) && !lcm_check(&lcm, &limits, &err))
+		fail_msg("%s is taken for good", fixture->name);
+	lcm_path(blob.data, err.node, path, sizeof(path));
+	assert_string_equal(lcm_errname(err.code), code);
+	assert_string_equal(path, node);
+	assert_string_equal(err.prop ? err.prop : "-", prop);
+	raised[err.code] = true;
+	blob_free(&blob);
+}
+
+/* --- good ----------------------------------------------------------------- */
+
+static void check_domain(const struct lcm_domain *dom, const char *line)
+{
+	char text[MAX_LINE], name[LCM_NAME_SIZE];
+	unsigned int requested, domid, permissions, functions, mode, cpus;
+	unsigned long long memory;
+
+	assert_int_equal(sscanf(line, "%63s %i %i %i %i %i %u %llu", name, (int *)&requested,
+				(int *)&domid, (int *)&permissions, (int *)&functions,
+				(int *)&mode, &cpus, &memory), 8);
+	snprintf(text, sizeof(text), "%s", dom->name);
+	assert_string_equal(text, name);
+	assert_int_equal(dom->requested_domid, requested);
+	assert_int_equal(dom->domid, domid);
+	assert_int_equal(dom->permissions, permissions);
+	assert_int_equal(dom->functions, functions);
+	assert_int_equal(dom->mode, mode);
+	assert_int_equal(dom->cpus, cpus);
+	assert_int_equal(dom->memory_kib, memory);
+}
+
+static void test_ok(void **state)
+{
+	const struct fixture *fixture = *state;
+	char kind[16], owner[LCM_NAME_SIZE], path[LCM_PATH_SIZE];
+	struct blob blob = read_fixture(fixture);
+	unsigned int modules, warnings;
+	static struct lcm lcm;
+	struct lcm_limits limits;
+	struct lcm_error err = { .code = LCM_OK };
+	bool guess;
+
+	assert_int_equal(sscanf(fixture->line, "%15s %63s %u %u", kind, owner, &modules,
+				&warnings), 4);
+	limits = read_args(fixture, &guess);
+	assert_true(lcm_detect(blob.data, blob.size));
+	if (!lcm_parse(blob.data, blob.size, &lcm, &err) && guess)
+		limits.platform = lcm_guess_platform(&lcm);
+	if (err.code != LCM_OK || lcm_check(&lcm, &limits, &err)) {
+		lcm_path(blob.data, err.node, path, sizeof(path));
+		fail_msg("%s: %s: %s: %s", fixture->name, path, err.prop ? err.prop : "-",
+			 lcm_strerror(err.code));
+	}
+	assert_int_equal(lcm_exercise(blob.data, blob.size, &limits), LCM_OK);
+
+	assert_int_equal(lcm_is_dynamic(&lcm), !strcmp(kind, "dynamic"));
+	assert_string_equal(lcm.domains[lcm_console_owner(&lcm)].name, owner);
+	assert_int_equal(lcm.nr_modules, modules);
+	assert_int_equal(lcm.nr_warnings, warnings);
+	assert_int_equal(lcm.nr_domains, fixture->nr_domains);
+	for (unsigned int i = 0; i < lcm.nr_domains; i++)
+		check_domain(&lcm.domains[i], fixture->domains[i]);
+	blob_free(&blob);
+}
+
+/* --- the lists themselves ------------------------------------------------- */
+
+/* Not by a fixture: from broken bytes, by Xen, or by a program of its own. */
+static bool is_raised_elsewhere(enum lcm_err code)
+{
+	switch (code) {
+	case LCM_OK:
+	/* test-lcm-blobs */
+	case LCM_ERR_FDT:
+	case LCM_ERR_SIZE:
+	case LCM_ERR_TOO_MANY_DOMAINS:
+	case LCM_ERR_TOO_MANY_PCI:
+	/* can't be, as long as each domain and the config node have room */
+	case LCM_ERR_TOO_MANY_MODULES:
+	/* Xen, while it builds */
+	case LCM_ERR_SECURITY_LABEL:
+	case LCM_ERR_DIGEST:
+	case LCM_ERR_IMAGE:
+	case LCM_ERR_NO_MEMORY:
+	case LCM_ERR_BUILD:
+	case LCM_ERR_UNSUPPORTED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* kernel, ramdisk, device-tree and config; microcode and xsm-policy */
+_Static_assert(LCM_MAX_DOMAINS * 4 + 2 <= LCM_MAX_MODULES, "too-many-modules needs a fixture");
+
+static void test_every_rule_has_a_fixture(void **state)
+{
+	for (int code = 0; code < LCM_NR_ERRS; code++)
+		if (raised[code] == is_raised_elsewhere(code))
+			fail_msg("%s has %s fixture", lcm_errname(code),
+				 raised[code] ? "a" : "no");
+}
+
+static bool is_listed(const char *name, size_t len)
+{
+	for (size_t i = 0; i < nr_fixtures; i++)
+		if (strlen(fixtures[i].name) == len && !memcmp(fixtures[i].name, name, len))
+			return true;
+	return false;
+}
+
+static void test_every_source_is_listed(void **state)
+{
+	DIR *dir = opendir(fixture_source_dir);
+	struct dirent *entry;
+	size_t found = 0;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		const char *suffix = strstr(entry->d_name, ".dts");
+
+		if (!suffix)
+			continue;
+		if (!is_listed(entry->d_name, suffix - entry->d_name))
+			fail_msg("%s is in no list", entry->d_name);
+		found++;
+	}
+	closedir(dir);
+	assert_int_equal(found, nr_fixtures);
+}
+
+/* --- what the lists can't say --------------------------------------------- */
+
+static void parse_good(const char *name, struct blob *blob, struct lcm *lcm,
+		       enum lcm_platform platform)
+{
+	const struct lcm_limits limits = { .platform = platform };
+	struct lcm_error err;
+
+	*blob = blob_read(fixture_dir, name);
+	assert_int_equal(lcm_parse(blob->data, blob->size, lcm, &err), 0);
+	assert_int_equal(lcm_check(lcm, &limits, &err), 0);
+}
+
+static void check_module(const struct lcm_module *m, enum lcm_module_type type, uint32_t index)
+{
+	assert_int_equal(m->type, type);
+	assert_int_equal(m->locator, LCM_LOCATE_INDEX);
+	assert_int_equal(m->index, index);
+}
+
+/* The comments of the design's example: what is at which index, and for whom. */
+static void test_seed_x86(void **state)
+{
+	static const uint8_t uuid[16] = { 0xb3, 0xfb, 0x98, 0xfb, 0x8f, 0x9f, 0x67, 0xa3 };
+	static struct lcm lcm;
+	struct blob blob;
+	const struct lcm_domain *boot = &lcm.domains[0], *dom0 = &lcm.domains[1];
+
+	parse_good("ok-seed-x86.dtb", &blob, &lcm, LCM_PLATFORM_X86);
+	check_module(&lcm.modules[lcm.microcode], LCM_MODULE_MICROCODE, 1);
+	check_module(&lcm.modules[lcm.xsm_policy], LCM_MODULE_XSM_POLICY, 2);
+	check_module(&lcm.modules[boot->kernel], LCM_MODULE_KERNEL, 3);
+	check_module(&lcm.modules[boot->ramdisk], LCM_MODULE_RAMDISK, 4);
+	check_module(&lcm.modules[boot->config], LCM_MODULE_CONFIG, 5);
+	check_module(&lcm.modules[dom0->kernel], LCM_MODULE_KERNEL, 6);
+	check_module(&lcm.modules[dom0->ramdisk], LCM_MODULE_RAMDISK, 7);
+	assert_string_equal(lcm.modules[dom0->kernel].bootargs, "console=hvc0");
+	assert_null(lcm.modules[boot->kernel].bootargs);
+	assert_string_equal(dom0->security_id, "dom0_t");
+	assert_null(boot->security_id);
+	assert_false(boot->has_mode);
+	assert_memory_equal(dom0->uuid, uuid, sizeof(uuid));
+	assert_int_equal(lcm.boot_timeout_ms, LCM_BOOT_TIMEOUT_MS);
+	assert_int_equal(lcm.warnings[0].code, LCM_WARN_MODE_DEFAULT);
+	assert_int_equal(lcm.warnings[0].node, boot->node);
+	assert_int_equal(lcm.warnings[1].code, LCM_WARN_UUID_SHORT);
+	blob_free(&blob);
+}
+
+static void test_seed_arm(void **state)
+{
+	static struct lcm lcm;
+	struct blob blob;
+
+	parse_good("ok-seed-arm.dtb", &blob, &lcm, LCM_PLATFORM_ARM);
+	assert_int_equal(lcm_guess_platform(&lcm), LCM_PLATFORM_ARM);
+	for (unsigned int i = 0; i < lcm.nr_modules; i++) {
+		assert_int_equal(lcm.modules[i].locator, LCM_LOCATE_ADDR);
+		assert_int_equal(lcm.modules[i].addr, 0xff00);
+		assert_int_equal(lcm.modules[i].size, 0x80);
+	}
+	blob_free(&blob);
+}
+
+static void check_addr(const struct lcm *lcm, int module, uint64_t addr, uint64_t size)
+{
+	assert_int_not_equal(module, LCM_NONE);
+	assert_int_equal(lcm->modules[module].locator, LCM_LOCATE_ADDR);
+	assert_int_equal(lcm->modules[module].addr, addr);
+	assert_int_equal(lcm->modules[module].size, size);
+}
+
+static void test_cells(void **state)
+{
+	static struct lcm lcm;
+	struct blob blob;
+
+	parse_good("ok-cells.dtb", &blob, &lcm, LCM_PLATFORM_ARM);
+	check_addr(&lcm, lcm.domains[0].kernel, 0x40000000, 0x1000);
+	check_addr(&lcm, lcm.domains[0].ramdisk, 0x140000000, 0x1000);
+	check_addr(&lcm, lcm.domains[0].device_tree, 0x240000000, 0x100000000);
+	check_addr(&lcm, lcm.domains[1].kernel, 0x50000000, 0x1000);
+	check_addr(&lcm, lcm.domains[2].kernel, 0x40001000, 0x1000);
+	blob_free(&blob);
+
+	parse_good("ok-dom0less.dtb", &blob, &lcm, LCM_PLATFORM_ARM);
+	assert_int_equal(lcm.form, LCM_FORM_DOM0LESS);
+	check_addr(&lcm, lcm.domains[0].kernel, 0x42000000, 0x1000000);
+	check_addr(&lcm, lcm.domains[0].ramdisk, 0x44000000, 0x100000);
+	check_addr(&lcm, lcm.domains[1].kernel, 0x42000000, 0x1000000);
+	blob_free(&blob);
+}
+
+static void test_pci(void **state)
+{
+	static struct lcm lcm;
+	struct blob blob;
+
+	parse_good("ok-pci.dtb", &blob, &lcm, LCM_PLATFORM_X86);
+	assert_int_equal(lcm.nr_pci, 3);
+	assert_false(lcm.domains[0].hold);
+	assert_true(lcm.domains[1].hold);
+
+	assert_int_equal(lcm.pci[0].form, LCM_PCI_BDF);
+	assert_int_equal(lcm.pci[0].sbdf, 0x0181);
+	assert_true(lcm.pci[0].has_slot && lcm.pci[0].slot == 5);
+	assert_true(lcm.pci[0].permissive && !lcm.pci[0].optional);
+
+	assert_int_equal(lcm.pci[1].form, LCM_PCI_MATCH);
+	assert_true(lcm.pci[1].has_class && lcm.pci[1].class == 0x020000);
+	assert_true(lcm.pci[1].has_vendor && lcm.pci[1].vendor == 0x8086);
+	assert_true(lcm.pci[1].has_device && lcm.pci[1].device == 0x10c9);
+	assert_int_equal(lcm.pci[1].count, 2);
+	assert_true(lcm.pci[1].optional && !lcm.pci[1].has_slot);
+
+	assert_int_equal(lcm.pci[2].form, LCM_PCI_VF);
+	assert_int_equal(lcm.pci[2].sbdf, 0xa2 << 16 | 0x01 << 8 | 0x1f << 3 | 7);
+	assert_int_equal(lcm.pci[2].vf, 3);
+	blob_free(&blob);
+}
+
+static void test_own_properties(void **state)
+{
+	static struct lcm lcm;
+	struct blob blob;
+	const struct lcm_domain *web = &lcm.domains[6], *db = &lcm.domains[7];
+
+	parse_good("ok-dynamic-full.dtb", &blob, &lcm, LCM_PLATFORM_X86);
+	assert_int_equal(lcm.boot_timeout_ms, 60000);
+	assert_int_equal(web->start_after_mask, 1u << 1 | 1u << 5);
+	assert_int_equal(db->start_after_mask, 0);
+	assert_true(db->hold && !web->hold);
+	assert_int_equal(web->uuid[0], 0x8d);
+	assert_int_equal(web->uuid[15], 6);
+	assert_string_equal(lcm.domains[1].security_id, "system_u:system_r:xenstore_t");
+	blob_free(&blob);
+}
+
+int main(int argc, char *argv[])
+{
+	static const struct CMUnitTest last[] = {
+		cmocka_unit_test(test_every_rule_has_a_fixture),
+		cmocka_unit_test(test_every_source_is_listed),
+		cmocka_unit_test(test_seed_x86),
+		cmocka_unit_test(test_seed_arm),
+		cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_pci),
+		cmocka_unit_test(test_own_properties),
+	};
+
+	fixture_dirs(argc, argv);
+	read_bad(test_bad);
+	read_ok(test_ok);
+	memcpy(tests + nr_tests, last, sizeof(last));
+	nr_tests += sizeof(last) / sizeof(last[0]);
+	return _cmocka_run_group_tests("lcm-fixtures", tests, nr_tests, NULL, NULL);
+}
