@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""One QEMU machine with Xen in it: started, watched, ended."""
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+
+from agent import Agent
+from errors import TIMED_OUT, BootError
+from serial_log import SerialLog
+
+XEN_ARGS = ("com1=115200,8n1", "console=com1", "loglvl=all", "guest_loglvl=all",
+            "console_timestamps=boot", "bootscrub=0")
+POLL_SECONDS = 0.1
+# What is deterministic about --icount: one CPU, time by instructions, one date.
+ICOUNT = ("-icount", "shift=1,sleep=off", "-rtc", "base=2026-01-01T00:00:00,clock=vm")
+
+
+class Machine:
+    """A context manager; QEMU never outlives it, nor this process."""
+
+    def __init__(self, log_path, disk=None, ram=3 << 30, cpus=2, icount=False, extra=(), interactive=False):
+        self.log = SerialLog(log_path)
+        self._disk, self._ram, self._cpus, self._icount = disk, ram, cpus, icount
+        self._extra, self._interactive = list(extra), interactive
+        self._process = None
+        self.agent = None
+        self.folder = tempfile.mkdtemp(prefix="hlboot.", dir="/tmp")
+        self.started = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    def _command(self, medium):
+        command = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64",
+                   "-accel", "tcg", "-cpu", "qemu64,+svm,+npt,+rdrand", "-M", "q35", "-device", "amd-iommu",
+                   "-m", f"{self._ram >> 20}M", "-smp", "1" if self._icount else str(self._cpus),
+                   "-nodefaults", "-display", "none", "-no-reboot"]
+        if self._icount:
+            command += ICOUNT
+        if self._interactive:
+            command += ["-chardev", f"stdio,id=console,mux=on,signal=off,logfile={self.log.path}",
+                        "-mon", "chardev=console"]
+        else:
+            command += ["-chardev", f"file,id=console,path={self.log.path}"]
+        command += ["-serial", "chardev:console",
+                    "-chardev", f"socket,id=agent,path={self.folder}/agent", "-serial", "chardev:agent"]
+        if self._disk:
+            # snapshot=on: writes go to an overlay that is gone with QEMU.
+            command += ["-drive", f"file={self._disk},if=none,id=root,format=raw,snapshot=on",
+                        "-device", "nvme,drive=root,serial=root"]
+        return command + medium + self._extra
+
+    def start(self, medium):
+        """Starts QEMU; `medium` are its arguments that say what to boot."""
+        self.agent = Agent(os.path.join(self.folder, "agent"))
+        os.makedirs(os.path.dirname(os.path.abspath(self.log.path)), exist_ok=True)
+        self.started = time.monotonic()
+        self._process = subprocess.Popen(
+            self._command(medium),
+            stdin=None if self._interactive else subprocess.DEVNULL,
+            stdout=None if self._interactive else subprocess.PIPE,
+            stderr=None if self._interactive else subprocess.STDOUT)
+
+    def elapsed(self):
+        """Seconds since QEMU's start."""
+        return time.monotonic() - self.started
+
+    def running(self):
+        """Whether QEMU is."""
+        return self._process.poll() is None
+
+    def poll(self):
+        """Takes in what the machine said."""
+        self.agent.poll()
+        self.log.read()
+
+    def wait(self, condition, deadline, what):
+        """Until condition() is true; BootError when QEMU ends or time is up."""
+        while True:
+            over = not self.running()
+            self.poll()
+            if condition():
+                return
+            if over:
+                raise BootError(f"the machine ended while waiting for {what}{self._last_words()}")
+            if time.monotonic() > deadline:
+                raise BootError(f"timed out after {self.elapsed():.0f} s, waiting for {what}", TIMED_OUT)
+            time.sleep(POLL_SECONDS)
+
+    def _last_words(self):
+        said = b""
+        if self._process.stdout:
+            said = self._process.stdout.read().strip()
+        return f": {said.decode('utf-8', 'replace')}" if said else ""
+
+    def wait_ready(self, deadline):
+        """Until the control domain takes commands."""
+        self.wait(lambda: self.agent.ready, deadline, "the control domain")
+
+    def run(self, command, timeout=60.0):
+        """(exit code, output) of a shell command in the control domain."""
+        number = self.agent.send(command)
+        self.wait(lambda: number in self.agent.answers, time.monotonic() + timeout,
+                  f"the control domain's answer to: {command}")
+        return self.agent.answers.pop(number)
+
+    def wait_end(self):
+        """Until QEMU ends by itself."""
+        self._process.wait()
+
+    def end(self):
+        """Ends QEMU and removes what only the boot needed; the log stays."""
+        if self._process and self.running():
+            self._process.kill()
+            self._process.wait()
+        if self._process and self._process.stdout:
+            self._process.stdout.close()
+        if self.agent:
+            self.agent.close()
+            self.agent = None
+        self.log.read()
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)

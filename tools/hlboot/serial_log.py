@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What Xen and the domains print on the serial console."""
+import re
+
+XEN_LINE = re.compile(r"^\(XEN\) (?:\[[^\]]*\] )?hyperlaunch: (.*)$", re.MULTILINE)
+ERROR = re.compile(r"error: (?P<node>\S+): (?:(?P<property>[^:\[]+): )?(?P<text>.*?) \[(?P<name>[a-z0-9-]+)\]")
+DOMAIN = re.compile(
+    r'd(?P<domid>\d+) "(?P<name>[^"]*)": (?P<mode>PV|PVH), (?P<cpus>\d+) vCPU, (?P<memory>\d+) KiB,'
+    r" permissions (?P<permissions>\S+), functions (?P<functions>\S+), uuid (?P<uuid>[0-9a-f-]{36})")
+MODULE = re.compile(r"module (?P<index>\d+): (?P<size>\d+) bytes, sha256 (?P<sha256>[0-9a-f]{64})")
+STATES = ("building", "preparing", "finalizing", "complete", "recovery", "failed")
+ENDED = re.compile(r"no crash domain can run|Xen stops here")
+PANIC = re.compile(r"Panic on CPU|FATAL TRAP")
+
+
+class SerialLog:
+    """A log that grows; read() again to see what came."""
+
+    def __init__(self, path):
+        self.path = path
+        self.text = ""
+        self._file = None
+
+    def read(self):
+        """Takes in what was written since; true if there was something."""
+        if self._file is None:
+            try:
+                self._file = open(self.path, "rb")
+            except FileNotFoundError:
+                return False
+        more = self._file.read()
+        self.text += more.decode("utf-8", "replace").replace("\r", "")
+        return bool(more)
+
+    def close(self):
+        """Done with reading; the text stays."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def hyperlaunch_lines(self):
+        """What Xen said about the launch, without prefixes."""
+        return XEN_LINE.findall(self.text)
+
+    def state(self):
+        """The last launch state that Xen named; "none" before the first."""
+        named = [line for line in self.hyperlaunch_lines() if line in STATES]
+        return named[-1] if named else "none"
+
+    def errors(self):
+        """One dict for each error: node, property (or None), text, name."""
+        found = (ERROR.match(line) for line in self.hyperlaunch_lines())
+        return [match.groupdict() for match in found if match]
+
+    def stopped(self):
+        """Xen said that it starts nothing, or panicked."""
+        return bool(ENDED.search(self.text) or PANIC.search(self.text))
+
+    def domains(self):
+        """The domains that Xen says it built."""
+        result = []
+        for match in filter(None, map(DOMAIN.match, self.hyperlaunch_lines())):
+            result.append({
+                "name": match["name"],
+                "domid": int(match["domid"]),
+                "uuid": match["uuid"],
+                "permissions": int(match["permissions"], 0),
+                "functions": int(match["functions"], 0),
+                "mode_name": match["mode"].lower(),
+                "cpus": int(match["cpus"]),
+                "memory_kib": int(match["memory"]),
+                "state": "started" if self.state() == "complete" else "built",
+            })
+        return result
+
+    def modules(self):
+        """The modules with their digests as loaded."""
+        return [{"index": int(m["index"]), "size": int(m["size"]), "sha256": m["sha256"]}
+                for m in filter(None, map(MODULE.match, self.hyperlaunch_lines()))]
