@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The objects of the domains. */
+#ifndef HYPERLAUNCHD_BUS_DOMAIN_H
+#define HYPERLAUNCHD_BUS_DOMAIN_H
+
+#include <hl.h>
+#include <systemd/sd-bus.h>
+
+#define BUS_DOMAIN_PATH_SIZE 80
+
+struct bus;
+
+int bus_domain_register(struct bus *bus, sd_bus *connection);
+
+/* The object's path; it never stands for another domain. */
+void bus_domain_path(const struct hl_domain *domain, char path[BUS_DOMAIN_PATH_SIZE]);
+
+/* One PropertiesChanged for these HL_FIELD_* and MANAGER_CHANGED_*. */
+int bus_domain_emit_changed(sd_bus *connection, const struct hl_domain *domain, uint32_t fields);
+
+#endif

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "bus-manager.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus-domain.h"
+#include "bus-error.h"
+#include "bus-lcm.h"
+#include "bus.h"
+#include "manager.h"
+#include "util.h"
+
+/* Xen's ordinary domids end here. */
+#define DOMID_LIMIT 0x7ff0u
+#define USEC(ns) ((ns) / NSEC_PER_USEC)
+
+static struct hl_table *table_of(void *userdata)
+{
+	return manager_table(bus_manager_of(userdata));
+}
+
+static int append_row(sd_bus_message *reply, const struct hl_domain *d)
+{
+	char path[BUS_DOMAIN_PATH_SIZE];
+
+	bus_domain_path(d, path);
+	return sd_bus_message_append(reply, "(usssuuto)", d->domid, d->uuid_text, d->name,
+				     hl_domain_state_name(d->state), d->permissions, d->functions,
+				     d->generation, path);
+}
+
+static int list_domains(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	const struct hl_table *table = table_of(userdata);
+	int r = sd_bus_message_new_method_return(call, &reply);
+
+	if (r < 0)
+		return r;
+	r = sd_bus_message_open_container(reply, 'a', "(usssuuto)");
+	for (uint32_t i = 0; r >= 0 && i < hl_table_nr_domains(table); i++)
+		r = append_row(reply, hl_table_get(table, i));
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+static int reply_path(sd_bus_message *call, const struct hl_domain *domain)
+{
+	char path[BUS_DOMAIN_PATH_SIZE];
+
+	bus_domain_path(domain, path);
+	return sd_bus_reply_method_return(call, "o", path);
+}
+
+/* What the table did not find, as the caller called it. */
+static int not_found(sd_bus_error *error, int r, const char *kind, const char *text)
+{
+	_cleanup_(freep) char *shown = hl_utf8_dup(text);
+
+	if (r == -ENOTUNIQ)
+		return bus_error_set(error, BUS_ERROR_AMBIGUOUS_NAME,
+				     "Several domains have the %s \"%.128s\"", kind,
+				     shown ? shown : "");
+	return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN,
+			     "There is no domain with the %s \"%.128s\"", kind, shown ? shown : "");
+}
+
+static int get_domain_by_domid(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	const struct hl_domain *domain;
+	uint32_t domid;
+	int r = sd_bus_message_read(call, "u", &domid);
+
+	if (r < 0)
+		return r;
+	if (domid >= DOMID_LIMIT)
+		return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
+				     "%" PRIu32 " is no domid: these are 0 to %u", domid,
+				     DOMID_LIMIT - 1);
+	if (hl_table_find_domid(table_of(userdata), domid, &domain) < 0)
+		return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN,
+				     "There is no domain with the domid %" PRIu32, domid);
+	return reply_path(call, domain);
+}
+
+static int get_domain_by_name(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	const struct hl_domain *domain;
+	const char *name;
+	int r = sd_bus_message_read(call, "s", &name);
+
+	if (r < 0)
+		return r;
+	if (name[0] == '\0')
+		return bus_error_set(error, BUS_ERROR_INVALID_ARGS, "The name is empty");
+	r = hl_table_find_name(table_of(userdata), name, &domain);
+	if (r < 0)
+		return not_found(error, r, "name", name);
+	return reply_path(call, domain);
+}
+
+static int get_domain_by_uuid(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	static const uint8_t nil[16];
+	const struct hl_domain *domain;
+	uint8_t uuid[16];
+	const char *text;
+	int r = sd_bus_message_read(call, "s", &text);
+
+	if (r < 0)
+		return r;
+	if (hl_uuid_from_text(text, uuid) < 0)
+		return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
+				     "The UUID must have the form "
+				     "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx, in hexadecimal digits");
+	if (memcmp(uuid, nil, sizeof(nil)) == 0)
+		return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
+				     "The nil UUID stands for none and names no domain");
+	r = hl_table_find_uuid(table_of(userdata), uuid, &domain);
+	if (r < 0)
+		return not_found(error, r, "UUID", text);
+	return reply_path(call, domain);
+}
+
+static int append_role_paths(sd_bus_message *reply, const struct hl_table *table, enum hl_role role)
+{
+	const struct hl_domain *domain = NULL;
+	int r = sd_bus_message_open_container(reply, 'a', "o");
+
+	while (r >= 0 && (domain = hl_table_next_role(table, role, domain))) {
+		char path[BUS_DOMAIN_PATH_SIZE];
+
+		bus_domain_path(domain, path);
+		r = sd_bus_message_append(reply, "o", path);
+	}
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int get_domains_by_role(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	const char *name;
+	enum hl_role role;
+	int r = sd_bus_message_read(call, "s", &name);
+
+	if (r < 0)
+		return r;
+	if (hl_role_from_name(name, &role) < 0)
+		return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
+				     "The role must be control, hardware, boot, crash, console, "
+				     "xenstore or legacy-dom0");
+	r = sd_bus_message_new_method_return(call, &reply);
+	if (r >= 0)
+		r = append_role_paths(reply, table_of(userdata), role);
+	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+static int append_warnings(sd_bus_message *reply, const struct hl_summary *s)
+{
+	const char **list = calloc((size_t)s->nr_warnings + 1, sizeof(*list));
+	int r;
+
+	if (!list)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < s->nr_warnings; i++)
+		list[i] = s->warnings[i];
+	r = sd_bus_message_open_container(reply, 'e', "sv");
+	if (r >= 0)
+		r = sd_bus_message_append(reply, "s", "Warnings");
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'v', "as");
+	if (r >= 0)
+		r = sd_bus_message_append_strv(reply, (char **)list);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	free((void *)list);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int append_summary(sd_bus_message *reply, const struct hl_summary *s)
+{
+	char digest[HL_SHA256_TEXT_SIZE];
+	int r = sd_bus_message_open_container(reply, 'a', "{sv}");
+
+	hl_sha256_to_text(s->lcm_sha256, digest);
+	if (r >= 0)
+		r = sd_bus_message_append(reply, "{sv}{sv}{sv}{sv}{sv}{sv}", "LaunchState", "s",
+					  hl_launch_state_name(s->state), "Source", "s", s->source,
+					  "LCMSize", "u", s->lcm_size, "LCMDigest", "s", digest,
+					  "Form", "s", s->form, "Dynamic", "b", s->dynamic);
+	if (r >= 0)
+		r = sd_bus_message_append(reply, "{sv}{sv}{sv}{sv}{sv}{sv}", "Expected", "u",
+					  s->expected, "Built", "u", s->built, "Failed", "u",
+					  s->failed, "Error", "s", s->error_text, "ErrorNode", "s",
+					  s->error_node, "ErrorProperty", "s", s->error_prop);
+	if (r >= 0)
+		r = sd_bus_message_append(reply, "{sv}{sv}{sv}", "ConsoleDomid", "u",
+					  s->console_owner, "StartUSec", "t", USEC(s->start_ns),
+					  "EndUSec", "t", USEC(s->end_ns));
+	if (r >= 0)
+		r = append_warnings(reply, s);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int get_launch_summary(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r = sd_bus_message_new_method_return(call, &reply);
+
+	if (r >= 0)
+		r = append_summary(reply, hl_table_summary(table_of(userdata)));
+	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+static int append_events(sd_bus_message *reply, const struct hl_event *events, size_t nr)
+{
+	int r = sd_bus_message_open_container(reply, 'a', "(utsuu)");
+
+	for (size_t i = 0; r >= 0 && i < nr; i++)
+		r = sd_bus_message_append(reply, "(utsuu)", events[i].seq, USEC(events[i].time_ns),
+					  hl_event_name(events[i].type), events[i].domid,
+					  events[i].arg);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int get_events(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(freep) struct hl_event *events = NULL;
+	uint32_t since;
+	size_t nr;
+	int r = sd_bus_message_read(call, "u", &since);
+
+	if (r < 0)
+		return r;
+	r = hl_get_events(manager_hl(bus_manager_of(userdata)), since, &events, &nr);
+	if (r < 0)
+		return bus_error_set_errno(error, r, "read the launch log");
+	r = sd_bus_message_new_method_return(call, &reply);
+	if (r >= 0)
+		r = append_events(reply, events, nr);
+	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+static int append_module(sd_bus_message *reply, const struct hl_table_module *module)
+{
+	char digest[HL_SHA256_TEXT_SIZE];
+	int r = sd_bus_message_open_container(reply, 'r', "ustsas");
+
+	hl_sha256_to_text(module->sha256, digest);
+	if (r >= 0)
+		r = sd_bus_message_append(reply, "usts", module->index,
+					  hl_module_type_name(module->type), module->size, digest);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', "s");
+	for (uint32_t i = 0; r >= 0 && i < module->nr_domains; i++)
+		r = sd_bus_message_append(reply, "s", module->domains[i]);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int list_modules(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	const struct hl_table *table = table_of(userdata);
+	int r = sd_bus_message_new_method_return(call, &reply);
+
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', "(ustsas)");
+	for (uint32_t i = 0; r >= 0 && i < hl_table_nr_modules(table); i++)
+		r = append_module(reply, hl_table_get_module(table, i));
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+static int get_text(sd_bus *connection, const char *path, const char *interface,
+		    const char *property, sd_bus_message *reply, void *userdata,
+		    sd_bus_error *error)
+{
+	const struct hl_summary *summary = hl_table_summary(table_of(userdata));
+	const struct {
+		const char *property;
+		const char *value;
+	} values[] = {
+		{ "Version", hl_version() },
+		{ "LaunchState", hl_launch_state_name(summary->state) },
+		{ "XenstoreState", manager_xenstore_state(bus_manager_of(userdata)) },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+		if (strcmp(values[i].property, property) == 0)
+			return sd_bus_message_append(reply, "s", values[i].value);
+	return -EINVAL;
+}
+
+static int get_number(sd_bus *connection, const char *path, const char *interface,
+		      const char *property, sd_bus_message *reply, void *userdata,
+		      sd_bus_error *error)
+{
+	const struct hl_summary *summary = hl_table_summary(table_of(userdata));
+	const struct {
+		const char *property;
+		uint32_t value;
+	} values[] = {
+		{ "ApiLevel", BUS_API_LEVEL },
+		{ "ConsoleDomid", summary->console_owner },
+		{ "HardwareDomid", summary->hardware_domid },
+		{ "XenstoreDomid", summary->xenstore_domid },
+		{ "NDomains", hl_table_nr_domains(table_of(userdata)) },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+		if (strcmp(values[i].property, property) == 0)
+			return sd_bus_message_append(reply, "u", values[i].value);
+	return -EINVAL;
+}
+
+/* Reading needs no rights; GetLCM looks after itself. */
+#define METHOD SD_BUS_METHOD_WITH_ARGS
+#define READING SD_BUS_VTABLE_UNPRIVILEGED
+#define CONST_PROPERTY(name, type, getter)                                                         \
+	SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_CONST)
+#define PROPERTY(name, type, getter)                                                               \
+	SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
+
+static const sd_bus_vtable vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	METHOD("ListDomains", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(usssuuto)", domains),
+	       list_domains, READING),
+	METHOD("GetDomainByDomid", SD_BUS_ARGS("u", domid), SD_BUS_RESULT("o", path),
+	       get_domain_by_domid, READING),
+	METHOD("GetDomainByName", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", path),
+	       get_domain_by_name, READING),
+	METHOD("GetDomainByUUID", SD_BUS_ARGS("s", uuid), SD_BUS_RESULT("o", path),
+	       get_domain_by_uuid, READING),
+	METHOD("GetDomainsByRole", SD_BUS_ARGS("s", role), SD_BUS_RESULT("ao", paths),
+	       get_domains_by_role, READING),
+	METHOD("GetLaunchSummary", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", summary),
+	       get_launch_summary, READING),
+	METHOD("GetLCM", SD_BUS_ARGS("s", format), SD_BUS_RESULT("h", lcm),
+	       bus_lcm_get, READING),
+	METHOD("GetEvents", SD_BUS_ARGS("u", since), SD_BUS_RESULT("a(utsuu)", events),
+	       get_events, READING),
+	METHOD("ListModules", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ustsas)", modules),
+	       list_modules, READING),
+	SD_BUS_SIGNAL_WITH_ARGS("DomainAdded", SD_BUS_ARGS("u", domid, "s", name, "o", path), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("DomainRemoved", SD_BUS_ARGS("u", domid, "s", name, "o", path), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("LaunchStateChanged", SD_BUS_ARGS("s", old, "s", new), 0),
+	CONST_PROPERTY("Version", "s", get_text),
+	CONST_PROPERTY("ApiLevel", "u", get_number),
+	PROPERTY("LaunchState", "s", get_text),
+	PROPERTY("ConsoleDomid", "u", get_number),
+	PROPERTY("HardwareDomid", "u", get_number),
+	PROPERTY("XenstoreDomid", "u", get_number),
+	PROPERTY("NDomains", "u", get_number),
+	PROPERTY("XenstoreState", "s", get_text),
+	SD_BUS_VTABLE_END,
+};
+
+int bus_manager_register(struct bus *bus, sd_bus *connection)
+{
+	return sd_bus_add_object_vtable(connection, NULL, BUS_ROOT, BUS_MANAGER, vtable, bus);
+}
+
+int bus_manager_emit_domain(sd_bus *connection, const char *signal, const struct hl_domain *domain)
+{
+	char path[BUS_DOMAIN_PATH_SIZE];
+
+	bus_domain_path(domain, path);
+	return sd_bus_emit_signal(connection, BUS_ROOT, BUS_MANAGER, signal, "uso", domain->domid,
+				  domain->name, path);
+}
+
+int bus_manager_emit_launch_state(sd_bus *connection, enum hl_launch_state before,
+				  enum hl_launch_state after)
+{
+	return sd_bus_emit_signal(connection, BUS_ROOT, BUS_MANAGER, "LaunchStateChanged", "ss",
+				  hl_launch_state_name(before), hl_launch_state_name(after));
+}

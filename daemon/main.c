@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <hl.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "bus.h"
+#include "log.h"
+#include "loop.h"
+#include "manager.h"
+#include "notify.h"
+#include "options.h"
+#include "util.h"
+
+struct daemon {
+	struct loop *loop;
+	struct hl_ctx *hl;
+	struct manager *manager;
+	struct bus *bus;
+	struct notify *notify;
+};
+
+static void daemon_clear(struct daemon *daemon)
+{
+	notify_free(daemon->notify);
+	bus_free(daemon->bus);
+	manager_free(daemon->manager);
+	hl_unref(daemon->hl);
+	loop_free(daemon->loop);
+}
+
+static void on_library_message(void *data, int priority, const char *text)
+{
+	log_msg(priority, "%s", text);
+}
+
+static void on_heartbeat(void *userdata)
+{
+	manager_heartbeat(userdata);
+}
+
+static int explain_no_hypervisor(const struct options *options, int r)
+{
+	if (r == -ENODEV) {
+		log_error("there is no Xen on this machine; to work without one, name a launch "
+			  "control module: --hypervisor sim:FILE.dtb");
+		return EXIT_NO_XEN;
+	}
+	if (r == -EACCES)
+		log_error("Xen's device may not be opened: run as root");
+	else if (r == -EINVAL)
+		log_error("%s: no launch control module, or an option that sim does not know",
+			  options->hypervisor);
+	else
+		log_error("cannot use the hypervisor \"%s\": %s", options->hypervisor,
+			  strerror(-r));
+	return EXIT_FAILED;
+}
+
+/* What this Xen cannot do is told once, at the start. */
+static void explain_limits(struct hl_ctx *hl)
+{
+	struct hl_launch launch;
+	int r = hl_get_launch(hl, &launch);
+
+	if (r == -EOPNOTSUPP)
+		log_warning("this Xen has no XEN_SYSCTL_hyperlaunch (it is not built with "
+			    "CONFIG_HYPERLAUNCH): domains are listed, their roles are unknown");
+	else if (r == -EPERM)
+		log_warning("Xen does not tell this domain about the launch: run hyperlaunchd in "
+			    "a domain with the control permission");
+	else if (r == -EPROTO)
+		log_warning("this Xen speaks another version of XEN_SYSCTL_hyperlaunch: domains "
+			    "are listed, their roles are unknown");
+	else if (r < 0)
+		log_warning("cannot read the state of the launch: %s", strerror(-r));
+	else if (launch.state == HL_LAUNCH_NONE)
+		log_notice("Xen was booted without a launch control module");
+}
+
+static int explain_bus(int r, const char *step)
+{
+	if (r == -EEXIST)
+		log_error("cannot %s: another hyperlaunchd has it", step);
+	else if (r == -EACCES || r == -EPERM)
+		log_error("cannot %s: the policy of the bus forbids it (is " BUS_NAME ".conf "
+			  "installed, and are we root?)",
+			  step);
+	else
+		log_error("cannot %s: %s", step, strerror(-r));
+	return EXIT_FAILED;
+}
+
+static int start(struct daemon *daemon, const struct options *options)
+{
+	struct bus_config bus = { .address = options->address, .session = options->session };
+	const char *step;
+	int r = loop_new(&daemon->loop);
+
+	if (r < 0) {
+		log_error("cannot make the main loop: %s", strerror(-r));
+		return EXIT_FAILED;
+	}
+	r = hl_new(options->hypervisor, on_library_message, NULL, &daemon->hl);
+	if (r < 0)
+		return explain_no_hypervisor(options, r);
+	explain_limits(daemon->hl);
+	r = manager_new(daemon->loop, daemon->hl, &daemon->manager);
+	if (r < 0) {
+		log_error("cannot read the state of the domains: %s", strerror(-r));
+		return EXIT_FAILED;
+	}
+	r = bus_new(daemon->loop, daemon->manager, &bus, &daemon->bus, &step);
+	if (r < 0)
+		return explain_bus(r, step);
+	r = notify_new(daemon->loop, on_heartbeat, daemon->manager, &daemon->notify);
+	if (r < 0) {
+		log_error("cannot set up the watchdog: %s", strerror(-r));
+		return EXIT_FAILED;
+	}
+	return EXIT_OK;
+}
+
+static int run(const struct options *options)
+{
+	struct daemon daemon = { NULL };
+	int r, status = start(&daemon, options);
+
+	if (status != EXIT_OK) {
+		daemon_clear(&daemon);
+		return status;
+	}
+	notify_ready();
+	log_info("ready: %" PRIu32 " domains", hl_table_nr_domains(manager_table(daemon.manager)));
+	r = loop_run(daemon.loop);
+	notify_stopping();
+	if (r < 0)
+		log_error("the connection to the bus is lost: %s", strerror(-r));
+	daemon_clear(&daemon);
+	return r < 0 ? EXIT_FAILED : EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	int r = options_parse(argc, argv, &options);
+
+	if (r < 0)
+		return EXIT_USAGE;
+	if (r == 0)
+		return EXIT_OK;
+	log_set_level(options.log_level);
+	return run(&options);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef HYPERLAUNCHD_OPTIONS_H
+#define HYPERLAUNCHD_OPTIONS_H
+
+#include <stdbool.h>
+
+/* Exit codes; hyperlaunchd(8) and --help name them. */
+#define EXIT_OK 0
+#define EXIT_FAILED 1
+#define EXIT_USAGE 2
+#define EXIT_NO_XEN 69		/* EX_UNAVAILABLE */
+
+struct options {
+	const char *hypervisor;	/* for hl_new() */
+	const char *address;	/* of the bus; NULL: a well-known one */
+	bool session;
+	int log_level;
+};
+
+/*
+ * 1: go on; 0: done, such as --help; -EINVAL: wrong use, told on stderr.
+ */
+int options_parse(int argc, char **argv, struct options *ret_options);
+
+#endif
