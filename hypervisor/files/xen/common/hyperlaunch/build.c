@@ -75,38 +75,54 @@ static void __init record_modules(const struct lcm *lcm)
     }
 }
 
+/* Whose node, or module's or device's node, that is; LCM_NONE: no domain's. */
+static int __init domain_of_node(const struct lcm *lcm, int node)
+{
+    unsigned int i;
+
+    for ( i = 0; i < lcm->nr_domains; i++ )
+        if ( lcm->domains[i].node == node )
+            return i;
+    for ( i = 0; i < lcm->nr_modules; i++ )
+        if ( lcm->modules[i].node == node )
+            return lcm->modules[i].domain;
+    for ( i = 0; i < lcm->nr_pci; i++ )
+        if ( lcm->pci[i].node == node )
+            return lcm->pci[i].domain;
+
+    return LCM_NONE;
+}
+
+static void __init record_failed_domain(const struct lcm *lcm, int index,
+                                        const struct hl_build_error *err)
+{
+    struct xen_hyperlaunch_domain *rec = launch_domain(index);
+
+    if ( !rec )
+        return;
+
+    launch_info()->error_domain = index;
+    rec->state = XEN_HYPERLAUNCH_DOM_FAILED;
+    rec->error = err->lcm.code;
+    rec->errnum = -err->rc;
+    strlcpy(rec->error_prop, err->lcm.prop ?: "", sizeof(rec->error_prop));
+    launch_event(XEN_HYPERLAUNCH_EV_BUILD_FAILED, lcm->domains[index].domid,
+                 err->lcm.code);
+}
+
 static void __init record_error(const struct lcm *lcm,
                                 const struct hl_build_error *err)
 {
     struct xen_hyperlaunch_info *info = launch_info();
-    unsigned int i;
+    int index = domain_of_node(lcm, err->lcm.node);
 
     info->error = err->lcm.code;
-    info->error_domain = XEN_HYPERLAUNCH_NO_MODULE;
     lcm_path(hyperlaunch_blob(), err->lcm.node, info->error_path,
              sizeof(info->error_path));
     strlcpy(info->error_prop, err->lcm.prop ?: "", sizeof(info->error_prop));
 
-    for ( i = 0; i < info->nr_domains; i++ )
-    {
-        struct xen_hyperlaunch_domain *rec = launch_domain(i);
-        const struct lcm_domain *dom = &lcm->domains[i];
-        bool last = i + 1 == lcm->nr_domains;
-
-        /* Nodes are in file order: a domain's children lie before the next. */
-        if ( err->lcm.node < dom->node ||
-             (!last && err->lcm.node >= lcm->domains[i + 1].node) )
-            continue;
-
-        info->error_domain = i;
-        rec->state = XEN_HYPERLAUNCH_DOM_FAILED;
-        rec->error = err->lcm.code;
-        rec->errnum = -err->rc;
-        strlcpy(rec->error_prop, err->lcm.prop ?: "", sizeof(rec->error_prop));
-        launch_event(XEN_HYPERLAUNCH_EV_BUILD_FAILED, dom->domid,
-                     err->lcm.code);
-        return;
-    }
+    if ( index != LCM_NONE )
+        record_failed_domain(lcm, index, err);
 }
 
 static int __init record_launch(const struct lcm *lcm, size_t size,
@@ -176,22 +192,14 @@ static int __init build_all(const struct lcm *lcm, struct hl_build_error *err)
     return rc ?: hyperlaunch_link(lcm, built, err);
 }
 
-/* What waits for a control domain, for a failure, or just for its start. */
-static void __init decide_states(const struct lcm *lcm, int crash,
-                                 bool recovery)
+/* A held domain waits for a control domain; all others just for the start. */
+static void __init hold_domains(const struct lcm *lcm)
 {
     unsigned int i;
 
     for ( i = 0; i < lcm->nr_domains; i++ )
-    {
-        struct xen_hyperlaunch_domain *rec = launch_domain(i);
-        const struct lcm_domain *dom = &lcm->domains[i];
-
-        if ( rec->state != XEN_HYPERLAUNCH_DOM_BUILT || i == crash )
-            continue;
-        if ( !recovery && dom->hold )
-            rec->state = XEN_HYPERLAUNCH_DOM_HELD;
-    }
+        if ( lcm->domains[i].hold )
+            launch_domain(i)->state = XEN_HYPERLAUNCH_DOM_HELD;
 }
 
 static void __init destroy(unsigned int i)
@@ -221,7 +229,6 @@ static bool __init keep_crash_domain(const struct lcm *lcm)
         if ( i != crash && built[i] )
             destroy(i);
 
-    decide_states(lcm, crash, true);
     launch_info()->console_owner = built[crash]->domain_id;
 
     return true;
@@ -334,7 +341,7 @@ struct domain *__init hyperlaunch_build(void)
                                       : last_resort(lcm, size, &err);
     }
 
-    decide_states(lcm, lcm_find_function(lcm, LCM_FUNC_CRASH), false);
+    hold_domains(lcm);
     launch_set_state(XEN_HYPERLAUNCH_STATE_FINALIZING);
 
     return hardware_domain;

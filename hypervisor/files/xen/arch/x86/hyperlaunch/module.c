@@ -14,6 +14,7 @@
 #include <xen/string.h>
 
 #include <asm/hyperlaunch.h>
+#include <asm/microcode.h>
 #include <asm/pv/shim.h>
 #include <asm/setup.h>
 
@@ -46,28 +47,38 @@ static int __init cf_check parse_hyperlaunch(const char *s)
 }
 custom_param("hyperlaunch", parse_hyperlaunch);
 
+/*
+ * All modules belong to the LCM.  Those for Xen itself are left to their
+ * loaders, which look for modules that nobody has claimed.
+ */
+static void __init claim_modules(struct boot_info *bi)
+{
+    unsigned int i, nr = min(bi->nr_modules, MAX_NR_BOOTMODS + 0U);
+    unsigned int ucode = hyperlaunch_config_module(LCM_MODULE_MICROCODE);
+    unsigned int policy = hyperlaunch_config_module(LCM_MODULE_XSM_POLICY);
+
+    for ( i = 0; i < nr; i++ )
+        if ( !i || (i != ucode && i != policy) )
+            bi->mods[i].type = BOOTMOD_HYPERLAUNCH;
+
+    if ( ucode && ucode < nr )
+        microcode_default_module(ucode);
+}
+
 void __init hyperlaunch_probe(struct boot_info *bi)
 {
     const struct boot_module *bm = &bi->mods[0];
-    unsigned int i, policy;
 
     if ( !bi->nr_modules || pv_shim )
         return;
 
-    if ( !hyperlaunch_detect(bootstrap_map_bm(bm), bm->size) )
+    if ( hyperlaunch_detect(bootstrap_map_bm(bm), bm->size) )
     {
-        bootstrap_unmap();
-        return;
+        boot = bi;
+        claim_modules(bi);
     }
 
     bootstrap_unmap();
-    boot = bi;
-    policy = hyperlaunch_config_module(LCM_MODULE_XSM_POLICY);
-
-    /* Nobody else goes looking for modules, but XSM for its own. */
-    for ( i = 0; i < min(bi->nr_modules, MAX_NR_BOOTMODS + 0U); i++ )
-        if ( !i || i != policy )
-            bi->mods[i].type = BOOTMOD_HYPERLAUNCH;
 }
 
 static struct boot_module *__init module_at(const struct lcm *lcm, int index)
