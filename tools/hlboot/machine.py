@@ -20,9 +20,10 @@ ICOUNT = ("-icount", "shift=1,sleep=off", "-rtc", "base=2026-01-01T00:00:00,cloc
 class Machine:
     """A context manager; QEMU never outlives it, nor this process."""
 
-    def __init__(self, log_path, disk=None, ram=3 << 30, cpus=2, icount=False, extra=(), interactive=False):
+    def __init__(self, log_path, disk=None, cpus=2, icount=False, extra=(), interactive=False):
         self.log = SerialLog(log_path)
-        self._disk, self._ram, self._cpus, self._icount = disk, ram, cpus, icount
+        self._disk, self._cpus, self._icount = disk, cpus, icount
+        self.ram = 3 << 30
         self._extra, self._interactive = list(extra), interactive
         self._process = None
         self.agent = None
@@ -38,7 +39,7 @@ class Machine:
     def _command(self, medium):
         command = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64",
                    "-accel", "tcg", "-cpu", "qemu64,+svm,+npt,+rdrand", "-M", "q35", "-device", "amd-iommu",
-                   "-m", f"{self._ram >> 20}M", "-smp", "1" if self._icount else str(self._cpus),
+                   "-m", f"{self.ram >> 20}M", "-smp", "1" if self._icount else str(self._cpus),
                    "-nodefaults", "-display", "none", "-no-reboot"]
         if self._icount:
             command += ICOUNT
