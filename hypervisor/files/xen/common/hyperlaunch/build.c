@@ -146,11 +146,14 @@ static int __init record_launch(const struct lcm *lcm, size_t size,
 
 static void __init print_domain(const struct xen_hyperlaunch_domain *rec)
 {
+    const uint8_t *u = rec->uuid;
+
     printk("hyperlaunch: d%u \"%s\": %s, %u vCPU, %lu KiB,"
-           " permissions %#x, functions %#x, uuid %pU\n",
+           " permissions %#x, functions %#x,"
+           " uuid %4phN-%2phN-%2phN-%2phN-%6phN\n",
            rec->domid, rec->name, rec->mode & LCM_MODE_PV ? "PV" : "PVH",
            rec->cpus, rec->memory_kib, rec->permissions, rec->functions,
-           rec->uuid);
+           u, u + 4, u + 6, u + 8, u + 10);
 }
 
 static int __init build_one(const struct lcm *lcm, unsigned int i,
