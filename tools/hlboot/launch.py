@@ -56,7 +56,8 @@ def link(source, search, folder):
         raise BootError(done.stderr.strip() or f"lcmtool link failed with exit code {done.returncode}", code)
     lcm = os.path.join(folder, "launch.dtb")
     with open(os.path.join(folder, "modules"), encoding="utf-8") as listing:
-        modules = [line.split(None, 3)[-1].rstrip("\n") for line in listing if line.strip()]
+        # index, path, SHA-256, size
+        modules = [line.split("\t")[1] for line in listing if line.strip()]
     shown = _lcmtool("show", "--format", "json", lcm)
     if shown.returncode:
         raise BootError(f"lcmtool show: {shown.stderr.strip()}")
