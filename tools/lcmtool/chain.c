@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "chain.h"
+
+void chain_free(struct chain *chain)
+{
+	for (unsigned int i = 0; i < chain->nr; i++)
+		free(chain->files[i].path);
+	chain->nr = 0;
+}
+
+static int digest_fd(int fd, struct chain_file *file)
+{
+	struct stat st;
+	void *data;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EISDIR;
+	file->device = st.st_dev;
+	file->inode = st.st_ino;
+	file->size = (uint64_t)st.st_size;
+	if (!st.st_size) {
+		hl_sha256("", 0, file->sha256);
+		return 0;
+	}
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (data == MAP_FAILED)
+		return -errno;
+	hl_sha256(data, (size_t)st.st_size, file->sha256);
+	munmap(data, (size_t)st.st_size);
+	return 0;
+}
+
+int digest_file(const char *path, struct chain_file *ret_file)
+{
+	struct chain_file file = { 0 };
+	/* A pipe without a writer must not hold us up before it is refused. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = digest_fd(fd, &file);
+	close(fd);
+	if (!rc)
+		*ret_file = file;
+	return rc;
+}
+
+static bool find_in_chain(const struct chain *chain, const struct stat *st, unsigned int *ret_at)
+{
+	for (unsigned int i = 0; i < chain->nr; i++)
+		if (chain->files[i].device == st->st_dev && chain->files[i].inode == st->st_ino) {
+			*ret_at = i;
+			return true;
+		}
+	return false;
+}
+
+int chain_add(struct chain *chain, const char *path, unsigned int *ret_index)
+{
+	struct chain_file file;
+	struct stat st;
+	unsigned int at;
+	int rc;
+
+	if (stat(path, &st))
+		return -errno;
+	if (find_in_chain(chain, &st, &at)) {
+		*ret_index = at + 1;
+		return 0;
+	}
+	if (chain->nr == MAX_CHAIN)
+		return -EFBIG;
+	rc = digest_file(path, &file);
+	if (rc)
+		return rc;
+	file.path = realpath(path, NULL);
+	if (!file.path)
+		return -errno;
+	chain->files[chain->nr++] = file;
+	*ret_index = chain->nr;
+	return 0;
+}
+
+int chain_find(const char *name, char *const *dirs, size_t nr_dirs, char **ret_path)
+{
+	char *path;
+
+	if (name[0] == '/') {
+		path = strdup(name);
+		if (!path)
+			return -ENOMEM;
+		*ret_path = path;
+		return 0;
+	}
+	for (size_t i = 0; i < nr_dirs; i++) {
+		if (asprintf(&path, "%s/%s", dirs[i], name) < 0)
+			return -ENOMEM;
+		if (!access(path, F_OK)) {
+			*ret_path = path;
+			return 0;
+		}
+		free(path);
+	}
+	return -ENOENT;
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Files that are written whole or not at all. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+static int write_fd(int fd, const char *data, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			data += n;
+			size -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+/* Beside its place, under a name of its own. */
+static int write_beside(const char *dir, const struct output *output, char **ret_path)
+{
+	CLEANUP_FREE char *path = NULL;
+	int fd, rc;
+
+	if (asprintf(&path, "%s/.%s.XXXXXX", dir, output->name) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	fd = mkstemp(path);
+	if (fd < 0)
+		return -errno;
+	rc = write_fd(fd, output->data, output->size);
+	if (!rc && fchmod(fd, 0644))
+		rc = -errno;
+	if (!rc && fsync(fd))
+		rc = -errno;
+	if (close(fd) && !rc)
+		rc = -errno;
+	if (rc) {
+		unlink(path);
+		return rc;
+	}
+	*ret_path = path;
+	path = NULL;
+	return 0;
+}
+
+static int move_in_place(const char *dir, const char *from, const char *name)
+{
+	CLEANUP_FREE char *path = NULL;
+
+	if (asprintf(&path, "%s/%s", dir, name) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	return rename(from, path) ? -errno : 0;
+}
+
+/* All are written before the first is moved. */
+static int write_and_move(const char *dir, const struct output *outputs, size_t nr, char **paths,
+			  const char **ret_name)
+{
+	int rc;
+
+	for (size_t i = 0; i < nr; i++) {
+		*ret_name = outputs[i].name;
+		rc = write_beside(dir, &outputs[i], &paths[i]);
+		if (rc)
+			return rc;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		*ret_name = outputs[i].name;
+		rc = move_in_place(dir, paths[i], outputs[i].name);
+		if (rc)
+			return rc;
+		free(paths[i]);
+		paths[i] = NULL;
+	}
+	return 0;
+}
+
+enum exit_code write_outputs(const char *dir, const struct output *outputs, size_t nr)
+{
+	CLEANUP_FREE char **paths = calloc(nr, sizeof(*paths));
+	const char *name = "";
+	int rc;
+
+	if (!paths) {
+		say("out of memory");
+		return EXIT_USAGE;
+	}
+	if (mkdir(dir, 0777) && errno != EEXIST) {
+		say("%s: %m", dir);
+		return EXIT_USAGE;
+	}
+	rc = write_and_move(dir, outputs, nr, paths, &name);
+	for (size_t i = 0; i < nr; i++) {
+		if (paths[i])
+			unlink(paths[i]);
+		free(paths[i]);
+	}
+	if (rc)
+		say("%s/%s: %s", dir, name, strerror(-rc));
+	return rc ? EXIT_USAGE : EXIT_GOOD;
+}
