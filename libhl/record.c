@@ -166,7 +166,7 @@ int record_event(const struct xen_hyperlaunch_event *e, struct hl_event *ret_eve
 		.type = e->event < HL_NR_EVENT_TYPES ? (enum hl_event_type)e->event :
 						       HL_EVENT_UNKNOWN,
 		.domid = domid(e->domid),
-		.arg = e->arg,
+		.arg = e->event == XEN_HYPERLAUNCH_EV_CONSOLE ? domid(e->arg) : e->arg,
 	};
 	return 0;
 }

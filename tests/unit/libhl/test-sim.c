@@ -1,0 +1,510 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The simulator: launches, commands, faults, control socket. */
+#include "make.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static bool readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+static void drain(struct hl_ctx *ctx)
+{
+	while (hl_process(ctx) > 0)
+		;
+}
+
+static int run(struct hl_ctx *ctx, const char *text)
+{
+	return hl_sim_command(ctx, text, NULL);
+}
+
+static struct hl_launch launch_of(struct hl_ctx *ctx)
+{
+	struct hl_launch launch;
+
+	assert_int_equal(hl_get_launch(ctx, &launch), 0);
+	return launch;
+}
+
+/* The record and, unless NULL, the live domain of an initial one. */
+static struct hl_launch_domain record_of(struct hl_ctx *ctx, const char *name)
+{
+	struct hl_launch_domain record;
+
+	for (uint32_t i = 0; !hl_get_domain(ctx, i, &record); i++)
+		if (!strcmp(record.name, name))
+			return record;
+	fail_msg("no record of '%s'", name);
+	return record;
+}
+
+static bool lives(struct hl_ctx *ctx, uint32_t domid, struct hl_live_domain *ret_live)
+{
+	struct hl_live_domain *live;
+	bool found = false;
+	size_t nr;
+
+	assert_int_equal(hl_list_live(ctx, &live, &nr), 0);
+	for (size_t i = 0; i < nr; i++) {
+		if (i)
+			assert_true(live[i].domid > live[i - 1].domid);
+		if (live[i].domid == domid) {
+			found = true;
+			if (ret_live)
+				*ret_live = live[i];
+		}
+	}
+	free(live);
+	return found;
+}
+
+static void complete_launch(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	struct hl_launch launch = launch_of(ctx);
+	struct hl_launch_domain boot = record_of(ctx, "boot");
+
+	assert_string_equal(hl_backend(ctx), "sim");
+	assert_int_equal(launch.state, HL_LAUNCH_COMPLETE);
+	assert_int_equal(launch.nr_domains, 8);
+	assert_int_equal(launch.nr_modules, 6);
+	assert_true(launch.start_ns && launch.end_ns > launch.start_ns);
+	assert_int_equal(boot.requested_domid, 0x7ff5);
+	assert_int_equal(boot.domid, 0x7fef);
+	assert_int_equal(boot.state, HL_DOMAIN_RECLAIMED);
+	assert_false(lives(ctx, boot.domid, NULL));
+	assert_int_equal(record_of(ctx, "store").state, HL_DOMAIN_STARTED);
+	assert_int_equal(record_of(ctx, "db").state, HL_DOMAIN_HELD);
+	assert_int_equal(record_of(ctx, "crash").state, HL_DOMAIN_PAUSED);
+	assert_int_equal(launch.console_owner, record_of(ctx, "console").domid);
+	assert_int_equal(launch.hardware_domid, 20);
+	hl_unref(ctx);
+}
+
+static void same_each_time(void **state)
+{
+	struct hl_event *events[2];
+	size_t nr[2];
+
+	for (int i = 0; i < 2; i++) {
+		struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+
+		assert_int_equal(hl_get_events(ctx, 0, &events[i], &nr[i]), 0);
+		assert_int_equal(nr[i], launch_of(ctx).nr_events);
+		hl_unref(ctx);
+	}
+	assert_int_equal(nr[0], nr[1]);
+	for (size_t i = 0; i < nr[0]; i++) {
+		assert_int_equal(events[0][i].seq, i);
+		assert_int_equal(events[0][i].time_ns, events[1][i].time_ns);
+		assert_int_equal(events[0][i].type, events[1][i].type);
+		assert_int_equal(events[0][i].domid, events[1][i].domid);
+		assert_int_equal(events[0][i].arg, events[1][i].arg);
+	}
+	free(events[0]);
+	free(events[1]);
+}
+
+static void events_since(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-static-basic", "");
+	uint32_t next = launch_of(ctx).nr_events;
+	struct hl_event *events;
+	size_t nr;
+
+	assert_int_equal(hl_get_events(ctx, next - 1, &events, &nr), 0);
+	assert_int_equal(nr, 1);
+	assert_int_equal(events[0].seq, next - 1);
+	assert_int_equal(events[0].type, HL_EVENT_STATE);
+	assert_int_equal(events[0].arg, HL_LAUNCH_COMPLETE);
+	free(events);
+	assert_int_equal(hl_get_events(ctx, next, &events, &nr), 0);
+	assert_int_equal(nr, 0);
+	assert_null(events);
+	assert_int_equal(hl_get_events(ctx, UINT32_MAX, &events, &nr), 0);
+	assert_int_equal(nr, 0);
+	hl_unref(ctx);
+}
+
+static void bad_lcm_is_a_failed_launch(void **state)
+{
+	struct hl_ctx *ctx = sim_of("bad-domid-duplicate", "");
+	struct hl_launch launch = launch_of(ctx);
+	size_t size;
+	void *blob;
+
+	assert_int_equal(launch.state, HL_LAUNCH_FAILED);
+	assert_string_equal(hl_error_name(launch.error), "domid-duplicate");
+	assert_string_equal(launch.error_prop, "domid");
+	assert_string_not_equal(launch.error_node, "");
+	assert_int_equal(launch.nr_domains, 0);
+	assert_int_equal(hl_read_lcm(ctx, &blob, &size), 0);
+	assert_int_equal(size, launch.lcm_size);
+	free(blob);
+	hl_unref(ctx);
+}
+
+static void specs_refused(void **state)
+{
+	static const struct {
+		const char *spec;
+		int rc;
+	} bad[] = {
+		{ "", -EINVAL },
+		{ "sim", -EINVAL },
+		{ "sim:", -EINVAL },
+		{ "kvm", -EINVAL },
+		{ "sim:,as=xen", -EINVAL },
+		{ "sim:,as=classic,control=", -EINVAL },
+		{ "sim:/nonexistent/file.dtb", -ENOENT },
+		{ "sim:/", -EINVAL },
+		{ "sim:/dev/null", -EINVAL },
+		{ "sim:/proc/self/exe,as", -EINVAL },
+		{ "sim:/proc/self/exe", -EINVAL },
+		{ "sim:,as=classic,control=/nonexistent/dir/socket", -ENOENT },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct hl_ctx *ctx = NULL;
+		int rc = hl_new(bad[i].spec, NULL, NULL, &ctx);
+
+		if (rc != bad[i].rc || ctx)
+			fail_msg("'%s': %d instead of %d", bad[i].spec, rc, bad[i].rc);
+	}
+}
+
+static void without_hyperlaunch(void **state)
+{
+	struct hl_launch launch = { .nr_events = 5 };
+	struct hl_ctx *ctx;
+
+	assert_int_equal(hl_new("sim:,as=unpatched", NULL, NULL, &ctx), 0);
+	assert_int_equal(hl_get_launch(ctx, &launch), -EOPNOTSUPP);
+	assert_int_equal(launch.nr_events, 5);
+	assert_true(lives(ctx, 0, NULL));
+	hl_unref(ctx);
+	assert_int_equal(hl_new("sim:,as=classic", NULL, NULL, &ctx), 0);
+	assert_int_equal(launch_of(ctx).state, HL_LAUNCH_NONE);
+	hl_unref(ctx);
+}
+
+static void post_boot_domains(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-static-basic", "");
+	struct hl_live_domain live;
+	char *reply;
+
+	drain(ctx);
+	assert_int_equal(hl_sim_command(ctx,
+		"domain-add vm domid=100 uuid=00112233-4455-6677-8899-aabbccddeeff memory=2048 "
+		"vcpus=3 pv", &reply), 0);
+	assert_string_equal(reply, "ok 100");
+	free(reply);
+	assert_true(readable(hl_get_fd(ctx)));
+	assert_int_equal(hl_process(ctx), 1);
+	assert_false(readable(hl_get_fd(ctx)));
+	assert_int_equal(hl_process(ctx), 0);
+	assert_true(lives(ctx, 100, &live));
+	assert_string_equal(live.name, "vm");
+	assert_int_equal(live.uuid[1], 0x11);
+	assert_int_equal(live.memory_max, 2048 << 10);
+	assert_int_equal(live.vcpus_max, 3);
+	assert_false(live.hvm);
+	assert_int_equal(run(ctx, "domain-add other domid=100"), -EEXIST);
+	assert_int_equal(run(ctx, "domain-add other domid=0x7fef"), -EEXIST);
+	assert_int_equal(run(ctx, "domain-remove vm"), 0);
+	assert_false(lives(ctx, 100, NULL));
+	assert_int_equal(run(ctx, "domain-remove vm"), -ENOENT);
+	hl_unref(ctx);
+}
+
+static void lifecycle(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	uint32_t web = record_of(ctx, "web").domid;
+	struct hl_live_domain live;
+
+	command(ctx, "pause web");
+	assert_true(lives(ctx, web, &live) && live.paused);
+	assert_int_equal(run(ctx, "pause web"), -EALREADY);
+	command(ctx, "unpause web");
+	assert_true(lives(ctx, web, &live) && !live.paused);
+	command(ctx, "ready web");
+	assert_int_equal(record_of(ctx, "web").state, HL_DOMAIN_READY);
+	assert_int_equal(run(ctx, "ready web"), -EBUSY);
+	assert_int_equal(run(ctx, "ready db"), -EBUSY);
+	assert_int_equal(run(ctx, "release web"), -EBUSY);
+	command(ctx, "release db");
+	assert_int_equal(record_of(ctx, "db").state, HL_DOMAIN_STARTED);
+	command(ctx, "rename db other");
+	assert_true(lives(ctx, record_of(ctx, "db").domid, &live));
+	assert_string_equal(live.name, "other");
+	command(ctx, "memory web 1024");
+	assert_true(lives(ctx, web, &live));
+	assert_int_equal(live.memory_max, 1 << 20);
+	command(ctx, "shutdown web watchdog");
+	assert_true(lives(ctx, web, &live) && live.shutdown);
+	assert_string_equal(hl_shutdown_name(live.shutdown_code), "watchdog");
+	command(ctx, "dying web");
+	assert_true(lives(ctx, web, &live) && live.dying);
+	assert_int_equal(run(ctx, "console web"), -EBUSY);
+	command(ctx, "domain-remove web");
+	assert_int_equal(record_of(ctx, "web").state, HL_DOMAIN_RECLAIMED);
+	hl_unref(ctx);
+}
+
+static void console_moves(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	uint32_t before = launch_of(ctx).console_owner;
+	uint32_t since = launch_of(ctx).nr_events;
+	struct hl_event *events;
+	size_t nr;
+
+	command(ctx, "console control");
+	assert_int_equal(launch_of(ctx).console_owner, record_of(ctx, "control").domid);
+	assert_int_equal(hl_get_events(ctx, since, &events, &nr), 0);
+	assert_int_equal(nr, 1);
+	assert_int_equal(events[0].type, HL_EVENT_CONSOLE);
+	assert_int_equal(events[0].domid, record_of(ctx, "control").domid);
+	assert_int_equal(events[0].arg, before);
+	free(events);
+	command(ctx, "domain-remove control");
+	assert_int_equal(launch_of(ctx).console_owner, HL_NO_DOMID);
+	hl_unref(ctx);
+}
+
+static void failure_brings_the_crash_domain(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	struct hl_launch launch;
+
+	command(ctx, "fail web no-memory memory");
+	launch = launch_of(ctx);
+	assert_int_equal(launch.state, HL_LAUNCH_RECOVERY);
+	assert_string_equal(hl_error_name(launch.error), "no-memory");
+	assert_int_equal(launch.error_domain, record_of(ctx, "web").index);
+	assert_int_equal(launch.console_owner, record_of(ctx, "crash").domid);
+	assert_int_equal(record_of(ctx, "crash").state, HL_DOMAIN_STARTED);
+	assert_int_equal(record_of(ctx, "web").state, HL_DOMAIN_FAILED);
+	assert_string_equal(record_of(ctx, "web").error_prop, "memory");
+	assert_int_equal(run(ctx, "fail web no-memory"), -ENOENT);
+	command(ctx, "fail crash image");
+	assert_int_equal(launch_of(ctx).state, HL_LAUNCH_FAILED);
+	hl_unref(ctx);
+}
+
+static void faults(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-static-basic", "");
+	struct hl_launch launch = { .nr_domains = 99 };
+	struct hl_live_domain *live;
+	size_t nr;
+
+	command(ctx, "fault get-info EPERM 2");
+	assert_int_equal(hl_get_launch(ctx, &launch), -EPERM);
+	assert_int_equal(hl_get_launch(ctx, &launch), -EPERM);
+	assert_int_equal(launch.nr_domains, 99);
+	assert_int_equal(hl_get_launch(ctx, &launch), 0);
+	command(ctx, "fault list-live 5 1");
+	assert_int_equal(hl_list_live(ctx, &live, &nr), -EIO);
+	command(ctx, "fault list-live EIO 7");
+	command(ctx, "fault list-live EIO 0");
+	assert_int_equal(hl_list_live(ctx, &live, &nr), 0);
+	free(live);
+	hl_unref(ctx);
+}
+
+static void commands_refused(void **state)
+{
+	static const char *const bad[] = {
+		"", "   ", "nonsense", "domain-add", "domain-add vm uuid=x", "domain-add vm what",
+		"domain-add vm memory=-1", "domain-add vm vcpus=99999", "shutdown 1", "shutdown 1 sleep",
+		"state", "state happy", "fault", "fault get-info EFOO 1", "fault get-all EPERM 1",
+		"fault get-info EPERM many", "fault get-info 0 1", "fail 1 unheard-of", "memory 1 x",
+		"pause 1 2", "a b c d e f g h i j k l m n o p q r s t",
+	};
+	struct hl_ctx *ctx = sim_of("ok-static-basic", "");
+
+	drain(ctx);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		char *reply;
+		int rc = hl_sim_command(ctx, bad[i], &reply);
+
+		if (rc != -EINVAL && rc != -ERANGE)
+			fail_msg("'%s': %d", bad[i], rc);
+		assert_non_null(reply);
+		assert_int_equal(strncmp(reply, "error E", 7), 0);
+		free(reply);
+	}
+	assert_int_equal(run(ctx, "pause 12345"), -ENOENT);
+	assert_int_equal(run(ctx, "pause nobody"), -ENOENT);
+	assert_int_equal(run(ctx, "domain-add "
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"), -ENAMETOOLONG);
+	/* Nothing changed by any of them. */
+	assert_int_equal(hl_process(ctx), 0);
+	hl_unref(ctx);
+}
+
+struct client {
+	int fd;
+	struct sockaddr_un server;
+};
+
+static struct client client_of(const char *path)
+{
+	struct sockaddr_un any = { .sun_family = AF_UNIX };
+	struct client client = { .server.sun_family = AF_UNIX };
+
+	snprintf(client.server.sun_path, sizeof(client.server.sun_path), "%s", path);
+	client.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_return_code(client.fd, errno);
+	/* Only the family: the kernel picks an address. */
+	assert_return_code(bind(client.fd, (struct sockaddr *)&any, sizeof(sa_family_t)), errno);
+	return client;
+}
+
+static void say(const struct client *client, const void *data, size_t size)
+{
+	assert_int_equal(sendto(client->fd, data, size, 0,
+				(const struct sockaddr *)&client->server,
+				sizeof(client->server)), size);
+}
+
+static void expect_answer(const struct client *client, const char *expected)
+{
+	char answer[256];
+	ssize_t size = recv(client->fd, answer, sizeof(answer) - 1, MSG_DONTWAIT);
+
+	assert_return_code(size, errno);
+	answer[size] = '\0';
+	assert_string_equal(answer, expected);
+}
+
+static void control_socket(void **state)
+{
+	char options[128], path[100], big[5000];
+	struct hl_ctx *ctx, *second;
+	struct client client;
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/tmp/test-sim-%d", getpid());
+	snprintf(options, sizeof(options), ",control=%s", path);
+	ctx = sim_of("ok-static-basic", options);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	drain(ctx);
+	client = client_of(path);
+
+	say(&client, "domain-add vm domid=77", 22);
+	assert_true(readable(hl_get_fd(ctx)));
+	assert_int_equal(hl_process(ctx), 1);
+	expect_answer(&client, "ok 77");
+	assert_true(lives(ctx, 77, NULL));
+
+	say(&client, "bogus\n", 6);
+	assert_int_equal(hl_process(ctx), 0);
+	expect_answer(&client, "error EINVAL unknown command");
+	say(&client, "", 0);
+	say(&client, "ready\0 1", 8);
+	memset(big, 'x', sizeof(big));
+	say(&client, big, sizeof(big));
+	assert_int_equal(hl_process(ctx), 0);
+	expect_answer(&client, "error EINVAL empty command");
+	expect_answer(&client, "error EINVAL a NUL in the command");
+	expect_answer(&client, "error EMSGSIZE command too long");
+
+	/* In use: refused, and left alone. */
+	char spec[256];
+	snprintf(spec, sizeof(spec), "sim:,as=classic,control=%s", path);
+	assert_int_equal(hl_new(spec, NULL, NULL, &second), -EADDRINUSE);
+	say(&client, "domain-remove 77", 16);
+	assert_int_equal(hl_process(ctx), 1);
+	expect_answer(&client, "ok");
+
+	/* A client that went away before its answer. */
+	say(&client, "pause 12345", 11);
+	close(client.fd);
+	assert_int_equal(hl_process(ctx), 0);
+	hl_unref(ctx);
+	assert_int_equal(stat(path, &st), -1);
+}
+
+static void stale_socket(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char path[100], spec[256];
+	struct hl_ctx *ctx;
+	FILE *file;
+	int fd;
+
+	snprintf(path, sizeof(path), "/tmp/test-sim-stale-%d", getpid());
+	snprintf(spec, sizeof(spec), "sim:,as=classic,control=%s", path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	assert_return_code(bind(fd, (struct sockaddr *)&address, sizeof(address)), errno);
+	close(fd);
+	assert_int_equal(hl_new(spec, NULL, NULL, &ctx), 0);
+	hl_unref(ctx);
+
+	/* Somebody's file is not a stale socket. */
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fclose(file);
+	assert_int_equal(hl_new(spec, NULL, NULL, &ctx), -EADDRINUSE);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void many_domains(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-static-basic", "");
+	struct hl_live_domain *live;
+	int rc = 0, added = 0;
+	size_t nr;
+
+	while (!rc && added < 10000) {
+		rc = run(ctx, "domain-add vm");
+		added += !rc;
+	}
+	assert_int_equal(rc, -ENOSPC);
+	assert_int_equal(hl_list_live(ctx, &live, &nr), 0);
+	assert_true(nr >= (size_t)added);
+	free(live);
+	hl_unref(ctx);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(complete_launch),
+		cmocka_unit_test(same_each_time),
+		cmocka_unit_test(events_since),
+		cmocka_unit_test(bad_lcm_is_a_failed_launch),
+		cmocka_unit_test(specs_refused),
+		cmocka_unit_test(without_hyperlaunch),
+		cmocka_unit_test(post_boot_domains),
+		cmocka_unit_test(lifecycle),
+		cmocka_unit_test(console_moves),
+		cmocka_unit_test(failure_brings_the_crash_domain),
+		cmocka_unit_test(faults),
+		cmocka_unit_test(commands_refused),
+		cmocka_unit_test(control_socket),
+		cmocka_unit_test(stale_socket),
+		cmocka_unit_test(many_domains),
+	};
+
+	if (!set_fixture_dir(argc, argv))
+		return 2;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* UUIDs, digests, names, UTF-8, words. */
+#include "make.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void uuid_both_ways(void **state)
+{
+	static const char text[] = "00112233-4455-6677-8899-aabbccddeeff";
+	char back[HL_UUID_TEXT_SIZE];
+	uint8_t uuid[16];
+
+	assert_int_equal(hl_uuid_from_text("00112233-4455-6677-8899-AABBCCDDEEFF", uuid), 0);
+	for (unsigned int i = 0; i < 16; i++)
+		assert_int_equal(uuid[i], i * 0x11);
+	hl_uuid_to_text(uuid, back);
+	assert_string_equal(back, text);
+}
+
+static void uuid_nil_is_empty(void **state)
+{
+	char text[HL_UUID_TEXT_SIZE] = "x";
+
+	hl_uuid_to_text((const uint8_t[16]){ 0 }, text);
+	assert_string_equal(text, "");
+}
+
+static void uuid_refused(void **state)
+{
+	static const char *const bad[] = {
+		"", "0", "-", "00112233-4455-6677-8899-aabbccddeef",
+		"00112233-4455-6677-8899-aabbccddeeff0", "00112233-4455-6677-8899aabbccddeeff00",
+		"0011223g-4455-6677-8899-aabbccddeeff", "00112233445566778899aabbccddeeff",
+		" 00112233-4455-6677-8899-aabbccddeeff", "0", "00112233-",
+	};
+	uint8_t uuid[16];
+
+	memset(uuid, 0x5a, sizeof(uuid));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(hl_uuid_from_text(bad[i], uuid), -EINVAL);
+	/* Untouched on failure. */
+	for (size_t i = 0; i < sizeof(uuid); i++)
+		assert_int_equal(uuid[i], 0x5a);
+}
+
+static void check_sha256(const void *data, size_t size, const char *expected)
+{
+	uint8_t digest[HL_SHA256_SIZE];
+	char text[HL_SHA256_TEXT_SIZE];
+
+	hl_sha256(data, size, digest);
+	hl_sha256_to_text(digest, text);
+	assert_string_equal(text, expected);
+}
+
+/* The standard's examples, and the lengths around which padding changes. */
+static void sha256_known(void **state)
+{
+	static const struct {
+		size_t size;
+		const char *digest;
+	} runs[] = {
+		{ 55, "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318" },
+		{ 56, "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a" },
+		{ 63, "7d3e74a05d7db15bce4ad9ec0658ea98e3f06eeecf16b4c6fff2da457ddc2f34" },
+		{ 64, "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb" },
+		{ 65, "635361c48bb9eab14198e76ea8ab7f1a41685d6ad62aa9146d301d4f17eb0ae0" },
+		{ 1000000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0" },
+	};
+	char *data = malloc(1000000);
+
+	assert_non_null(data);
+	memset(data, 'a', 1000000);
+	for (size_t i = 0; i < ARRAY_SIZE(runs); i++)
+		check_sha256(data, runs[i].size, runs[i].digest);
+	free(data);
+	check_sha256("", 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	check_sha256("abc", 3, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+static void check_utf8(const char *text, const char *expected)
+{
+	char *copy = hl_utf8_dup(text);
+
+	assert_string_equal(copy, expected);
+	free(copy);
+}
+
+static void utf8_cleaned(void **state)
+{
+	check_utf8("", "");
+	check_utf8("web", "web");
+	check_utf8("gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f");
+	check_utf8("\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80");
+	check_utf8("a\xff" "b", "a?b");
+	check_utf8("\xc3", "?");			/* cut short */
+	check_utf8("\xe2\x82", "??");
+	check_utf8("\xc0\xaf", "??");			/* too long a form */
+	check_utf8("\xed\xa0\x80", "???");		/* a surrogate */
+	check_utf8("\xf4\x90\x80\x80", "????");		/* beyond Unicode */
+	check_utf8("a\nb\x7f", "a?b?");
+	check_utf8("\xc2\x85", "?");			/* C1: a control, if valid */
+}
+
+static void bits_to_names(void **state)
+{
+	uint32_t bits = HL_FUNC_BOOT | HL_FUNC_LEGACY_DOM0 | 1u << 17;
+	char buf[8];
+
+	assert_string_equal(hl_function_next(&bits, buf, sizeof(buf)), "boot");
+	assert_string_equal(hl_function_next(&bits, buf, sizeof(buf)), "bit-17");
+	assert_string_equal(hl_function_next(&bits, buf, sizeof(buf)), "legacy-dom0");
+	assert_null(hl_function_next(&bits, buf, sizeof(buf)));
+	assert_int_equal(bits, 0);
+}
+
+/* Each value has a word of its own, and no value beyond is out of bounds. */
+static void words(void **state)
+{
+	for (unsigned int i = 0; i < HL_NR_ROLES; i++) {
+		enum hl_role role;
+
+		assert_int_equal(hl_role_from_name(hl_role_name((enum hl_role)i), &role), 0);
+		assert_int_equal(role, i);
+	}
+	for (unsigned int i = 0; i < HL_DOMAIN_UNKNOWN; i++)
+		assert_string_not_equal(hl_domain_state_name((enum hl_domain_state)i), "unknown");
+	for (unsigned int i = 0; i < HL_LAUNCH_UNKNOWN; i++)
+		assert_string_not_equal(hl_launch_state_name((enum hl_launch_state)i), "unknown");
+	for (unsigned int i = 1; i < HL_NR_EVENT_TYPES; i++)
+		assert_string_not_equal(hl_event_name((enum hl_event_type)i), "unknown");
+	for (unsigned int i = 0; i < HL_NR_MODULE_TYPES; i++)
+		assert_string_not_equal(hl_module_type_name((enum hl_module_type)i), "unknown");
+	assert_string_equal(hl_domain_state_name((enum hl_domain_state)1000), "unknown");
+	assert_string_equal(hl_role_name((enum hl_role)1000), "unknown");
+	assert_string_equal(hl_error_name(UINT32_MAX), "unknown");
+	assert_string_equal(hl_shutdown_name(UINT32_MAX), "unknown");
+	assert_string_equal(hl_shutdown_name(3), "crash");
+	assert_string_equal(hl_error_name(LCM_ERR_DOMID_DUPLICATE), "domid-duplicate");
+}
+
+static void numbers(void **state)
+{
+	uint64_t value = 7;
+
+	assert_int_equal(parse_u64("0x7FF5", UINT32_MAX, &value), 0);
+	assert_int_equal(value, 0x7ff5);
+	assert_int_equal(parse_u64("010", UINT32_MAX, &value), 0);
+	assert_int_equal(value, 10);
+	assert_int_equal(parse_u64("18446744073709551615", UINT64_MAX, &value), 0);
+	assert_int_equal(parse_u64("18446744073709551616", UINT64_MAX, &value), -ERANGE);
+	assert_int_equal(parse_u64("256", 255, &value), -ERANGE);
+	assert_int_equal(parse_u64("", 9, &value), -EINVAL);
+	assert_int_equal(parse_u64("0x", 9, &value), -EINVAL);
+	assert_int_equal(parse_u64("-1", 9, &value), -EINVAL);
+	assert_int_equal(parse_u64(" 1", 9, &value), -EINVAL);
+	assert_int_equal(parse_u64("1k", 9, &value), -EINVAL);
+	assert_int_equal(parse_u64("abc", UINT64_MAX, &value), -EINVAL);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(uuid_both_ways), cmocka_unit_test(uuid_nil_is_empty),
+		cmocka_unit_test(uuid_refused),	  cmocka_unit_test(sha256_known),
+		cmocka_unit_test(utf8_cleaned),	  cmocka_unit_test(bits_to_names),
+		cmocka_unit_test(words),	  cmocka_unit_test(numbers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
