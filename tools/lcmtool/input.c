@@ -16,7 +16,7 @@
 #include "tool.h"
 
 /* Larger than any LCM or its source, or an Arm board's tree. */
-#define MAX_INPUT (8u << 20)
+#define INPUT_LIMIT (8u << 20)
 
 extern char **environ;
 
@@ -175,7 +175,7 @@ static enum exit_code compile(struct buffer *buffer, const char *name)
 		say("%s: %m", name);
 	else
 		code = run_dtc(in, out, name);
-	if (code == EXIT_GOOD && (lseek(out, 0, SEEK_SET) < 0 || read_fd(out, MAX_INPUT, &blob))) {
+	if (code == EXIT_GOOD && (lseek(out, 0, SEEK_SET) < 0 || read_fd(out, INPUT_LIMIT, &blob))) {
 		say("%s: what dtc wrote can't be read", name);
 		code = EXIT_USAGE;
 	}
@@ -195,7 +195,7 @@ static enum exit_code compile(struct buffer *buffer, const char *name)
 enum exit_code input_read(const char *name, struct input *ret_input)
 {
 	CLEANUP_BUFFER struct buffer buffer = { 0 };
-	int rc = read_all(name, MAX_INPUT, &buffer);
+	int rc = read_all(name, INPUT_LIMIT, &buffer);
 	enum exit_code code;
 	bool source;
 
