@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <libfdt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,12 +32,23 @@ static bool is_inside(const struct view *v, const void *p, size_t length)
 	       length <= (size_t)(v->blob + v->size - start);
 }
 
-static void hold_string(const struct view *v, const char *string)
+/* The whole value of a property, and terminated there, not by what comes after it. */
+static void hold_text(const struct view *v, int node, const char *prop, const char *text)
 {
-	if (!string)
-		return;
-	HOLD(is_inside(v, string, 1));
-	HOLD(memchr(string, '\0', v->blob + v->size - string));
+	int len;
+	const char *value = fdt_getprop(v->blob, node, prop, &len);
+
+	HOLD(text == value);
+	HOLD(!text || (is_inside(v, text, (size_t)len) && len && strnlen(text, len) == len - 1u));
+}
+
+static void hold_list(const struct view *v, const struct lcm_domain *d)
+{
+	int len;
+	const char *value = fdt_getprop(v->blob, d->node, "start-after", &len);
+
+	HOLD(d->start_after == value);
+	HOLD(!value || (d->start_after_len == len && len && !value[len - 1]));
 }
 
 static void hold_node(const struct view *v, int node)
@@ -51,8 +63,8 @@ static void hold_node(const struct view *v, int node)
 static void hold_module(const struct view *v, const struct lcm_module *m)
 {
 	hold_node(v, m->node);
-	hold_string(v, m->file);
-	hold_string(v, m->bootargs);
+	hold_text(v, m->node, "file", m->file);
+	hold_text(v, m->node, "bootargs", m->bootargs);
 	HOLD(!m->digest || is_inside(v, m->digest, 32));
 	HOLD(m->domain == LCM_NONE || (unsigned int)m->domain < v->lcm->nr_domains);
 	HOLD((unsigned int)m->type < LCM_NR_MODULE_TYPES);
@@ -106,8 +118,8 @@ static void hold_domain(const struct view *v, int i)
 	HOLD((d->mode & both) != both && !(d->mode & ~(both | LCM_MODE_LONG)));
 	HOLD(d->cpus && d->memory_kib);
 	HOLD(!v->limits->memory_kib || d->memory_kib <= v->limits->memory_kib);
-	hold_string(v, d->security_id);
-	HOLD(!d->start_after || is_inside(v, d->start_after, d->start_after_len));
+	hold_text(v, d->node, "security-id", d->security_id);
+	hold_list(v, d);
 	HOLD(!(d->start_after_mask & (1u << i)));
 	HOLD(v->lcm->nr_domains == 32 || !(d->start_after_mask >> v->lcm->nr_domains));
 	HOLD(d->kernel != LCM_NONE);
