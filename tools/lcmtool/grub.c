@@ -106,6 +106,21 @@ static void skip_comment(struct reader *r)
 		r->at++;
 }
 
+/* Up to the next word, over lines that a backslash joins. */
+static void skip_space(struct reader *r)
+{
+	for (;;) {
+		if (r->at < r->end && is_space(*r->at)) {
+			r->at++;
+		} else if (r->end - r->at > 1 && r->at[0] == '\\' && r->at[1] == '\n') {
+			r->at += 2;
+			r->line++;
+		} else {
+			return;
+		}
+	}
+}
+
 /* One command; leaves the reader at what ended it. */
 static int take_words(struct reader *r, struct words *words)
 {
@@ -113,8 +128,7 @@ static int take_words(struct reader *r, struct words *words)
 	int rc;
 
 	for (;;) {
-		while (r->at < r->end && is_space(*r->at))
-			r->at++;
+		skip_space(r);
 		if (is_end(r))
 			return 0;
 		if (*r->at == '#') {
