@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef HLCTL_BUS_H
+#define HLCTL_BUS_H
+
+#include "hlctl.h"
+
+enum exit_code bus_open(const struct options *options, sd_bus **ret_bus);
+
+/* A call of the daemon's root object; types and what follows are its arguments. */
+enum exit_code bus_call(sd_bus *bus, const char *interface, const char *method,
+			sd_bus_message **ret_reply, const char *types, ...);
+
+/* For an answer that is not what the daemon's interface promises. */
+enum exit_code bus_bad_answer(int r);
+
+/* Says what went wrong with a call. */
+enum exit_code bus_complain(const sd_bus_error *error, int r);
+
+/*
+ * Goes through a{sv}, the next thing in m: for each key that one of the fields
+ * has, reads the value there.  Others are skipped: a newer daemon has more.
+ */
+struct bus_field {
+	const char *key;
+	const char *type;		/* one of s u t b, or "?" with read */
+	size_t offset;
+	int (*read)(sd_bus_message *m, void *at);
+};
+int bus_read_fields(sd_bus_message *m, const struct bus_field *fields, size_t nr, void *record);
+
+#endif /* HLCTL_BUS_H */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* All domains, from one call. */
+#ifndef HLCTL_DOMAINS_H
+#define HLCTL_DOMAINS_H
+
+#include <hl.h>
+
+#include "json.h"
+
+struct domain_module {
+	const char *type, *sha256;
+	uint32_t index;
+	uint64_t size;
+};
+
+struct domain_drift {
+	const char *field, *lcm, *actual;
+};
+
+struct domain_roles {
+	uint32_t nr;
+	const char **names;
+};
+
+struct domain_modules {
+	uint32_t nr;
+	struct domain_module *list;
+};
+
+struct domain_drifts {
+	uint32_t nr;
+	struct domain_drift *list;
+};
+
+/* Strings are "", and never NULL, where the daemon says nothing. */
+struct domain {
+	const char *path;
+	uint32_t domid;			/* UINT32_MAX: none */
+	uint64_t generation;
+	uint32_t requested_domid;	/* UINT32_MAX: post-boot */
+	const char *name, *uuid, *origin, *state, *reason, *label, *lcm_node, *xenstore_state;
+	uint32_t permissions, functions, mode;
+	uint32_t vcpus_max, vcpus_online;
+	uint64_t memory_planned, memory_max, memory_current;	/* bytes */
+	struct domain_roles roles;
+	struct domain_modules modules;
+	struct domain_drifts drift;
+};
+
+struct domains {
+	sd_bus_message *reply;		/* holds the strings */
+	uint32_t nr;
+	struct domain *list;		/* by domid; those without one last */
+};
+
+enum exit_code domains_get(sd_bus *bus, struct domains *ret_domains);
+void domains_free(struct domains *domains);
+
+/* By name, domid, or UUID; complains. */
+enum exit_code domains_find(const struct domains *domains, const char *text,
+			    const struct domain **ret_domain);
+
+bool domain_has_role(const struct domain *domain, const char *role);
+/* What the LCM gave it, or else what it may have at most. */
+uint64_t domain_memory_kib(const struct domain *domain);
+struct json_object *domain_json(const struct domain *domain);
+
+/* "a, b", or "-"; the caller frees it. */
+char *join(const char *const *names, uint32_t nr);
+/* Names of bits likewise. */
+char *join_bits(uint32_t bits, const char *(*next)(uint32_t *, char *, size_t));
+
+#endif /* HLCTL_DOMAINS_H */

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct json_object *made(struct json_object *object)
+{
+	if (!object)
+		no_memory();
+	return object;
+}
+
+struct json_object *json_new_object(void)
+{
+	return made(json_object_new_object());
+}
+
+struct json_object *json_new_array(void)
+{
+	return made(json_object_new_array());
+}
+
+struct json_object *json_text(const char *text)
+{
+	return made(json_object_new_string(text));
+}
+
+void json_put(struct json_object *object, const char *key, struct json_object *value)
+{
+	if (json_object_object_add(object, key, value))
+		no_memory();
+}
+
+void json_append(struct json_object *array, struct json_object *value)
+{
+	if (json_object_array_add(array, value))
+		no_memory();
+}
+
+void json_put_text(struct json_object *object, const char *key, const char *text)
+{
+	json_put(object, key, json_text(text));
+}
+
+void json_put_text_or_null(struct json_object *object, const char *key, const char *text)
+{
+	json_put(object, key, *text ? json_text(text) : NULL);
+}
+
+void json_put_number(struct json_object *object, const char *key, uint64_t number)
+{
+	json_put(object, key, made(json_object_new_uint64(number)));
+}
+
+void json_put_id(struct json_object *object, const char *key, uint32_t id)
+{
+	json_put(object, key, id == UINT32_MAX ? NULL : made(json_object_new_int64(id)));
+}
+
+void json_put_bool(struct json_object *object, const char *key, bool truth)
+{
+	json_put(object, key, made(json_object_new_boolean(truth)));
+}
+
+static int basic_from_message(sd_bus_message *m, char type, struct json_object **ret_value)
+{
+	union {
+		const char *s;
+		uint8_t y;
+		int b;
+		int16_t n;
+		uint16_t q;
+		int32_t i;
+		uint32_t u;
+		int64_t x;
+		uint64_t t;
+		double d;
+	} v;
+	int r;
+
+	if (type == 'h')
+		return -EOPNOTSUPP;
+	r = sd_bus_message_read_basic(m, type, &v);
+	if (r < 0)
+		return r;
+	switch (type) {
+	case 'y':
+		*ret_value = made(json_object_new_uint64(v.y));
+		return 0;
+	case 'b':
+		*ret_value = made(json_object_new_boolean(v.b));
+		return 0;
+	case 'n':
+		*ret_value = made(json_object_new_int64(v.n));
+		return 0;
+	case 'q':
+		*ret_value = made(json_object_new_uint64(v.q));
+		return 0;
+	case 'i':
+		*ret_value = made(json_object_new_int64(v.i));
+		return 0;
+	case 'u':
+		*ret_value = made(json_object_new_uint64(v.u));
+		return 0;
+	case 'x':
+		*ret_value = made(json_object_new_int64(v.x));
+		return 0;
+	case 't':
+		*ret_value = made(json_object_new_uint64(v.t));
+		return 0;
+	case 'd':
+		*ret_value = made(json_object_new_double(v.d));
+		return 0;
+	default:		/* s o g */
+		*ret_value = json_text(v.s);
+		return 0;
+	}
+}
+
+static int container_from_message(sd_bus_message *m, char type, const char *contents,
+				  struct json_object **ret_value)
+{
+	struct json_object *array = NULL, *value;
+	int r = sd_bus_message_enter_container(m, type, contents);
+
+	if (r < 0)
+		return r;
+	if (type == 'v')
+		r = json_from_message(m, &array);
+	else
+		array = json_new_array();
+	while (type != 'v' && r >= 0 && !(r = sd_bus_message_at_end(m, false))) {
+		r = json_from_message(m, &value);
+		if (r >= 0)
+			json_append(array, value);
+	}
+	if (r >= 0)
+		r = sd_bus_message_exit_container(m);
+	if (r < 0) {
+		json_object_put(array);
+		return r;
+	}
+	*ret_value = array;
+	return 0;
+}
+
+int json_from_message(sd_bus_message *m, struct json_object **ret_value)
+{
+	const char *contents;
+	char type;
+	int r = sd_bus_message_peek_type(m, &type, &contents);
+
+	if (r < 0)
+		return r;
+	if (!r)
+		return -ENXIO;
+	if (strchr("avre", type))
+		return container_from_message(m, type, contents, ret_value);
+	return basic_from_message(m, type, ret_value);
+}
+
+static enum exit_code print(struct json_object *object, int flags)
+{
+	const char *text = json_object_to_json_string_ext(object,
+							  flags | JSON_C_TO_STRING_NOSLASHESCAPE);
+	bool failed;
+
+	if (!text)
+		no_memory();
+	failed = puts(text) < 0 || fflush(stdout);
+	json_object_put(object);
+	return failed ? complain(EXIT_FAILED, "cannot write: %s", strerror(errno)) : EXIT_OK;
+}
+
+enum exit_code json_print(struct json_object *object)
+{
+	return print(object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+}
+
+enum exit_code json_print_line(struct json_object *object)
+{
+	return print(object, JSON_C_TO_STRING_PLAIN);
+}

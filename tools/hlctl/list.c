@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* hlctl list, hlctl roles */
+#include <stdio.h>
+
+#include "domains.h"
+#include "table.h"
+
+static void add_id(struct table *table, uint32_t id)
+{
+	if (id == UINT32_MAX)
+		table_add(table, PLAIN, "-");
+	else
+		table_add(table, PLAIN, "%u", id);
+}
+
+static const char *or_dash(const char *text)
+{
+	return *text ? text : "-";
+}
+
+static void add_row(struct table *table, const struct domain *d)
+{
+	CLEANUP(freep) char *roles = join(d->roles.names, d->roles.nr);
+
+	add_id(table, d->domid);
+	table_add(table, PLAIN, "%s", or_dash(d->name));
+	table_add(table, state_colour(d->state), "%s", d->state);
+	table_add(table, PLAIN, "%u", d->vcpus_max);
+	if (!d->memory_planned && d->memory_max == UINT64_MAX)
+		table_add(table, PLAIN, "-");
+	else
+		table_add(table, PLAIN, "%llu M",
+			  (unsigned long long)domain_memory_kib(d) >> 10);
+	table_add(table, PLAIN, "%s", or_dash(d->origin));
+	table_add(table, PLAIN, "%s", roles);
+	table_add(table, PLAIN, "%s", or_dash(d->uuid));
+}
+
+static enum exit_code list_table(const struct domains *domains, const char *role)
+{
+	static const char *const heading[] = {
+		"DOMID", "NAME", "STATE", "CPUS", "MEMORY", "ORIGIN", "ROLES", "UUID",
+	};
+	struct table *table = table_new(ARRAY_SIZE(heading));
+
+	for (size_t i = 0; i < ARRAY_SIZE(heading); i++)
+		table_add(table, BOLD, "%s", heading[i]);
+	for (uint32_t i = 0; i < domains->nr; i++)
+		if (!role || domain_has_role(&domains->list[i], role))
+			add_row(table, &domains->list[i]);
+	return table_print(table);
+}
+
+static enum exit_code list_json(const struct domains *domains, const char *role)
+{
+	struct json_object *object = json_new_object(), *array = json_new_array();
+
+	for (uint32_t i = 0; i < domains->nr; i++)
+		if (!role || domain_has_role(&domains->list[i], role))
+			json_append(array, domain_json(&domains->list[i]));
+	json_put(object, "domains", array);
+	return json_print(object);
+}
+
+enum exit_code verb_list(const struct options *options, sd_bus *bus)
+{
+	CLEANUP(domains_free) struct domains domains = { 0 };
+	enum exit_code code = domains_get(bus, &domains);
+
+	if (code)
+		return code;
+	return options->json ? list_json(&domains, options->role) :
+			       list_table(&domains, options->role);
+}
+
+static struct json_object *holders_json(const struct domains *domains, const char *role)
+{
+	struct json_object *array = json_new_array();
+
+	for (uint32_t i = 0; i < domains->nr; i++) {
+		const struct domain *d = &domains->list[i];
+		struct json_object *object;
+
+		if (!domain_has_role(d, role))
+			continue;
+		object = json_new_object();
+		json_put_id(object, "domid", d->domid);
+		json_put_text(object, "name", d->name);
+		json_put_text(object, "state", d->state);
+		json_put_text(object, "path", d->path);
+		json_append(array, object);
+	}
+	return array;
+}
+
+static enum exit_code roles_json(const struct domains *domains)
+{
+	struct json_object *object = json_new_object(), *roles = json_new_object();
+
+	for (unsigned int role = 0; role < HL_NR_ROLES; role++) {
+		const char *name = hl_role_name((enum hl_role)role);
+
+		json_put(roles, name, holders_json(domains, name));
+	}
+	json_put(object, "roles", roles);
+	return json_print(object);
+}
+
+static void add_holders(struct table *table, const struct domains *domains, const char *role)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < domains->nr; i++) {
+		const struct domain *d = &domains->list[i];
+
+		if (!domain_has_role(d, role))
+			continue;
+		any = true;
+		table_add(table, PLAIN, "%s", role);
+		add_id(table, d->domid);
+		table_add(table, PLAIN, "%s", or_dash(d->name));
+		table_add(table, state_colour(d->state), "%s", d->state);
+	}
+	if (any)
+		return;
+	table_add(table, GREY, "%s", role);
+	for (int i = 0; i < 3; i++)
+		table_add(table, GREY, "-");
+}
+
+static enum exit_code roles_table(const struct domains *domains)
+{
+	struct table *table = table_new(4);
+
+	table_add(table, BOLD, "ROLE");
+	table_add(table, BOLD, "DOMID");
+	table_add(table, BOLD, "NAME");
+	table_add(table, BOLD, "STATE");
+	for (unsigned int role = 0; role < HL_NR_ROLES; role++)
+		add_holders(table, domains, hl_role_name((enum hl_role)role));
+	return table_print(table);
+}
+
+enum exit_code verb_roles(const struct options *options, sd_bus *bus)
+{
+	CLEANUP(domains_free) struct domains domains = { 0 };
+	enum exit_code code = domains_get(bus, &domains);
+
+	if (code)
+		return code;
+	return options->json ? roles_json(&domains) : roles_table(&domains);
+}

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* hlctl monitor: what hyperlaunchd announces, one line each, until it is stopped. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+
+#include "bus.h"
+#include "json.h"
+#include "table.h"
+
+struct monitor {
+	bool json;
+	sd_event *event;
+};
+
+/* The loop's code: that of the first line that could not be written, and so on. */
+static void stop(struct monitor *monitor, enum exit_code code)
+{
+	(void)sd_event_exit(monitor->event, code);
+}
+
+static void put_time(struct json_object *object)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	json_put_number(object, "time_usec",
+			(uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+}
+
+static struct json_object *new_event(const char *name)
+{
+	struct json_object *object = json_new_object();
+
+	json_put_text(object, "event", name);
+	put_time(object);
+	return object;
+}
+
+static void print_human(struct json_object *object)
+{
+	char clock[16];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	localtime_r(&now, &tm);
+	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+	printf("%s", clock);
+	json_object_object_foreach(object, key, value) {
+		if (!strcmp(key, "time_usec"))
+			continue;
+		if (!strcmp(key, "event"))
+			printf(" %s", json_object_get_string(value));
+		else
+			printf(" %s=%s", key,
+			       json_object_to_json_string_ext(value,
+							      JSON_C_TO_STRING_NOSLASHESCAPE));
+	}
+	printf("\n");
+}
+
+static void tell(struct monitor *monitor, struct json_object *object)
+{
+	enum exit_code code = EXIT_OK;
+
+	if (monitor->json) {
+		code = json_print_line(object);
+	} else {
+		print_human(object);
+		json_object_put(object);
+		if (fflush(stdout))
+			code = complain(EXIT_FAILED, "cannot write: %s", strerror(errno));
+	}
+	if (code)
+		stop(monitor, code);
+}
+
+/* The arguments of a signal by their names; -ENXIO: it has fewer. */
+static int put_arguments(sd_bus_message *m, struct json_object *object, const char *const *names)
+{
+	for (; *names; names++) {
+		struct json_object *value;
+		int r = json_from_message(m, &value);
+
+		if (r < 0)
+			return r;
+		json_put(object, *names, value);
+	}
+	return 0;
+}
+
+static int on_manager_signal(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+	static const struct {
+		const char *member, *event;
+		const char *arguments[4];
+	} signals[] = {
+		{ "DomainAdded", "domain-added", { "domid", "name", "path" } },
+		{ "DomainRemoved", "domain-removed", { "domid", "name", "path" } },
+		{ "LaunchStateChanged", "launch-state-changed", { "old", "new" } },
+	};
+	const char *member = sd_bus_message_get_member(m);
+	struct json_object *object;
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		if (strcmp(signals[i].member, member))
+			continue;
+		object = new_event(signals[i].event);
+		if (put_arguments(m, object, signals[i].arguments) < 0)
+			json_object_put(object);
+		else
+			tell(userdata, object);
+	}
+	return 0;
+}
+
+/* d<domid>_<generation>, at the end of a domain's path. */
+static void put_domid(struct json_object *object, const char *path)
+{
+	unsigned int domid;
+
+	if (sscanf(path, BUS_PATH "/domain/d%u_", &domid) == 1)
+		json_put_id(object, "domid", domid);
+}
+
+static int tell_property(struct monitor *monitor, sd_bus_message *m)
+{
+	const char *path = sd_bus_message_get_path(m), *property;
+	struct json_object *object, *value;
+	int r = sd_bus_message_read_basic(m, 's', &property);
+
+	if (r < 0)
+		return r;
+	r = json_from_message(m, &value);
+	if (r < 0)
+		return r;
+	object = new_event("property-changed");
+	put_domid(object, path);
+	json_put_text(object, "path", path);
+	json_put_text(object, "property", property);
+	json_put(object, "value", value);
+	tell(monitor, object);
+	return 0;
+}
+
+static int on_properties_changed(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+	const char *interface;
+	int r = sd_bus_message_read_basic(m, 's', &interface);
+
+	/* A signal that is not well made is somebody else's fault: it is passed over. */
+	if (r < 0 || strncmp(interface, BUS_NAME ".", strlen(BUS_NAME ".")))
+		return 0;
+	r = sd_bus_message_enter_container(m, 'a', "{sv}");
+	while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+		r = tell_property(userdata, m);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(m);
+	}
+	return 0;
+}
+
+static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+	const char *name, *before, *after;
+
+	if (sd_bus_message_read(m, "sss", &name, &before, &after) >= 0)
+		tell(userdata, new_event(*after ? "daemon-started" : "daemon-stopped"));
+	return 0;
+}
+
+static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+{
+	stop(userdata, complain(EXIT_FAILED, "the connection to the bus broke"));
+	return 0;
+}
+
+static int add_matches(sd_bus *bus, struct monitor *monitor)
+{
+	int r = sd_bus_match_signal(bus, NULL, BUS_NAME, BUS_PATH, BUS_MANAGER, NULL,
+				    on_manager_signal, monitor);
+
+	if (r >= 0)
+		r = sd_bus_add_match(bus, NULL,
+				     "type='signal',sender='" BUS_NAME "',"
+				     "path_namespace='" BUS_PATH "',"
+				     "interface='org.freedesktop.DBus.Properties',"
+				     "member='PropertiesChanged'",
+				     on_properties_changed, monitor);
+	if (r >= 0)
+		r = sd_bus_add_match(bus, NULL,
+				     "type='signal',sender='org.freedesktop.DBus',"
+				     "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
+				     "arg0='" BUS_NAME "'",
+				     on_owner_changed, monitor);
+	if (r >= 0)
+		r = sd_bus_match_signal(bus, NULL, NULL, "/org/freedesktop/DBus/Local",
+					"org.freedesktop.DBus.Local", "Disconnected",
+					on_disconnected, monitor);
+	return r;
+}
+
+static int add_signals(sd_event *event)
+{
+	sigset_t set;
+	int r;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	/* Without a handler they end the loop, with 0. */
+	r = sd_event_add_signal(event, NULL, SIGINT, NULL, (void *)EXIT_OK);
+	if (r >= 0)
+		r = sd_event_add_signal(event, NULL, SIGTERM, NULL, (void *)EXIT_OK);
+	return r;
+}
+
+/* From here on nothing is missed: the matches stand before the first question is asked. */
+static enum exit_code greet(struct monitor *monitor, sd_bus *bus)
+{
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	struct json_object *object;
+	enum exit_code code;
+	const char *state;
+	int r;
+
+	code = bus_call(bus, "org.freedesktop.DBus.Properties", "Get", &reply, "ss", BUS_MANAGER,
+			"LaunchState");
+	if (code)
+		return code;
+	r = sd_bus_message_read(reply, "v", "s", &state);
+	if (r < 0)
+		return bus_bad_answer(r);
+	object = new_event("monitoring");
+	json_put_text(object, "launch_state", state);
+	tell(monitor, object);
+	return EXIT_OK;
+}
+
+static int run(struct monitor *monitor, sd_bus *bus)
+{
+	int r = sd_bus_attach_event(bus, monitor->event, 0);
+
+	if (r >= 0)
+		r = sd_event_loop(monitor->event);
+	(void)sd_bus_detach_event(bus);
+	return r;
+}
+
+enum exit_code verb_monitor(const struct options *options, sd_bus *bus)
+{
+	CLEANUP(sd_event_unrefp) sd_event *event = NULL;
+	struct monitor monitor = { .json = options->json };
+	enum exit_code code;
+	int r = sd_event_new(&event);
+
+	monitor.event = event;
+	if (r >= 0)
+		r = add_signals(event);
+	if (r >= 0)
+		r = add_matches(bus, &monitor);
+	if (r < 0)
+		return complain(EXIT_FAILED, "cannot listen: %s", strerror(-r));
+	code = greet(&monitor, bus);
+	if (code)
+		return code;
+	r = run(&monitor, bus);
+	return r < 0 ? complain(EXIT_FAILED, "cannot listen: %s", strerror(-r)) :
+		       (enum exit_code)r;
+}
