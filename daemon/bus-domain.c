@@ -111,6 +111,7 @@ GETTER(u64)
 		uint64_t value;
 	} values[] = {
 		{ "Generation", d->generation },
+		{ "MemoryPlanned", d->memory_planned_kib * KIB },
 		{ "MemoryMax", d->live ? d->memory_max : d->memory_planned_kib * KIB },
 		{ "MemoryCurrent", d->live ? d->memory_current : 0 },
 	};
@@ -216,6 +217,7 @@ static const sd_bus_vtable vtable[] = {
 	CONST_PROPERTY("Mode", "u", get_u32),
 	PROPERTY("State", "s", get_text),
 	PROPERTY("Reason", "s", get_text),
+	CONST_PROPERTY("MemoryPlanned", "t", get_u64),
 	PROPERTY("MemoryMax", "t", get_u64),
 	SILENT_PROPERTY("MemoryCurrent", "t", get_u64),
 	PROPERTY("VcpusMax", "u", get_u32),
