@@ -96,7 +96,7 @@ static int get_domain_by_name(sd_bus_message *call, void *userdata, sd_bus_error
 	if (r < 0)
 		return r;
 	if (name[0] == '\0')
-		return bus_error_set(error, BUS_ERROR_INVALID_ARGS, "The name is empty");
+		return bus_error_set(error, BUS_ERROR_INVALID_ARGS, "The name is empty; ListDomains shows the names");
 	r = hl_table_find_name(table_of(userdata), name, &domain);
 	if (r < 0)
 		return not_found(error, r, "name", name);

@@ -163,7 +163,8 @@ int loop_run(struct loop *loop)
 			return more;
 		if (loop->stopped)
 			break;
-		if (event_base_loop(loop->base, more ? EVLOOP_NONBLOCK : EVLOOP_ONCE) < 0)
+		/* Without EVLOOP_ONCE it would go on for as long as anything is ready. */
+		if (event_base_loop(loop->base, EVLOOP_ONCE | (more ? EVLOOP_NONBLOCK : 0)) < 0)
 			return -EIO;
 	}
 	return loop->result;

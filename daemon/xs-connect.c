@@ -165,6 +165,12 @@ static void watch_directories(struct xs_connect *connect)
 	watch_way(connect);
 }
 
+static void retry_later(struct xs_connect *connect)
+{
+	loop_timer_set(connect->retry, connect->backoff);
+	connect->backoff = connect->backoff * 2 < RETRY_MAX ? connect->backoff * 2 : RETRY_MAX;
+}
+
 static void on_attempt(void *userdata)
 {
 	struct xs_connect *connect = userdata;
@@ -182,10 +188,8 @@ static void on_attempt(void *userdata)
 	connect->events->missing(connect->userdata);
 	start_probe(connect);
 	/* No socket: its directory will tell.  Any other reason: nothing will. */
-	if (r != -ENOENT) {
-		loop_timer_set(connect->retry, connect->backoff);
-		connect->backoff = connect->backoff * 2 < RETRY_MAX ? connect->backoff * 2 : RETRY_MAX;
-	}
+	if (r != -ENOENT)
+		retry_later(connect);
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *userdata)
@@ -272,6 +276,12 @@ void xs_connect_start(struct xs_connect *connect)
 	connect->waiting = true;
 	connect->backoff = RETRY_MIN;
 	deferred_request(connect->attempt);
+}
+
+void xs_connect_later(struct xs_connect *connect)
+{
+	connect->waiting = true;
+	retry_later(connect);
 }
 
 void xs_connect_allow_device(struct xs_connect *connect, bool allow)

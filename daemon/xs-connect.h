@@ -32,6 +32,9 @@ struct xs_connect *xs_connect_free(struct xs_connect *connect);
 /* Begins to wait, or begins again after a lost connection. */
 void xs_connect_start(struct xs_connect *connect);
 
+/* The same for a xenstored that was there and then no good: after a while, each time a longer one. */
+void xs_connect_later(struct xs_connect *connect);
+
 /* Whether the kernel's device may be used: another domain serves xenstore. */
 void xs_connect_allow_device(struct xs_connect *connect, bool allow);
 

@@ -30,6 +30,7 @@ struct xs_domain {
 	uint32_t domid;
 	uint64_t generation;
 	char *name;
+	char uuid[HL_UUID_TEXT_SIZE];	/* chosen by us, as Xen had none; "": not */
 	bool present;		/* in the last table */
 	bool watched;
 	bool introduced, connected;
@@ -206,8 +207,8 @@ static bool wants_introduction(const struct xenstore *xs, const struct xs_domain
 		return false;
 	row = row_of(xs, domain);
 	return row && row->live && row->origin == HL_ORIGIN_BOOT && row->domid != xs->self &&
-	       row->state != HL_DOMAIN_DYING && row->store_port != 0 &&
-	       row->store_gfn != HL_NO_GFN;
+	       !(row->functions & HL_FUNC_XENSTORE) && row->state != HL_DOMAIN_DYING &&
+	       row->store_port != 0 && row->store_gfn != HL_NO_GFN;
 }
 
 static uint64_t wall_clock_usec(void)
@@ -240,22 +241,29 @@ static void fill_guest(const struct xenstore *xs, const struct hl_domain *row, c
 	};
 }
 
+/* Of nodes that an earlier run has written: the same again, as other nodes name it. */
+static int written_uuid(const struct xenstore *xs, uint32_t domid, uint8_t uuid[16])
+{
+	static const uint8_t nil[16];
+	_cleanup_(freep) char *vm = read_node(xs, domid, "vm");
+
+	if (!vm || strncmp(vm, "/vm/", 4) != 0 || hl_uuid_from_text(vm + 4, uuid) < 0)
+		return -ENOENT;
+	return memcmp(uuid, nil, sizeof(nil)) == 0 ? -ENOENT : 0;
+}
+
 /* libxl takes Xen's handle for the UUID and needs one that is its own. */
-static int choose_uuid(const struct xenstore *xs, const struct hl_domain *row,
-		       char text[HL_UUID_TEXT_SIZE])
+static int choose_uuid(const struct xenstore *xs, struct xs_domain *domain)
 {
 	uint8_t uuid[16];
-	int r;
+	int r = written_uuid(xs, domain->domid, uuid);
 
-	if (row->uuid_text[0] != '\0') {
-		memcpy(text, row->uuid_text, HL_UUID_TEXT_SIZE);
-		return 0;
-	}
-	r = domain_handle_random(uuid);
+	if (r < 0)
+		r = domain_handle_random(uuid);
 	if (r == 0 && xs->config.set_handles)
-		r = domain_handle_set(row->domid, uuid);
+		r = domain_handle_set(domain->domid, uuid);
 	if (r == 0)
-		hl_uuid_to_text(uuid, text);
+		hl_uuid_to_text(uuid, domain->uuid);
 	return r;
 }
 
@@ -271,13 +279,16 @@ static void write_libxl_config(struct xenstore *xs, const struct xs_guest *guest
 		 LIBXL_CONFIG_DIR, strerror(-r));
 }
 
-static int introduce(struct xenstore *xs, const struct hl_domain *row)
+static int introduce(struct xenstore *xs, struct xs_domain *domain, const struct hl_domain *row)
 {
-	char uuid[HL_UUID_TEXT_SIZE];
+	const char *field, *uuid = row->uuid_text;
 	struct xs_guest guest;
-	const char *field;
-	int r = choose_uuid(xs, row, uuid);
+	int r = 0;
 
+	if (uuid[0] == '\0') {
+		uuid = domain->uuid;
+		r = uuid[0] == '\0' ? choose_uuid(xs, domain) : 0;
+	}
 	if (r < 0)
 		return r;
 	fill_guest(xs, row, uuid, &guest);
@@ -314,7 +325,7 @@ static void introduction_failed(struct xenstore *xs, struct xs_domain *domain, i
 static void introduce_domain(struct xenstore *xs, struct xs_domain *domain)
 {
 	const struct hl_domain *row = row_of(xs, domain);
-	int r = introduce(xs, row);
+	int r = introduce(xs, domain, row);
 
 	if (r < 0) {
 		introduction_failed(xs, domain, r);
@@ -402,12 +413,18 @@ static void roll_call(struct xenstore *xs)
 	deferred_request(xs->step);
 }
 
+static void close_connection(struct xenstore *xs)
+{
+	if (xs->watch_event)
+		event_free(steal(&xs->watch_event));
+	if (xs->h)
+		xs_close(steal(&xs->h));
+}
+
 static void lost(struct xenstore *xs)
 {
 	log_warning("the connection to xenstored is lost; waiting for it");
-	event_del(xs->watch_event);
-	event_free(steal(&xs->watch_event));
-	xs_close(steal(&xs->h));
+	close_connection(xs);
 	for (struct xs_domain *d = xs->domains; d; d = d->next) {
 		d->watched = d->introduced = d->connected = false;
 		d->read_name = d->read_connected = d->read_introduced = true;
@@ -485,10 +502,9 @@ static void on_connected(void *userdata, struct xs_handle *h)
 	xs->h = h;
 	r = start_watches(xs);
 	if (r < 0) {
-		log_error("xenstored lets us watch nothing: %s", strerror(-r));
-		if (xs->watch_event)
-			event_free(steal(&xs->watch_event));
-		xs_close(steal(&xs->h));
+		log_warning("xenstored lets us watch nothing, will try again: %s", strerror(-r));
+		close_connection(xs);
+		xs_connect_later(xs->connect);
 		return;
 	}
 	xs->self = read_self(xs);
@@ -566,10 +582,7 @@ struct xenstore *xenstore_free(struct xenstore *xs)
 	deferred_free(xs->drain);
 	if (xs->retry)
 		event_free(xs->retry);
-	if (xs->watch_event)
-		event_free(xs->watch_event);
-	if (xs->h)
-		xs_close(xs->h);
+	close_connection(xs);
 	while (xs->domains) {
 		struct xs_domain *next = xs->domains->next;
 

@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Every method, property and error of the read side, and the interface file."""
+
+import fcntl
+import hashlib
+import json
+import os
+import subprocess
+import xml.etree.ElementTree as ET
+
+import dbus
+import pytest
+
+from conftest import (ACCESS_DENIED, DOMAIN, INVALID_ARGS, MANAGER, OURS, PATH, PROPERTIES, ROOT,
+                      wait_until)
+
+NONE = 0xffffffff
+ROLES = {  # of ok-dynamic-full
+    "control": ["control"], "hardware": ["hw"], "boot": [], "crash": ["crash"],
+    "console": ["console"], "xenstore": ["store"], "legacy-dom0": [],
+}
+
+
+def test_list_domains(launch, client):
+    launch()
+    rows = client.call("ListDomains")
+    assert rows.signature == "(usssuuto)"
+    assert [str(r[2]) for r in rows] == ["store", "control", "crash", "console", "web", "db",
+                                         "hw", "boot"]
+    by_name = client.rows()
+    assert by_name["control"] == (2, "8d5a104e-6c2b-4f0a-9b1e-000000000002", "control", "started",
+                                  1, 0, 0, PATH + "/domain/d2_0")
+    assert by_name["store"][5] == 1 << 30
+    assert by_name["boot"][3] == "reclaimed"
+    assert by_name["db"][3] == "held"
+
+
+def test_get_domain(launch, client):
+    launch()
+    for row in client.call("ListDomains"):
+        domid, uuid, name, path = row[0], row[1], row[2], row[7]
+        assert client.call("GetDomainByDomid", "u", domid) == path
+        assert client.call("GetDomainByName", "s", name) == path
+        if uuid:
+            assert client.call("GetDomainByUUID", "s", uuid) == path
+            assert client.call("GetDomainByUUID", "s", uuid.upper()) == path
+
+
+def test_get_domain_errors(launch, client):
+    launch()
+    missing = OURS + "NoSuchDomain"
+    assert "77" in client.expect_error(missing, "GetDomainByDomid", "u", 77)
+    assert "nosuch" in client.expect_error(missing, "GetDomainByName", "s", "nosuch")
+    client.expect_error(missing, "GetDomainByUUID", "s", "00000000-0000-0000-0000-000000000001")
+    for domid in (0x7ff0, 0x7ff4, 0xffffffff):
+        client.expect_error(INVALID_ARGS, "GetDomainByDomid", "u", domid)
+    for uuid in ("", "x", "00000000-0000-0000-0000-000000000000", "8d5a104e" * 4,
+                 "8d5a104e-6c2b-4f0a-9b1e-00000000000g", "8d5a104e-6c2b-4f0a-9b1e-000000000002 "):
+        client.expect_error(INVALID_ARGS, "GetDomainByUUID", "s", uuid)
+    client.expect_error(INVALID_ARGS, "GetDomainByName", "s", "")
+
+
+def test_hostile_names(launch, client):
+    launch()
+    for name in ("../../etc", "%s%n%s%n", "a" * 100000, "\u202e\u0000"[:1], "\x01\x1b[2J", "'\"`"):
+        message = client.expect_error(OURS + "NoSuchDomain", "GetDomainByName", "s", name)
+        assert len(message) < 600
+        assert "\x1b" not in message
+
+
+def test_ambiguous_name(launch, client):
+    daemon = launch("ok-classic-dom0")
+    for _ in range(2):
+        daemon.command("domain-add twin")
+    wait_until(lambda: [r[2] for r in client.call("ListDomains")].count("twin") == 2)
+    message = client.expect_error(OURS + "AmbiguousName", "GetDomainByName", "s", "twin")
+    assert "UUID" in message
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_roles(launch, client, role):
+    launch()
+    paths = client.call("GetDomainsByRole", "s", role)
+    assert paths.signature == "o"
+    assert [str(client.get("Name", DOMAIN, p)) for p in paths] == ROLES[role]
+
+
+def test_role_errors(launch, client):
+    launch()
+    for role in ("", "Control", "dom0", "control ", "unknown"):
+        assert "legacy-dom0" in client.expect_error(INVALID_ARGS, "GetDomainsByRole", "s", role)
+
+
+def test_summary(launch, client):
+    daemon = launch()
+    summary = client.call("GetLaunchSummary")
+    blob = (daemon.place / "launch.dtb").read_bytes()
+    assert summary["LaunchState"] == "complete"
+    assert summary["Source"] == "simulated"
+    assert summary["LCMSize"] == len(blob)
+    assert summary["LCMDigest"] == hashlib.sha256(blob).hexdigest()
+    assert summary["Form"] == "hypervisor"
+    assert summary["Dynamic"]
+    assert (summary["Expected"], summary["Built"], summary["Failed"]) == (8, 8, 0)
+    assert (summary["Error"], summary["ErrorNode"], summary["ErrorProperty"]) == ("", "", "")
+    assert summary["ConsoleDomid"] == 4
+    assert 0 < summary["StartUSec"] < summary["EndUSec"]
+    assert summary["Warnings"] == dbus.Array([], signature="s")
+    assert {k: str(v.variant_level) for k, v in summary.items()}.keys() == {
+        "LaunchState", "Source", "LCMSize", "LCMDigest", "Form", "Dynamic", "Expected", "Built",
+        "Failed", "Error", "ErrorNode", "ErrorProperty", "ConsoleDomid", "StartUSec", "EndUSec",
+        "Warnings"}
+
+
+def test_summary_of_a_bad_lcm(launch, client):
+    launch("bad-memory-zero")
+    summary = client.call("GetLaunchSummary")
+    assert summary["LaunchState"] in ("failed", "recovery")
+    assert "memory" in summary["Error"] or summary["ErrorProperty"] == "memory"
+    assert summary["ErrorProperty"] == "memory"
+    assert summary["ErrorNode"].startswith("/chosen")
+
+
+def test_warnings(launch, client):
+    launch("ok-unknown-bits")
+    warnings = client.call("GetLaunchSummary")["Warnings"]
+    assert warnings.signature == "s" and len(warnings) > 0
+    assert all("/chosen" in w for w in warnings)
+
+
+def test_events(launch, client):
+    launch()
+    events = client.call("GetEvents", "u", 0)
+    assert events.signature == "(utsuu)"
+    assert [e[0] for e in events] == list(range(len(events)))
+    assert [e[1] for e in events] == sorted(e[1] for e in events)
+    assert events[0][2] == "lcm-found"
+    assert [e[2] for e in events].count("built") == 8
+    assert client.call("GetEvents", "u", 5) == events[5:]
+    assert client.call("GetEvents", "u", 0xffffffff) == []
+
+
+def test_modules(launch, client):
+    launch()
+    modules = client.call("ListModules")
+    assert modules.signature == "(ustsas)"
+    assert [m[0] for m in modules] == [1, 2, 3, 4, 5, 6]
+    assert modules[1][1] == "ramdisk" and modules[1][4] == ["web", "db"]
+
+
+def read_memfd(client, form):
+    fd = client.call("GetLCM", "s", form).take()
+    try:
+        seals = fcntl.fcntl(fd, fcntl.F_GET_SEALS)
+        assert os.lseek(fd, 0, os.SEEK_CUR) == 0
+        return seals, os.read(fd, 1 << 20), fd
+    except BaseException:
+        os.close(fd)
+        raise
+
+
+ALL_SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+
+
+@pytest.fixture
+def allowed(launch):
+    """As the user that may read the LCM."""
+    return launch("ok-dynamic-full", options=["--session"])
+
+
+def test_lcm_dtb(allowed, client):
+    seals, data, fd = read_memfd(client, "dtb")
+    assert data == (allowed.place / "launch.dtb").read_bytes()
+    assert seals & ALL_SEALS == ALL_SEALS
+    for attempt in (lambda: os.write(fd, b"x"), lambda: os.ftruncate(fd, 1),
+                    lambda: os.ftruncate(fd, 1 << 20),
+                    lambda: fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE)):
+        with pytest.raises(PermissionError):
+            attempt()
+    os.close(fd)
+
+
+def test_lcm_dts(allowed, client):
+    _, data, fd = read_memfd(client, "dts")
+    os.close(fd)
+    again = subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb"], input=data,
+                           capture_output=True, check=True).stdout
+    decompile = ["dtc", "-q", "-I", "dtb", "-O", "dts", "-s"]
+    blob = (allowed.place / "launch.dtb").read_bytes()
+    assert subprocess.run(decompile, input=again, capture_output=True, check=True).stdout == \
+        subprocess.run(decompile, input=blob, capture_output=True, check=True).stdout
+
+
+def test_lcm_json(allowed, client):
+    _, data, fd = read_memfd(client, "json")
+    os.close(fd)
+    names = [d["name"] for d in json.loads(data)["domains"]]
+    assert sorted(names) == sorted(client.rows())
+
+
+def test_lcm_errors(allowed, client):
+    for form in ("", "DTB", "xml", "dtb\n"):
+        assert "json" in client.expect_error(INVALID_ARGS, "GetLCM", "s", form)
+
+
+def test_lcm_invalid(launch, client):
+    launch("bad-memory-zero", options=["--session"])
+    message = client.expect_error(OURS + "LcmInvalid", "GetLCM", "s", "json")
+    assert "/chosen" in message and "memory" in message
+    _, data, fd = read_memfd(client, "dtb")
+    os.close(fd)
+    assert data.startswith(b"\xd0\x0d\xfe\xed")
+
+
+def test_lcm_missing(launch, client):
+    launch(extra=",as=classic", options=["--session"])
+    client.expect_error(OURS + "LcmMissing", "GetLCM", "s", "dtb")
+    client.expect_error(OURS + "LcmMissing", "GetEvents", "u", 0)
+    assert client.get("LaunchState") == "none"
+    assert client.call("GetLaunchSummary")["Source"] == "none"
+
+
+def test_unpatched_xen(launch, client):
+    daemon = launch(extra=",as=unpatched", options=["--session"])
+    assert "XEN_SYSCTL_hyperlaunch" in daemon.text()
+    for method, signature, arg in (("GetLCM", "s", "dtb"), ("GetEvents", "u", 0)):
+        assert "XEN_SYSCTL_hyperlaunch" in client.expect_error(OURS + "HypervisorTooOld", method,
+                                                               signature, arg)
+    assert client.get("LaunchState") == "unknown"
+    rows = client.call("ListDomains")
+    assert len(rows) >= 1
+    for row in rows:
+        assert (row[4], row[5]) == (0, 0)
+        assert client.get("Roles", DOMAIN, row[7]) == []
+    daemon.command("domain-add later")
+    wait_until(lambda: "later" in client.rows())
+
+
+def test_manager_properties(launch, client):
+    launch()
+    assert client.get_all() == {
+        "Version": "0.1.0", "ApiLevel": 1, "LaunchState": "complete", "ConsoleDomid": 4,
+        "HardwareDomid": 20, "XenstoreDomid": 1, "NDomains": 8, "XenstoreState": "none"}
+
+
+def test_domain_properties(launch, client):
+    launch()
+    domain = client.domain("control")
+    assert domain == {
+        "Domid": 2, "Generation": 0, "RequestedDomid": 0, "Name": "control",
+        "UUID": "8d5a104e-6c2b-4f0a-9b1e-000000000002", "Origin": "boot", "Permissions": 1,
+        "Functions": 0, "Roles": ["control"], "Mode": 4, "State": "started", "Reason": "",
+        "MemoryMax": 512 << 20, "MemoryCurrent": 512 << 20, "VcpusMax": 2, "VcpusOnline": 2,
+        "SecurityLabel": domain["SecurityLabel"],
+        "Modules": [("kernel", 1, 0, ""), ("ramdisk", 3, 0, "")], "Drift": [],
+        "LcmNode": "/chosen/hypervisor/control", "XenstoreState": "page-ready"}
+
+
+def test_post_boot_properties(launch, client):
+    daemon = launch()
+    daemon.command("domain-add guest uuid=00000000-0000-0000-0000-0000000000aa memory=65536 "
+                   "vcpus=3 pv")
+    wait_until(lambda: "guest" in client.rows())
+    domain = client.domain("guest")
+    assert domain["Origin"] == "post-boot"
+    assert domain["RequestedDomid"] == NONE
+    assert domain["State"] == "running"
+    assert (domain["VcpusMax"], domain["MemoryMax"]) == (3, 65536 << 10)
+    assert domain["UUID"] == "00000000-0000-0000-0000-0000000000aa"
+    assert domain["LcmNode"] == "" and domain["Modules"] == [] and domain["Roles"] == []
+    assert domain["XenstoreState"] == "none"
+    assert client.path_of("guest").endswith(f"d{domain['Domid']}_{domain['Generation']}")
+
+
+def test_managed_objects_are_all_there_is(launch, client):
+    launch()
+    objects = client.objects()
+    assert sorted(objects) == sorted(r[7] for r in client.call("ListDomains"))
+    for path, interfaces in objects.items():
+        assert interfaces[DOMAIN] == client.get_all(DOMAIN, path)
+
+
+def test_no_such_object(launch, client):
+    launch()
+    for name in ("d2", "d2_1", "d02_0", "d2_00", "d2_0x", "d+2_0", "d 2_0", "x",
+                 "d4294967298_0", "d2_0/x"):
+        path = f"{PATH}/domain/" + "".join(c if c.isalnum() or c in "_/" else "_" for c in name)
+        with pytest.raises(dbus.DBusException) as caught:
+            client.get("Name", DOMAIN, path)
+        assert caught.value.get_dbus_name() == "org.freedesktop.DBus.Error.UnknownObject", name
+
+
+def test_wrong_calls(launch, client):
+    launch()
+    cases = (
+        ("NoSuchMethod", "", (), MANAGER, "UnknownMethod"),
+        ("ListDomains", "s", ("x",), MANAGER, "InvalidArgs"),
+        ("GetDomainByDomid", "s", ("1",), MANAGER, "InvalidArgs"),
+        ("GetDomainByDomid", "", (), MANAGER, "InvalidArgs"),
+        ("ListDomains", "", (), DOMAIN, "UnknownMethod"),
+        ("Set", "ssv", (MANAGER, "Version", "x"), PROPERTIES, "PropertyReadOnly"),
+        ("Get", "ss", (MANAGER, "Nothing"), PROPERTIES, "UnknownProperty"),
+        ("GetAll", "s", (MANAGER + "x",), PROPERTIES, "UnknownInterface"),
+    )
+    for method, signature, args, interface, error in cases:
+        with pytest.raises(dbus.DBusException) as caught:
+            client.call(method, signature, *args, interface=interface)
+        assert caught.value.get_dbus_name() == "org.freedesktop.DBus.Error." + error, method
+    assert client.get("ApiLevel") == 1
+    assert ACCESS_DENIED not in str(client.signals)
+
+
+def shape(interface):
+    """Everything of an interface that a client sees."""
+    shapes = set()
+    for member in interface:
+        if member.tag not in ("method", "signal", "property"):
+            continue
+        direction = "out" if member.tag == "signal" else "in"
+        args = tuple((a.get("name"), a.get("type"), a.get("direction", direction))
+                     for a in member if a.tag == "arg")
+        notes = frozenset((a.get("name"), a.get("value")) for a in member if a.tag == "annotation"
+                          and a.get("name") != "org.freedesktop.systemd1.Privileged")
+        shapes.add((member.tag, member.get("name"), member.get("type"), member.get("access"), args,
+                    notes))
+    return shapes
+
+
+def test_introspection_is_the_file(launch, client):
+    launch()
+    tree = ET.parse(ROOT / "docs" / "dbus" / "org.xenproject.Hyperlaunch1.xml").getroot()
+    files = {i.get("name"): shape(i) for i in tree.iter("interface")}
+    assert set(files) == {MANAGER, DOMAIN}
+    for interface, path in ((MANAGER, PATH), (DOMAIN, client.path_of("control"))):
+        xml = client.call("Introspect", path=path,
+                          interface="org.freedesktop.DBus.Introspectable")
+        live = {i.get("name"): shape(i) for i in ET.fromstring(xml).iter("interface")}
+        ours = {n for n in live if n.startswith("org.xenproject")}
+        assert ours == {interface}
+        assert live[interface] == files[interface]
+
+
+def test_introspection_lists_the_domains(launch, client):
+    launch()
+    xml = client.call("Introspect", path=PATH + "/domain",
+                      interface="org.freedesktop.DBus.Introspectable")
+    nodes = {n.get("name") for n in ET.fromstring(xml).iter("node") if n.get("name")}
+    assert nodes == {r[7].rsplit("/", 1)[1] for r in client.call("ListDomains")}

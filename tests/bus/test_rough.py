@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Clients that mean no good."""
+
+import os
+import pathlib
+import socket
+import time
+
+import dbus
+import dbus.lowlevel
+
+from conftest import DOMAIN, MANAGER, NAME, PATH, PROPERTIES, Client, wait_until
+
+
+def rss(daemon):
+    """Bytes."""
+    status = pathlib.Path(f"/proc/{daemon.process.pid}/status").read_text()
+    return next(int(line.split()[1]) << 10 for line in status.splitlines()
+                if line.startswith("VmRSS"))
+
+
+def message(method, signature="", *args, path=PATH, interface=MANAGER):
+    call = dbus.lowlevel.MethodCallMessage(NAME, path, interface, method)
+    if signature:
+        call.append(*args, signature=signature)
+    return call
+
+
+FLOODS = (
+    ("ListDomains", ""),
+    ("GetDomainByName", "s", "x" * 4096),
+    ("GetEvents", "u", 0),
+    ("NoSuch", ""),
+)
+
+
+def test_flood_without_reading(launch, client, bus_address):
+    """Thousands of calls whose answers nobody takes; others are served all the same."""
+    daemon = launch()
+    quiet = rss(daemon)
+    flooders = [Client(bus_address) for _ in range(3)]
+    slowest = 0
+    for round_ in range(10):
+        for flooder in flooders:
+            for call in FLOODS:
+                for _ in range(50):
+                    flooder.connection.send_message(message(*call))
+        begin = time.monotonic()
+        assert client.get("NDomains") == 8
+        slowest = max(slowest, time.monotonic() - begin)
+        assert daemon.process.poll() is None, (round_, daemon.text())
+    assert slowest < 15
+    wait_until(lambda: client.get("NDomains") == 8)
+    grown = rss(daemon) - quiet
+    limit = 64 << 20 if "asan" in os.environ["HYPERLAUNCHD"] else 8 << 20
+    assert grown < limit, grown
+    for flooder in flooders:
+        flooder.close()
+    assert client.get("NDomains") == 8
+
+
+def test_flood_leaves_no_memory_behind(launch, client, bus_address):
+    daemon = launch()
+
+    def burst():
+        flooder = Client(bus_address)
+        for _ in range(2000):
+            flooder.connection.send_message(message("ListDomains"))
+        flooder.connection.flush()
+        assert client.get("NDomains") == 8
+        flooder.close()
+
+    burst()
+    first = rss(daemon)
+    for _ in range(5):
+        burst()
+    limit = 32 << 20 if "asan" in os.environ["HYPERLAUNCHD"] else 2 << 20
+    assert rss(daemon) - first < limit
+
+
+def test_big_arguments(launch, client):
+    daemon = launch()
+    for method, signature, arg in (("GetDomainByName", "s", "n" * (1 << 20)),
+                                   ("GetDomainByUUID", "s", "u" * (1 << 20)),
+                                   ("GetDomainsByRole", "s", "r" * (1 << 20)),
+                                   ("GetLCM", "s", "f" * (1 << 20))):
+        try:
+            client.call(method, signature, arg)
+            raise AssertionError(method)
+        except dbus.DBusException as error:
+            assert len(error.get_dbus_message()) < 2000
+    assert daemon.process.poll() is None
+
+
+def test_descriptors_that_nobody_wants(launch, client):
+    """Calls that carry fds where none belong: refused, and the fds closed."""
+    daemon = launch()
+    fds = pathlib.Path(f"/proc/{daemon.process.pid}/fd")
+    before = len(list(fds.iterdir()))
+    ours, theirs = socket.socketpair()
+    for _ in range(50):
+        call = message("GetDomainByName", "h", dbus.types.UnixFd(theirs.fileno()))
+        client.connection.send_message(call)
+    assert client.get("NDomains") == 8
+    assert len(list(fds.iterdir())) <= before
+    ours.close()
+    theirs.close()
+
+
+def test_forged_signals_and_replies(launch, client):
+    """Signals in our own name, and answers to nothing."""
+    launch()
+    forged = dbus.lowlevel.SignalMessage(PATH, MANAGER, "DomainRemoved")
+    forged.append(2, "control", PATH + "/domain/d2_0", signature="uso")
+    forged.set_destination(NAME)
+    client.connection.send_message(forged)
+    changed = dbus.lowlevel.SignalMessage("/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                          "NameOwnerChanged")
+    changed.append(NAME, ":1.1", "", signature="sss")
+    changed.set_destination(NAME)
+    client.connection.send_message(changed)
+    assert "control" in client.rows()
+
+
+def test_hostile_domain_names(launch, client):
+    """Names that a toolstack gave: nothing of them breaks a reply."""
+    daemon = launch()
+    for i, name in enumerate((b"\xff\xfe\xfd", b"\x1b[31mred", b"%s%n", b"../../x", b"\xc3\x28",
+                              "\u202eevil".encode(), b"x" * 63)):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.sendto(b"domain-add " + name + f" domid={200 + i}".encode(),
+                        str(daemon.control_path))
+    wait_until(lambda: len(client.call("ListDomains")) >= 8 + 5)
+    for row in client.call("ListDomains"):
+        assert not any(ord(c) < 32 for c in row[2])
+        assert client.get("Name", DOMAIN, row[7]) == row[2]
+    assert len(client.objects()) == client.get("NDomains")
+
+
+def test_properties_of_everything(launch, client):
+    """GetAll on paths that are nearly right."""
+    launch()
+    for path in ("/", "/org", PATH + "/domain", PATH + "/job", PATH + "/domain/d"):
+        try:
+            client.call("GetAll", "s", DOMAIN, interface=PROPERTIES, path=path)
+        except dbus.DBusException as error:
+            assert error.get_dbus_name().startswith("org.freedesktop.DBus.Error.Unknown")
+    assert client.get("NDomains") == 8
+
+
+def test_faults_of_the_hypervisor(launch, client):
+    """Xen refuses for a while: the table stays, the log tells it once, and it goes on."""
+    daemon = launch()
+    before = client.call("ListDomains")
+    daemon.command("fault list-live EIO 3")
+    for _ in range(4):
+        time.sleep(1.1)
+        assert client.call("ListDomains") == before
+    assert daemon.text().count("cannot read the state of the domains") == 1
+    assert daemon.text().count("can be read again") == 1
+    daemon.command("domain-add after")
+    wait_until(lambda: "after" in client.rows())

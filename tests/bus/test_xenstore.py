@@ -1,0 +1,481 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Initial domains get their place in xenstore; names and domains are followed there.
+
+libxenstore is the real one; the server is xenstored.py.
+"""
+
+import errno
+import os
+import shutil
+
+import pytest
+
+from conftest import DOMAIN, PATH, turn, wait_until
+from xenstored import INTRODUCE, RM, WATCH, WRITE, Xenstored
+
+# Without UUIDs, xenstored in domain 0; with UUIDs, xenstored in 1 and we in 2.
+LCM = "ok-classic-basic-cloud"
+DYNAMIC = "ok-dynamic-full"
+
+
+@pytest.fixture
+def store(place):
+    server = Xenstored(place / "xenstored" / "socket")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def with_store(launch, store):
+    def start(lcm=LCM, **kwargs):
+        return launch(lcm, env={"XENSTORED_PATH": store.path}, **kwargs)
+    return start
+
+
+def initial(client, self_domid=0):
+    """Rows of initial domains that want an introduction."""
+    return [r for r in client.call("ListDomains")
+            if client.get("Origin", DOMAIN, r[7]) == "boot" and r[3] != "reclaimed"
+            and r[0] != self_domid and not int(r[5]) >> 30 & 1]
+
+
+def all_introduced(store, rows):
+    return all(int(r[0]) in store.introduced for r in rows)
+
+
+def tree_of(store, domid):
+    return store.below(f"/local/domain/{domid}")
+
+
+@pytest.mark.parametrize("lcm, self_domid", [(LCM, 0), (DYNAMIC, 2)])
+def test_introduces_the_guests(with_store, store, client, lcm, self_domid):
+    store.become(self_domid)
+    store.start()
+    with_store(lcm)
+    rows = initial(client, self_domid)
+    assert len(rows) >= 2
+    wait_until(lambda: all_introduced(store, rows))
+    for domid, uuid, name, *_ in rows:
+        gfn, port = store.introduced[int(domid)]
+        assert gfn > 0 and port > 0
+        tree = tree_of(store, domid)
+        assert tree["name"] == name
+        assert tree["domid"] == str(domid)
+        vm = tree["vm"]
+        assert vm == f"/vm/{uuid}" if uuid else vm.startswith("/vm/")
+        assert store.read(f"{vm}/name") == name
+        assert store.read(f"{vm}/uuid") == vm[4:]
+        assert float(store.read(f"{vm}/start_time")) > 1.6e9
+        assert (tree["store/ring-ref"], tree["store/port"]) == (str(gfn), str(port))
+        domain = client.domain(name)
+        assert store.read(f"/libxl/{domid}/type") == ("pv" if domain["Mode"] & 1 else "pvh")
+        kib = domain["MemoryMax"] >> 10
+        assert (tree["memory/static-max"], tree["memory/target"]) == (str(kib), str(kib))
+        vcpus = [k for k in tree if k.startswith("cpu/") and k.endswith("/availability")]
+        assert len(vcpus) == domain["VcpusMax"]
+        assert {tree[k] for k in vcpus} == {"online"}
+    turn(0.5)
+    assert set(store.introduced) == {self_domid} | {int(r[0]) for r in rows}
+
+
+def test_the_toolstack_owns_its_nodes(with_store, store, client):
+    """Not domain 0 where the daemon does not run in domain 0."""
+    store.become(2)
+    store.start()
+    with_store(DYNAMIC)
+    wait_until(lambda: all_introduced(store, initial(client, 2)))
+    assert store.perms("/local/domain/5") == ["n2", "r5"]
+    assert store.perms("/libxl/5") == ["n2"]
+    # The console domain of this launch serves the consoles.
+    assert store.read("/local/domain/5/console/backend") == "/local/domain/4/backend/console/5/0"
+    assert store.perms("/local/domain/5/console") == ["n4", "r5"]
+    assert store.perms("/local/domain/4/backend/console/5/0") == ["n4", "r5"]
+
+
+def test_console(with_store, store, client):
+    store.start()
+    with_store()
+    rows = initial(client)
+    wait_until(lambda: all_introduced(store, rows))
+    for domid, *_ in rows:
+        console = store.below(f"/local/domain/{domid}/console")
+        assert console["type"] == "xenconsoled"
+        assert console["tty"] == ""
+        assert int(console["port"]) > 0 and int(console["ring-ref"]) > 0
+        backend = console["backend"]
+        assert backend == f"/local/domain/0/backend/console/{domid}/0"
+        assert store.read(f"{backend}/frontend") == f"/local/domain/{domid}/console"
+        assert store.read(f"/libxl/{domid}/device/console/0/backend") == backend
+        # The guest must not choose what terminal an administrator opens.
+        for node in ("", "/tty", "/type", "/limit", "/ring-ref", "/port", "/backend-id"):
+            assert store.perms(f"/local/domain/{domid}/console{node}") == ["n0", f"r{domid}"]
+
+
+GUEST_OWNS = {"device/suspend/event-channel", "control/shutdown", "control/feature-poweroff",
+              "control/feature-reboot", "control/feature-suspend", "control/sysrq", "data",
+              "drivers", "feature", "attr", "error"}
+
+
+def test_permissions(with_store, store, client):
+    store.start()
+    with_store()
+    rows = initial(client)
+    wait_until(lambda: all_introduced(store, rows))
+    for domid, *_ in rows:
+        home = f"/local/domain/{domid}"
+        for node in tree_of(store, domid):
+            perms = store.perms(f"{home}/{node}")
+            if node in GUEST_OWNS:
+                assert perms == [f"n{domid}"], node
+            else:
+                assert perms == ["n0", f"r{domid}"], node
+        assert store.perms(home) == ["n0", f"r{domid}"]
+        assert GUEST_OWNS <= set(tree_of(store, domid))
+        for node in store.below(f"/libxl/{domid}"):
+            assert store.perms(f"/libxl/{domid}/{node}") == ["n0"], node
+        vm = tree_of(store, domid)["vm"]
+        assert store.perms(f"{vm}/uuid") == ["n0", f"r{domid}"]
+
+
+def test_properties_follow(with_store, store, client):
+    with_store()
+    assert client.get("XenstoreState") == "unavailable"
+    rows = initial(client)
+    for row in rows:
+        assert client.get("XenstoreState", DOMAIN, row[7]) == "page-ready"
+    store.start()
+    client.wait_property(PATH, "XenstoreState", "connected")
+    for row in rows:
+        client.wait_property(row[7], "XenstoreState", "introduced")
+    domid, path = rows[0][0], rows[0][7]
+    store.write(f"/local/domain/{domid}/control/feature-poweroff", "1")
+    client.wait_property(path, "XenstoreState", "connected")
+    assert client.get("XenstoreState", DOMAIN, path) == "connected"
+
+
+def test_waits_for_it(with_store, store, client):
+    """No xenstored: said once, everything else works, and it goes on by itself."""
+    daemon = with_store()
+    turn(1.5)
+    assert len(client.call("ListDomains")) >= 3
+    assert daemon.text().count("xenstored is not there yet") == 1
+    begin = os.times().elapsed
+    store.start()
+    wait_until(lambda: all_introduced(store, initial(client)))
+    assert os.times().elapsed - begin < 5
+    assert daemon.text().count("xenstored is there") == 1
+
+
+def test_waits_without_polling(with_store, store, client, place):
+    """Neither a directory that comes late nor a socket without a listener spins the loop."""
+    daemon = with_store()
+    client.call("ListDomains")
+    turn(0.5)
+
+    def cpu():
+        fields = open(f"/proc/{daemon.process.pid}/stat", encoding="ascii").read().split()
+        return int(fields[13]) + int(fields[14])
+
+    before = cpu()
+    turn(2)
+    assert cpu() - before <= 2
+    store.start()
+    store.stop()
+    turn(2)
+    assert cpu() - before <= 6
+    store.start()
+    wait_until(lambda: all_introduced(store, initial(client)))
+    assert (place / "xenstored").is_dir()
+
+
+def test_directory_comes_and_goes(with_store, store, client, place):
+    with_store()
+    turn(0.3)
+    for _ in range(3):
+        (place / "xenstored").mkdir()
+        turn(0.1)
+        shutil.rmtree(place / "xenstored")
+        turn(0.1)
+    store.start()
+    wait_until(lambda: all_introduced(store, initial(client)))
+
+
+def test_lost_and_found(with_store, store, client):
+    """xenstored dies and comes back, empty: domains are introduced again, as far as it lets us."""
+    store.start()
+    daemon = with_store()
+    wait_until(lambda: all_introduced(store, initial(client)))
+    store.stop()
+    store.introduced = {0: None}
+    store.refuse_introduce = [errno.EINVAL]
+    client.signals.clear()
+    store.start()
+    wait_until(lambda: len(store.introduced) >= 2, what="introduced again")
+    assert "connection to xenstored is lost" in daemon.text()
+    wait_until(lambda: client.get("XenstoreState") == "connected")
+    assert daemon.process.poll() is None
+
+
+def test_dies_at_once(with_store, store, client):
+    """It takes the connection and goes away before it answers, time and again."""
+    daemon = with_store()
+    for _ in range(5):
+        store.start()
+        store.stop()
+    store.start()
+    wait_until(lambda: all_introduced(store, initial(client)))
+    assert daemon.process.poll() is None
+
+
+def test_loss_shows(with_store, store, client):
+    store.start()
+    env_beat = {"WATCHDOG_USEC": "400000", "NOTIFY_SOCKET": "@hl-nobody-listens"}
+    daemon = with_store()
+    daemon.stop()
+    daemon.env.update(env_beat)
+    daemon.start()
+    wait_until(client.ready)
+    wait_until(lambda: client.get("XenstoreState") == "connected")
+    store.stop()
+    client.wait_property(PATH, "XenstoreState", "unavailable")
+
+
+def test_introduced_ones_are_left_alone(with_store, store, client):
+    store.start()
+    store.introduced.update({1: (7, 8), 2: (9, 10), 3: (11, 12)})
+    store.write("/local/domain/1/name", "mine")
+    with_store()
+    assert {int(r[0]) for r in initial(client)} == {1, 2, 3}
+    wait_until(lambda: client.get("XenstoreState") == "connected")
+    turn(0.5)
+    assert store.introduced[1] == (7, 8)
+    assert tree_of(store, 1) == {"name": "mine"}
+    assert [entry for entry in store.log if entry[0] in (WRITE, RM)] == []
+
+
+def test_restart_does_nothing_again(with_store, store, client):
+    store.start()
+    daemon = with_store()
+    wait_until(lambda: all_introduced(store, initial(client)))
+    turn(0.3)
+    before = {r[0]: tree_of(store, r[0]) for r in initial(client)}
+    daemon.process.kill()
+    daemon.process.wait()
+    wait_until(lambda: not client.ready())
+    store.log.clear()
+    daemon.start()
+    wait_until(client.ready)
+    wait_until(lambda: client.get("XenstoreState") == "connected")
+    turn(0.5)
+    assert {r[0]: tree_of(store, r[0]) for r in initial(client)} == before
+    assert [e for e in store.log if e[0] in (WRITE, RM, INTRODUCE)] == []
+
+
+def test_killed_between_nodes_and_introduction(with_store, store, client):
+    """The nodes are there, xenconsoled has put its tty among them: only the rest is done."""
+    store.start()
+    store.refuse_introduce = [errno.EBUSY] * 100
+    daemon = with_store()
+    wait_until(lambda: store.read("/local/domain/1/name"))
+    wait_until(lambda: "cannot introduce it" in daemon.text())
+    daemon.process.kill()
+    daemon.process.wait()
+    wait_until(lambda: not client.ready())
+    store.write("/local/domain/1/console/tty", "/dev/pts/7")
+    store.refuse_introduce = []
+    daemon.start()
+    wait_until(client.ready)
+    wait_until(lambda: all_introduced(store, initial(client)))
+    assert store.read("/local/domain/1/console/tty") == "/dev/pts/7"
+
+
+def test_killed_at_every_step(with_store, store, client):
+    """Stopped after each single request in turn, the next start completes the rest."""
+    store.start()
+    daemon = with_store()
+    wait_until(lambda: all_introduced(store, initial(client)))
+    rows = initial(client)
+    whole = {r[0]: set(tree_of(store, r[0])) for r in rows}
+    for stop_after in range(1, 120, 17):
+        daemon.process.kill()
+        daemon.process.wait()
+        wait_until(lambda: not client.ready())
+        with store.lock:
+            store.tree.nodes = {p: n for p, n in store.tree.nodes.items()
+                                if p in ("/", "/local", "/local/domain")}
+            store.introduced = {0: None}
+            store.log.clear()
+        daemon.start()
+        wait_until(lambda: len(store.log) >= stop_after or all_introduced(store, rows))
+        daemon.process.kill()
+        daemon.process.wait()
+        wait_until(lambda: not client.ready())
+        # All of a domain's nodes or none.
+        for row in rows:
+            assert set(tree_of(store, row[0])) in (set(), whole[row[0]]), stop_after
+        daemon.start()
+        wait_until(lambda: all_introduced(store, rows))
+        for row in rows:
+            assert set(tree_of(store, row[0])) == whole[row[0]], stop_after
+
+
+def test_conflicts(with_store, store, client):
+    store.start()
+    store.conflicts = 9
+    with_store()
+    wait_until(lambda: all_introduced(store, initial(client)))
+
+
+def test_conflicts_without_end(with_store, store, client):
+    """Not tried for ever in one go, told once, done when the trouble is over."""
+    store.start()
+    store.conflicts = 10 ** 9
+    daemon = with_store()
+    wait_until(lambda: "cannot introduce it" in daemon.text())
+    assert client.get("NDomains") >= 3
+    assert store.below("/local/domain/1") == {}
+    store.conflicts = 0
+    wait_until(lambda: all_introduced(store, initial(client)))
+    assert daemon.text().count("domain 1: cannot introduce it") == 1
+
+
+def test_nothing_half_done(with_store, store, client):
+    store.start()
+    store.failures["/local/domain/1/control/sysrq"] = errno.ENOSPC
+    daemon = with_store()
+    wait_until(lambda: 2 in store.introduced)
+    wait_until(lambda: "domain 1: cannot introduce it" in daemon.text())
+    assert 1 not in store.introduced
+    assert tree_of(store, 1) == {}
+    assert "No space left" in daemon.text()
+    store.failures.clear()
+    wait_until(lambda: 1 in store.introduced)
+
+
+def test_gives_up_on_what_cannot_be(with_store, store, client):
+    store.start()
+    store.refuse_introduce = [errno.EINVAL]
+    daemon = with_store()
+    wait_until(lambda: "domain 1: not introduced" in daemon.text())
+    wait_until(lambda: 2 in store.introduced)
+    turn(1.5)
+    assert 1 not in store.introduced
+    assert daemon.text().count("domain 1: not introduced") == 1
+
+
+def test_post_boot_names(with_store, store, client):
+    """As xl does it: the domain, then its name, then its introduction."""
+    store.start()
+    daemon = with_store()
+    wait_until(lambda: all_introduced(store, initial(client)))
+    store.write("/local/domain/55/name", "fromxl")
+    daemon.command("domain-add simname domid=55")
+    store.introduce(55)
+    added = client.wait_signal("DomainAdded")
+    assert added[3][:2] == (55, "fromxl")
+    path = added[3][2]
+    assert client.domain("fromxl")["Origin"] == "post-boot"
+    store.write("/local/domain/55/name", "renamed")
+    client.wait_property(path, "Name", "renamed")
+    assert client.path_of("renamed") == path
+    daemon.command("domain-remove 55")
+    store.remove("/local/domain/55")
+    store.release(55)
+    client.wait_signal("DomainRemoved")
+    assert "renamed" not in client.rows()
+
+
+def test_name_that_comes_late(with_store, store, client):
+    store.start()
+    daemon = with_store()
+    daemon.command("domain-add x domid=56")
+    wait_until(lambda: client.seen("DomainAdded"))
+    path = client.seen("DomainAdded")[0][3][2]
+    store.write("/local/domain/56/name", "late")
+    client.wait_property(path, "Name", "late")
+
+
+def test_post_boot_ones_are_not_introduced(with_store, store, client):
+    store.start()
+    daemon = with_store()
+    daemon.command("domain-add x domid=57")
+    wait_until(lambda: client.seen("DomainAdded"))
+    turn(0.5)
+    assert 57 not in store.introduced
+    assert tree_of(store, 57) == {}
+
+
+def test_watches_are_dropped(with_store, store, client):
+    store.start()
+    daemon = with_store()
+    wait_until(lambda: all_introduced(store, initial(client)))
+
+    def watches():
+        return sum(len(c.watches) for c in store.connections)
+
+    turn(0.5)
+    before = watches()
+    for i in range(20):
+        daemon.command(f"domain-add g{i} domid={300 + i}")
+    wait_until(lambda: watches() == before + 40)
+    for i in range(20):
+        daemon.command(f"domain-remove {300 + i}")
+    wait_until(lambda: watches() == before)
+
+
+def test_hostile_values(with_store, store, client):
+    """Names of no sense in xenstore: shown harmless, nothing else suffers."""
+    store.start()
+    daemon = with_store()
+    for domid, name in ((60, b"\xff\xfe"), (61, b"\x1b[2J"), (62, b"a\0b"), (63, b"n" * 3000)):
+        daemon.command(f"domain-add plain{domid} domid={domid}")
+        store.write(f"/local/domain/{domid}/name", name)
+    turn(0.5)
+    rows = {int(r[0]): str(r[2]) for r in client.call("ListDomains")}
+    assert set(rows) >= {60, 61, 62, 63}
+    assert not any(ord(c) < 32 for name in rows.values() for c in name)
+    assert len(client.objects()) == client.get("NDomains")
+
+
+def test_guest_that_writes_all_the_time(with_store, store, client):
+    """A guest may write its own nodes as often as it likes; the daemon stays with it."""
+    store.start()
+    daemon = with_store()
+    wait_until(lambda: all_introduced(store, initial(client)))
+    for i in range(3000):
+        store.write("/local/domain/1/control/feature-poweroff", str(i % 7))
+    assert client.get("NDomains") >= 3
+    assert daemon.process.poll() is None
+
+
+def test_dom0_keeps_its_name(with_store, store, client):
+    """Xen's tools call it Domain-0; the launch control module's name stands."""
+    store.start()
+    store.write("/local/domain/0/name", "Domain-0")
+    with_store("ok-classic-dom0")
+    wait_until(lambda: client.get("XenstoreState") == "connected")
+    turn(0.3)
+    row = client.call("ListDomains")[0]
+    assert row[0] == 0 and row[2] != "Domain-0" and row[2]
+
+
+def test_nil_uuid(with_store, store, client):
+    """A domain without UUID gets one of its own in xenstore."""
+    store.start()
+    with_store()
+    rows = initial(client)
+    assert {r[1] for r in rows} == {""}
+    wait_until(lambda: all_introduced(store, rows))
+    vms = [tree_of(store, r[0])["vm"] for r in rows]
+    assert len(set(vms)) == len(rows)
+    for vm in vms:
+        assert vm[18] == "4" and vm[23] in "89ab" and set(vm[4:]) - set("0-4")
+
+
+def test_watches_come_first(with_store, store):
+    """What happens while the domains are being read is not missed."""
+    store.start()
+    with_store()
+    wait_until(lambda: store.log)
+    kinds = [entry for entry in store.log if entry[0] == WATCH]
+    assert kinds[0][1] == "@introduceDomain" and kinds[1][1] == "@releaseDomain"
