@@ -12,7 +12,7 @@
 #include "mutate-fdt.h"
 
 #define INPUT_LIMIT (1u << 16)
-#define MUTATIONS 200
+#define MUTATIONS 200u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
@@ -69,7 +69,7 @@ static unsigned int run_dir(const char *name)
 	while ((entry = readdir(dir))) {
 		size_t len = strlen(entry->d_name);
 
-		if (len < 4 || strcmp(entry->d_name + len - 4, ".dtb"))
+		if (len < 4 || strcmp(entry->d_name + len - 4, ".dtb") != 0)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", name, entry->d_name);
 		run_file(path);

@@ -8,6 +8,7 @@
 
 #define ROOM (1u << 16)
 #define MAX_NODES 512
+#define NAME_ROOM 64
 #define ARRAY_SIZE(x) (sizeof(x) / sizeof((x)[0]))
 
 struct tree {
@@ -135,19 +136,29 @@ static void change_value(struct tree *t)
 		value[below(t, (uint32_t)len)] ^= (char)(1 << below(t, 8));
 }
 
+/* The name itself moves when the tree is edited. */
+static bool keep_name(char kept[NAME_ROOM], const char *name)
+{
+	size_t size = strlen(name) + 1;
+
+	if (size > NAME_ROOM)
+		return false;
+	memcpy(kept, name, size);
+	return true;
+}
+
 static void resize_property(struct tree *t)
 {
 	int len, node = any_node(t);
 	const char *name;
-	char copy[64], kept[64];
+	char copy[64], kept[NAME_ROOM];
 	const void *value = any_property(t, node, &name, &len);
 
-	if (!value || len > (int)sizeof(copy) - 8 || strlen(name) >= sizeof(kept))
+	if (!value || len > (int)sizeof(copy) - 8 || !keep_name(kept, name))
 		return;
 	/* The tree moves while it is edited. */
 	memset(copy, 0, sizeof(copy));
 	memcpy(copy, value, (size_t)len);
-	strcpy(kept, name);
 	fdt_setprop(t->fdt, node, kept, copy, (int)below(t, (uint32_t)len + 8));
 }
 
@@ -155,11 +166,10 @@ static void delete_property(struct tree *t)
 {
 	int len, node = any_node(t);
 	const char *name;
-	char kept[64];
+	char kept[NAME_ROOM];
 
-	if (!any_property(t, node, &name, &len) || strlen(name) >= sizeof(kept))
+	if (!any_property(t, node, &name, &len) || !keep_name(kept, name))
 		return;
-	strcpy(kept, name);
 	fdt_delprop(t->fdt, node, kept);
 }
 

@@ -204,10 +204,11 @@ static int take_command(struct reader *r, struct grub_config *config)
 
 int grub_parse(const char *text, size_t size, struct grub_config *ret_config, int *ret_line)
 {
-	CLEANUP_FREE char *word = malloc(size + 1);
-	struct reader r = { .at = text, .end = text + size, .word = word, .line = 1 };
+	struct reader r = {
+		.at = text, .end = text + size, .word = malloc(size + 1), .line = 1,
+	};
 	struct grub_config config = { 0 };
-	int rc = word ? 0 : -ENOMEM;
+	int rc = r.word ? 0 : -ENOMEM;
 
 	while (!rc && r.at < r.end) {
 		*ret_line = r.line;
@@ -215,6 +216,7 @@ int grub_parse(const char *text, size_t size, struct grub_config *ret_config, in
 		if (!rc && r.at < r.end)
 			r.line += *r.at++ == '\n';
 	}
+	free(r.word);
 	if (rc)
 		grub_free(&config);
 	else

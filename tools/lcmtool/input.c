@@ -139,15 +139,12 @@ static int spawn_dtc(int in, int out, const char *dir, pid_t *ret_pid)
 
 static enum exit_code run_dtc(int in, int out, const char *name)
 {
-	CLEANUP_FREE char *copy = strdup(name);
+	char *copy = strdup(name);
 	int rc, status;
 	pid_t pid;
 
-	if (!copy) {
-		say("out of memory");
-		return EXIT_USAGE;
-	}
-	rc = spawn_dtc(in, out, strcmp(name, "-") ? dirname(copy) : ".", &pid);
+	rc = copy ? spawn_dtc(in, out, strcmp(name, "-") != 0 ? dirname(copy) : ".", &pid) : -ENOMEM;
+	free(copy);
 	if (rc) {
 		say("%s: device-tree source needs dtc (package device-tree-compiler): %s", name,
 		    strerror(-rc));

@@ -75,7 +75,7 @@ static enum exit_code check_file(const struct link_job *job, const struct lcm_mo
 		say_at(&job->input, m->node, "file", "%s is empty", file->path);
 		return EXIT_BAD;
 	}
-	if (m->digest && memcmp(m->digest, file->sha256, HL_SHA256_SIZE)) {
+	if (m->digest && memcmp(m->digest, file->sha256, HL_SHA256_SIZE) != 0) {
 		hl_sha256_to_text(file->sha256, text);
 		say_at(&job->input, m->node, "digest-sha256", "%s has another SHA-256: %s [%s]",
 		       file->path, text, lcm_errname(LCM_ERR_DIGEST));
@@ -321,26 +321,33 @@ static bool read_options(int argc, char *argv[], struct link_job *job)
 	return true;
 }
 
+/* Where `file` names are looked for first: beside the source. */
+static enum exit_code link_beside(struct link_job *job)
+{
+	char *source = strdup(job->source);
+	enum exit_code code;
+
+	if (!source)
+		return out_of_memory();
+	job->dirs[0] = strcmp(source, "-") != 0 ? dirname(source) : (char *)".";
+	code = link_launch(job);
+	free(source);
+	input_free(&job->input);
+	chain_free(&job->chain);
+	buffer_free(&job->linked);
+	return code;
+}
+
 int verb_link(int argc, char *argv[])
 {
 	struct link_job job = { .xen = "/boot/xen.gz", .xen_args = "" };
-	CLEANUP_FREE char **dirs = calloc((size_t)argc + 1, sizeof(*dirs));
-	CLEANUP_FREE char *source = NULL;
-	enum exit_code code;
+	int code;
 
-	if (!dirs)
+	job.dirs = (char **)calloc((size_t)argc + 1, sizeof(*job.dirs));
+	if (!job.dirs)
 		return out_of_memory();
-	job.dirs = dirs;
-	job.nr_dirs = 1;	/* the source's own comes first */
-	if (!read_options(argc, argv, &job))
-		return usage_error();
-	source = strdup(job.source);
-	if (!source)
-		return out_of_memory();
-	dirs[0] = strcmp(source, "-") ? dirname(source) : (char *)".";
-	code = link_launch(&job);
-	input_free(&job.input);
-	chain_free(&job.chain);
-	buffer_free(&job.linked);
+	job.nr_dirs = 1;	/* the source's own */
+	code = read_options(argc, argv, &job) ? (int)link_beside(&job) : usage_error();
+	free(job.dirs);
 	return code;
 }

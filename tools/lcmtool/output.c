@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Files that are written whole or not at all. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +8,8 @@
 #include <unistd.h>
 
 #include "tool.h"
+
+#define MAX_OUTPUTS 8
 
 static int write_fd(int fd, const char *data, size_t size)
 {
@@ -88,14 +91,11 @@ static int write_and_move(const char *dir, const struct output *outputs, size_t 
 
 enum exit_code write_outputs(const char *dir, const struct output *outputs, size_t nr)
 {
-	CLEANUP_FREE char **paths = calloc(nr, sizeof(*paths));
+	char *paths[MAX_OUTPUTS] = { NULL };
 	const char *name = "";
 	int rc;
 
-	if (!paths) {
-		say("out of memory");
-		return EXIT_USAGE;
-	}
+	assert(nr <= MAX_OUTPUTS);
 	if (mkdir(dir, 0777) && errno != EEXIST) {
 		say("%s: %m", dir);
 		return EXIT_USAGE;

@@ -21,7 +21,8 @@ struct verify_job {
 
 /* What one module2 line loads. */
 struct loaded {
-	const struct grub_module *line;
+	int line;
+	bool has_string;
 	char *path;
 	int rc;			/* -errno where the file can't be read */
 	struct chain_file file;
@@ -105,10 +106,10 @@ static void verify_digest(struct verify_job *job, const struct lcm_module *m, co
 		return;
 	other = find_digest(loaded, nr, m->digest);
 	if (other)
-		differ(job, is->line->line, "module %u is %s, but %s needs %s, which is module %zu",
+		differ(job, is->line, "module %u is %s, but %s needs %s, which is module %zu",
 		       m->index, is->path, node, other->path, (size_t)(other - loaded) + 1);
 	else
-		differ(job, is->line->line, "module %u, %s, has not the SHA-256 that %s has for it",
+		differ(job, is->line, "module %u, %s, has not the SHA-256 that %s has for it",
 		       m->index, is->path, node);
 }
 
@@ -126,8 +127,8 @@ static void verify_module(struct verify_job *job, const struct lcm_module *m,
 	if (loaded[m->index - 1].rc)
 		return;		/* said already */
 	verify_digest(job, m, node, loaded, nr);
-	if (m->bootargs && loaded[m->index - 1].line->has_string)
-		differ(job, loaded[m->index - 1].line->line,
+	if (m->bootargs && loaded[m->index - 1].has_string)
+		differ(job, loaded[m->index - 1].line,
 		       "the string after module %u takes the place of the bootargs of %s", m->index,
 		       node);
 }
@@ -140,38 +141,50 @@ static void verify_use(struct verify_job *job, const struct loaded *loaded, size
 		for (unsigned int j = 0; j < job->input.lcm.nr_modules; j++)
 			used |= job->input.lcm.modules[j].index == i + 1;
 		if (!used)
-			differ(job, loaded[i].line->line, "no node of the LCM uses module %zu, %s",
+			differ(job, loaded[i].line, "no node of the LCM uses module %zu, %s",
 			       i + 1, loaded[i].path);
 		if (loaded[i].rc)
-			differ(job, loaded[i].line->line, "module %zu, %s: %s", i + 1,
+			differ(job, loaded[i].line, "module %zu, %s: %s", i + 1,
 			       loaded[i].path,
 			       loaded[i].rc == -EISDIR ? "not a regular file" :
 							 strerror(-loaded[i].rc));
 	}
 }
 
+static int load(const struct verify_job *job, const struct grub_module *module,
+		struct loaded *ret_loaded)
+{
+	struct loaded loaded = {
+		.line = module->line,
+		.has_string = module->has_string,
+		.path = under_root(job, module->path),
+	};
+
+	if (!loaded.path)
+		return -ENOMEM;
+	loaded.rc = digest_file(loaded.path, &loaded.file);
+	*ret_loaded = loaded;
+	return 0;
+}
+
 static enum exit_code verify_entry(struct verify_job *job, const struct grub_entry *entry)
 {
-	size_t nr = entry->nr_modules - 1;
-	CLEANUP_FREE struct loaded *loaded = calloc(nr + 1, sizeof(*loaded));
-	bool failed = !loaded;
+	size_t nr = entry->nr_modules - 1;	/* but for the LCM itself */
+	struct loaded *loaded = calloc(nr + 1, sizeof(*loaded));
+	int rc = loaded ? 0 : -ENOMEM;
 
-	for (size_t i = 0; !failed && i < nr; i++) {
-		loaded[i].line = &entry->modules[i + 1];
-		loaded[i].path = under_root(job, loaded[i].line->path);
-		failed = !loaded[i].path;
-		if (!failed)
-			loaded[i].rc = digest_file(loaded[i].path, &loaded[i].file);
-	}
-	if (failed)
-		say("out of memory");
-	for (unsigned int i = 0; !failed && i < job->input.lcm.nr_modules; i++)
+	for (size_t i = 0; !rc && i < nr; i++)
+		rc = load(job, &entry->modules[i + 1], &loaded[i]);
+	for (unsigned int i = 0; !rc && i < job->input.lcm.nr_modules; i++)
 		verify_module(job, &job->input.lcm.modules[i], entry, loaded, nr);
-	if (!failed)
+	if (!rc)
 		verify_use(job, loaded, nr);
+	else
+		say("out of memory");
 	for (size_t i = 0; loaded && i < nr; i++)
 		free(loaded[i].path);
-	return failed ? EXIT_USAGE : EXIT_GOOD;
+	free(loaded);
+	return rc ? EXIT_USAGE : EXIT_GOOD;
 }
 
 /* --- the verb -------------------------------------------------------------- */

@@ -155,12 +155,14 @@ static bool __init is_domain_zero(const struct lcm_domain *dom)
             dom->capabilities == all);
 }
 
-/* Sets domid where the LCM decides it; domid LCM_NONE: the next free one. */
+/* What the LCM decides; *ret_domid LCM_NONE: the next free one. */
 static int __init decide_domid(const struct lcm *lcm, unsigned int domain,
                                int *ret_domid, struct lcm_error *err)
 {
     const struct lcm_domain *dom = &lcm->domains[domain];
     bool boot = dom->functions & LCM_FUNC_BOOT;
+
+    *ret_domid = LCM_NONE;
 
     if ( dom->requested_domid == LCM_DOMID_BOOT && !boot )
         return fail_domain(lcm, domain, LCM_ERR_DOMID_BOOT, "domid",
@@ -174,8 +176,8 @@ static int __init decide_domid(const struct lcm *lcm, unsigned int domain,
         *ret_domid = LCM_DOMID_BOOT_REAL;
     else if ( dom->requested_domid || is_domain_zero(dom) )
         *ret_domid = dom->requested_domid;
-    else
-        *ret_domid = boot ? LCM_DOMID_BOOT_REAL : LCM_NONE;
+    else if ( boot )
+        *ret_domid = LCM_DOMID_BOOT_REAL;
 
     return 0;
 }
@@ -274,8 +276,8 @@ static int __init check_pair(const struct lcm *lcm, unsigned int first,
     if ( !strcmp(a->name, b->name) )
         return fail_clash(lcm, second, first, LCM_ERR_NAME_DUPLICATE, NULL, 0,
                           err);
-    if ( memcmp(a->uuid, nil, sizeof(nil)) &&
-         !memcmp(a->uuid, b->uuid, sizeof(nil)) )
+    if ( memcmp(a->uuid, nil, sizeof(nil)) != 0 &&
+         memcmp(a->uuid, b->uuid, sizeof(nil)) == 0 )
         return fail_clash(lcm, second, first, LCM_ERR_UUID_DUPLICATE,
                           "domain-uuid", 0, err);
 
