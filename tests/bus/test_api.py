@@ -250,7 +250,7 @@ def test_domain_properties(launch, client):
         "Domid": 2, "Generation": 0, "RequestedDomid": 0, "Name": "control",
         "UUID": "8d5a104e-6c2b-4f0a-9b1e-000000000002", "Origin": "boot", "Permissions": 1,
         "Functions": 0, "Roles": ["control"], "Mode": 4, "State": "started", "Reason": "",
-        "MemoryMax": 512 << 20, "MemoryCurrent": 512 << 20, "VcpusMax": 2, "VcpusOnline": 2,
+        "MemoryPlanned": 512 << 20, "MemoryMax": 512 << 20, "MemoryCurrent": 512 << 20, "VcpusMax": 2, "VcpusOnline": 2,
         "SecurityLabel": domain["SecurityLabel"],
         "Modules": [("kernel", 1, 0, ""), ("ramdisk", 3, 0, "")], "Drift": [],
         "LcmNode": "/chosen/hypervisor/control", "XenstoreState": "page-ready"}

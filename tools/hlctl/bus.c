@@ -24,7 +24,7 @@ static int open_address(const char *address, sd_bus **ret_bus)
 
 enum exit_code bus_open(const struct options *options, sd_bus **ret_bus)
 {
-	const char *which = "system bus";
+	const char *which = "system bus", *address = "", *quote = "";
 	int r;
 
 	switch (options->bus) {
@@ -33,7 +33,9 @@ enum exit_code bus_open(const struct options *options, sd_bus **ret_bus)
 		r = sd_bus_open_user(ret_bus);
 		break;
 	case BUS_ADDRESS:
-		which = options->address;
+		which = "bus at ";
+		address = options->address;
+		quote = "'";
 		r = open_address(options->address, ret_bus);
 		break;
 	default:
@@ -43,10 +45,11 @@ enum exit_code bus_open(const struct options *options, sd_bus **ret_bus)
 	if (r >= 0)
 		return EXIT_OK;
 	if (r == -EINVAL && options->bus == BUS_ADDRESS)
-		return complain(EXIT_USAGE, "'%s' is no D-Bus address", which);
+		return complain(EXIT_USAGE, "'%s' is no D-Bus address", address);
 	return complain(r == -EACCES || r == -EPERM ? EXIT_DENIED :
 			r == -ETIMEDOUT ? EXIT_TIMEOUT : EXIT_FAILED,
-			"cannot connect to the %s: %s", which, strerror(-r));
+			"cannot connect to the %s%s%s%s: %s", which, quote, address, quote,
+			strerror(-r));
 }
 
 static enum exit_code code_of(const char *name)
