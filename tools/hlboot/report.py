@@ -17,8 +17,8 @@ def _hlctl(machine, verb):
 
 def from_control_domain(machine):
     """What hlctl says: the launch, its domains, its modules."""
-    return {"launch": _hlctl(machine, "status"), "domains": _hlctl(machine, "list"),
-            "modules": _hlctl(machine, "modules"), "source": "hlctl"}
+    return {"launch": _hlctl(machine, "status"), "domains": _hlctl(machine, "list")["domains"],
+            "modules": _hlctl(machine, "modules")["modules"], "source": "hlctl"}
 
 
 def from_serial_log(log, planned):
