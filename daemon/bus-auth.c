@@ -210,8 +210,10 @@ struct bus_auth *bus_auth_free(struct bus_auth *auth)
 {
 	if (!auth)
 		return NULL;
-	while (auth->pending)
-		pending_free(auth->pending);
+	for (struct pending *p = auth->pending, *next; p; p = next) {
+		next = p->next;
+		pending_free(p);
+	}
 	free(auth);
 	return NULL;
 }

@@ -31,12 +31,16 @@ static const struct hl_domain *find_by_path(const struct hl_table *table, const 
 {
 	const struct hl_domain *domain;
 	char canonical[BUS_DOMAIN_PATH_SIZE];
-	uint64_t generation;
-	uint32_t domid;
+	uint64_t domid, generation;
+	char *end;
 
-	if (sscanf(path, PREFIX "/d%" SCNu32 "_%" SCNu64, &domid, &generation) != 2)
+	if (strncmp(path, PREFIX "/d", strlen(PREFIX "/d")) != 0)
 		return NULL;
-	if (hl_table_find(table, domid, generation, &domain) < 0)
+	domid = strtoull(path + strlen(PREFIX "/d"), &end, 10);
+	if (domid > UINT32_MAX || *end != '_')
+		return NULL;
+	generation = strtoull(end + 1, NULL, 10);
+	if (hl_table_find(table, (uint32_t)domid, generation, &domain) < 0)
 		return NULL;
 	bus_domain_path(domain, canonical);
 	return strcmp(path, canonical) == 0 ? domain : NULL;

@@ -28,7 +28,8 @@ static int to_dtb(const void *blob, size_t size, struct content *ret_content, sd
 	if (!copy)
 		return bus_error_set_errno(error, -ENOMEM, "copy the LCM");
 	memcpy(copy, blob, size);
-	*ret_content = (struct content){ copy, size };
+	ret_content->data = copy;
+	ret_content->size = size;
 	return 0;
 }
 
@@ -95,7 +96,7 @@ static int run(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
 	struct hl_ctx *hl = manager_hl(bus_manager_of(userdata));
 	_cleanup_(freep) void *blob = NULL;
-	struct content content;
+	struct content content = { .data = NULL };
 	const char *format;
 	size_t size;
 	int r = sd_bus_message_rewind(call, 1);

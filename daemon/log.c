@@ -46,13 +46,17 @@ static bool stderr_is_journal(void)
 {
 	static int known = -1;
 	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long dev, ino;
+	char own[64];
 	struct stat st;
 
 	if (known >= 0)
 		return known;
-	known = stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 &&
-		fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
+	known = 0;
+	if (stream && fstat(STDERR_FILENO, &st) == 0) {
+		snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)st.st_dev,
+			 (unsigned long long)st.st_ino);
+		known = strcmp(stream, own) == 0;
+	}
 	return known;
 }
 

@@ -123,7 +123,7 @@ static int start(struct daemon *daemon, const struct options *options)
 
 static int run(const struct options *options)
 {
-	struct daemon daemon = { NULL };
+	struct daemon daemon = { .loop = NULL };
 	int r, status = start(&daemon, options);
 
 	if (status != EXIT_OK) {

@@ -61,20 +61,22 @@ static void diff_freep(struct hl_diff **diff)
 /* Takes `table` over, also on failure. */
 static int view_new(const struct xenstore *xs, struct hl_table *table, struct view **ret_view)
 {
-	_cleanup_(view_freep) struct view *view = calloc(1, sizeof(*view));
 	uint32_t nr = hl_table_nr_domains(table);
+	struct view *view = calloc(1, sizeof(*view));
 
 	if (!view) {
 		hl_table_unref(table);
 		return -ENOMEM;
 	}
 	view->table = table;
-	view->xenstore = calloc(nr + 1, sizeof(*view->xenstore));
-	if (!view->xenstore)
+	view->xenstore = calloc((size_t)nr + 1, sizeof(*view->xenstore));
+	if (!view->xenstore) {
+		view_free(view);
 		return -ENOMEM;
+	}
 	for (uint32_t i = 0; i < nr; i++)
 		view->xenstore[i] = xenstore_domain_state(xs, hl_table_get(table, i));
-	*ret_view = steal(&view);
+	*ret_view = view;
 	return 0;
 }
 

@@ -69,18 +69,20 @@ static int try_socket(const char *path)
 static struct xs_handle *open_pinned(const char *path)
 {
 	const char *set = getenv("XENSTORED_PATH");
-	_cleanup_(freep) char *before = set ? strdup(set) : NULL;
+	char before[PATH_MAX] = "";
 	struct xs_handle *h;
 	int saved;
 
-	if ((set && !before) || setenv("XENSTORED_PATH", path, 1) < 0)
+	if (set)
+		snprintf(before, sizeof(before), "%s", set);
+	if (setenv("XENSTORED_PATH", path, 1) < 0)
 		return NULL;
 	h = xs_open(0);
 	saved = errno;
-	if (before)
-		setenv("XENSTORED_PATH", before, 1);
-	else
+	if (!set)
 		unsetenv("XENSTORED_PATH");
+	else if (setenv("XENSTORED_PATH", before, 1) < 0)
+		log_warning("cannot restore XENSTORED_PATH: %m");
 	errno = saved;
 	return h;
 }

@@ -281,17 +281,14 @@ static void write_libxl_config(struct xenstore *xs, const struct xs_guest *guest
 
 static int introduce(struct xenstore *xs, struct xs_domain *domain, const struct hl_domain *row)
 {
-	const char *field, *uuid = row->uuid_text;
+	bool has_uuid = row->uuid_text[0] != '\0';
 	struct xs_guest guest;
-	int r = 0;
+	const char *field;
+	int r = has_uuid || domain->uuid[0] != '\0' ? 0 : choose_uuid(xs, domain);
 
-	if (uuid[0] == '\0') {
-		uuid = domain->uuid;
-		r = uuid[0] == '\0' ? choose_uuid(xs, domain) : 0;
-	}
 	if (r < 0)
 		return r;
-	fill_guest(xs, row, uuid, &guest);
+	fill_guest(xs, row, has_uuid ? row->uuid_text : domain->uuid, &guest);
 	r = xs_guest_check(&guest, &field);
 	if (r < 0) {
 		log_error("domain %" PRIu32 ": its %s cannot stand in xenstore", row->domid, field);
@@ -325,7 +322,7 @@ static void introduction_failed(struct xenstore *xs, struct xs_domain *domain, i
 static void introduce_domain(struct xenstore *xs, struct xs_domain *domain)
 {
 	const struct hl_domain *row = row_of(xs, domain);
-	int r = introduce(xs, domain, row);
+	int r = row ? introduce(xs, domain, row) : -ENOENT;
 
 	if (r < 0) {
 		introduction_failed(xs, domain, r);
