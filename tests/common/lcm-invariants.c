@@ -47,6 +47,9 @@ static void hold_list(const struct view *v, const struct lcm_domain *d)
 	int len;
 	const char *value = fdt_getprop(v->blob, d->node, "start-after", &len);
 
+	/* A crash domain that is left alone waits for nobody. */
+	if (!d->start_after && v->lcm->nr_domains == 1)
+		return;
 	HOLD(d->start_after == value);
 	HOLD(!value || (d->start_after_len == len && len && !value[len - 1]));
 }
@@ -196,6 +199,24 @@ static void hold_error(const struct view *v, const struct lcm_error *err)
 	HOLD(!tiny[0]);
 }
 
+/* Of a refused LCM: nothing, or one sound domain that could take over. */
+static void exercise_recovery(const void *blob, size_t size, const struct lcm_limits *limits)
+{
+	static struct lcm lcm;
+	struct lcm_error err;
+	const struct view view = { .lcm = &lcm, .blob = blob, .size = size, .limits = limits };
+
+	memset(&lcm, 0xa5, sizeof(lcm));
+	memset(&err, 0xa5, sizeof(err));
+	if (lcm_parse_recovery(blob, size, &lcm, &err) || lcm_check(&lcm, limits, &err)) {
+		hold_error(&view, &err);
+		return;
+	}
+	hold_launch(&view);
+	HOLD(lcm.nr_domains == 1 && (lcm.domains[0].functions & LCM_FUNC_CRASH));
+	HOLD(!lcm.domains[0].start_after);
+}
+
 enum lcm_err lcm_exercise(const void *blob, size_t size, const struct lcm_limits *limits)
 {
 	static struct lcm lcm, twice;
@@ -211,6 +232,7 @@ enum lcm_err lcm_exercise(const void *blob, size_t size, const struct lcm_limits
 		rc = lcm_check(&lcm, limits, &err);
 	if (rc) {
 		hold_error(&view, &err);
+		exercise_recovery(blob, size, limits);
 		return err.code;
 	}
 	hold_launch(&view);

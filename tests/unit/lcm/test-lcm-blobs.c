@@ -128,13 +128,19 @@ static void test_misaligned(void **state)
 	blob_free(&blob);
 }
 
+/* Before version 16 names were paths, and values aligned otherwise. */
 static void test_old_version(void **state)
 {
 	struct blob blob = blob_make(1, 0, 0);
+	struct lcm_error err;
 
-	fdt_set_version(blob.data, 3);
+	fdt_set_version(blob.data, 16);
+	assert_int_equal(lcm_fdt_check(blob.data, blob.size, &err), 0);
+	fdt_set_version(blob.data, 15);
 	fdt_set_last_comp_version(blob.data, 2);
-	assert_int_equal(code_of(&blob), LCM_ERR_FDT);
+	assert_int_equal(lcm_fdt_check(blob.data, blob.size, &err), -22);
+	assert_int_equal(err.code, LCM_ERR_FDT);
+	assert_int_equal(err.fdt_err, -FDT_ERR_BADVERSION);
 	blob_free(&blob);
 }
 

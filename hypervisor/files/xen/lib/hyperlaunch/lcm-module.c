@@ -218,6 +218,7 @@ int __init lcm_parse_module(struct lcm *lcm, const struct lcm_cursor *cur,
     if ( lcm->nr_modules == LCM_MAX_MODULES )
         return lcm_fail(cur, LCM_ERR_TOO_MANY_MODULES, NULL, LCM_MAX_MODULES);
     mod = &lcm->modules[lcm->nr_modules];
+    memset(mod, 0, sizeof(*mod));
     mod->node = cur->node;
     mod->domain = domain;
     mod->type = type;

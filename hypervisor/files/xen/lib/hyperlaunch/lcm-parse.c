@@ -392,6 +392,7 @@ static int __init parse_domain(struct lcm *lcm, const struct lcm_cursor *cur)
     if ( lcm->nr_domains == LCM_MAX_DOMAINS )
         return lcm_fail(cur, LCM_ERR_TOO_MANY_DOMAINS, NULL, LCM_MAX_DOMAINS);
     dom = &lcm->domains[lcm->nr_domains];
+    memset(dom, 0, sizeof(*dom));
     dom->node = cur->node;
     dom->kernel = dom->ramdisk = dom->device_tree = dom->config = LCM_NONE;
 
@@ -614,7 +615,6 @@ int __init lcm_parse(const void *blob, size_t size, struct lcm *lcm,
 /* Forget every domain, keep what was found about the whole. */
 static void __init forget_domains(struct lcm *lcm)
 {
-    memset(lcm->domains, 0, sizeof(lcm->domains));
     lcm->nr_domains = lcm->nr_modules = lcm->nr_pci = lcm->nr_warnings = 0;
     lcm->microcode = lcm->xsm_policy = LCM_NONE;
 }

@@ -134,6 +134,7 @@ int __init lcm_parse_pci(struct lcm *lcm, const struct lcm_cursor *cur,
     if ( lcm->nr_pci == LCM_MAX_PCI )
         return lcm_fail(cur, LCM_ERR_TOO_MANY_PCI, NULL, LCM_MAX_PCI);
     pci = &lcm->pci[lcm->nr_pci];
+    memset(pci, 0, sizeof(*pci));
     pci->node = cur->node;
     pci->domain = domain;
 

@@ -269,7 +269,10 @@ struct lcm_limits {
 /* Is this sound FDT bytes with an LCM in it?  Cheap; says nothing of what it asks for. */
 bool lcm_detect(const void *blob, size_t size);
 
-/* 0 or -EINVAL with *err filled: header, structure, strings, depth, size. */
+/*
+ * 0 or -EINVAL with *err filled: header, structure, strings, depth, size.  The
+ * blob must be aligned to 8 bytes; where it is not, that is LCM_ERR_FDT.
+ */
 int lcm_fdt_check(const void *blob, size_t size, struct lcm_error *err);
 
 /* Reads everything of one node at a time.  Runs lcm_fdt_check() itself. */
@@ -280,7 +283,9 @@ int lcm_check(struct lcm *lcm, const struct lcm_limits *limits, struct lcm_error
 
 /*
  * Of an LCM that lcm_parse() or lcm_check() refused: its first sound domain
- * with CRASH or LEGACY_DOM0, alone.  lcm_check() then still has its say.
+ * with CRASH or LEGACY_DOM0, alone, without hold and start-after.  lcm_check()
+ * then still has its say.  0, or -EINVAL with *err filled: the whole is no LCM,
+ * or (LCM_ERR_NO_DOMAIN) it has no such domain.
  */
 int lcm_parse_recovery(const void *blob, size_t size, struct lcm *lcm,
                        struct lcm_error *err);
