@@ -12,20 +12,20 @@
 
 /* Calls that wait for a decision: of one sender, and of all. */
 #define MAX_PENDING_SENDER 8
-#define MAX_PENDING 64
+#define MAX_PENDING	   64
 /* A person may have to type a password. */
 #define POLKIT_TIMEOUT (120 * USEC_PER_SEC)
 
-#define POLKIT_NAME "org.freedesktop.PolicyKit1"
-#define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
-#define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
+#define POLKIT_NAME	   "org.freedesktop.PolicyKit1"
+#define POLKIT_PATH	   "/org/freedesktop/PolicyKit1/Authority"
+#define POLKIT_INTERFACE   "org.freedesktop.PolicyKit1.Authority"
 #define POLKIT_INTERACTIVE 1u
 
 struct pending {
 	struct pending *next;
 	struct bus_auth *auth;
 	sd_bus_message *call;
-	sd_bus_slot *slot;	/* the question that is out */
+	sd_bus_slot *slot; /* the question that is out */
 	const char *action;
 	bus_auth_run_t run;
 	void *userdata;
@@ -53,9 +53,8 @@ static void pending_free(struct pending *pending)
 /* Ends the call with `error`, or with `r` where that is not set. */
 static void answer_error(struct pending *pending, int r, const sd_bus_error *error)
 {
-	int sent = sd_bus_error_is_set(error) ?
-			   sd_bus_reply_method_error(pending->call, error) :
-			   sd_bus_reply_method_errno(pending->call, r, NULL);
+	int sent = sd_bus_error_is_set(error) ? sd_bus_reply_method_error(pending->call, error)
+					      : sd_bus_reply_method_errno(pending->call, r, NULL);
 
 	if (sent < 0)
 		log_debug("cannot answer: %s", strerror(-sent));
@@ -100,8 +99,7 @@ static int on_polkit(sd_bus_message *reply, void *userdata, sd_bus_error *ret_er
 	if (allowed)
 		run(pending);
 	else
-		refuse(pending, challenge ? "interactive authentication is required" :
-					    "polkit does not allow it");
+		refuse(pending, challenge ? "interactive authentication is required" : "polkit does not allow it");
 	return 0;
 }
 
@@ -109,8 +107,8 @@ static int ask_polkit(struct pending *pending)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *question = NULL;
 	bool interactive = sd_bus_message_get_allow_interactive_authorization(pending->call) > 0;
-	int r = sd_bus_message_new_method_call(pending->auth->connection, &question, POLKIT_NAME,
-					       POLKIT_PATH, POLKIT_INTERFACE, "CheckAuthorization");
+	int r = sd_bus_message_new_method_call(pending->auth->connection, &question, POLKIT_NAME, POLKIT_PATH,
+					       POLKIT_INTERFACE, "CheckAuthorization");
 
 	if (r < 0)
 		return r;
@@ -120,8 +118,8 @@ static int ask_polkit(struct pending *pending)
 	if (r < 0)
 		return r;
 	pending->slot = sd_bus_slot_unref(pending->slot);
-	return sd_bus_call_async(pending->auth->connection, &pending->slot, question, on_polkit,
-				 pending, POLKIT_TIMEOUT);
+	return sd_bus_call_async(pending->auth->connection, &pending->slot, question, on_polkit, pending,
+				 POLKIT_TIMEOUT);
 }
 
 static int on_user(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
@@ -130,8 +128,7 @@ static int on_user(sd_bus_message *reply, void *userdata, sd_bus_error *ret_erro
 	const struct bus_auth *auth = pending->auth;
 	uint32_t uid;
 
-	if (sd_bus_message_is_method_error(reply, NULL) ||
-	    sd_bus_message_read(reply, "u", &uid) < 0) {
+	if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "u", &uid) < 0) {
 		refuse(pending, "the bus does not know who it is");
 		return 0;
 	}
@@ -147,10 +144,9 @@ static int on_user(sd_bus_message *reply, void *userdata, sd_bus_error *ret_erro
 /* The bus itself is asked, not the message: its claims are the sender's own. */
 static int ask_user(struct pending *pending)
 {
-	return sd_bus_call_method_async(pending->auth->connection, &pending->slot,
-					"org.freedesktop.DBus", "/org/freedesktop/DBus",
-					"org.freedesktop.DBus", "GetConnectionUnixUser", on_user,
-					pending, "s", sd_bus_message_get_sender(pending->call));
+	return sd_bus_call_method_async(pending->auth->connection, &pending->slot, "org.freedesktop.DBus",
+					"/org/freedesktop/DBus", "org.freedesktop.DBus", "GetConnectionUnixUser",
+					on_user, pending, "s", sd_bus_message_get_sender(pending->call));
 }
 
 static bool too_many(const struct bus_auth *auth, const char *sender)
@@ -164,8 +160,8 @@ static bool too_many(const struct bus_auth *auth, const char *sender)
 	return all >= MAX_PENDING || of_sender >= MAX_PENDING_SENDER;
 }
 
-int bus_auth_call(struct bus_auth *auth, sd_bus_message *call, const char *action,
-		  bus_auth_run_t run_call, void *userdata, sd_bus_error *error)
+int bus_auth_call(struct bus_auth *auth, sd_bus_message *call, const char *action, bus_auth_run_t run_call,
+		  void *userdata, sd_bus_error *error)
 {
 	const char *sender = sd_bus_message_get_sender(call);
 	struct pending *pending;
@@ -174,8 +170,7 @@ int bus_auth_call(struct bus_auth *auth, sd_bus_message *call, const char *actio
 	if (!sender)
 		return bus_error_set(error, BUS_ERROR_ACCESS_DENIED, "The caller has no name");
 	if (too_many(auth, sender))
-		return bus_error_set(error, BUS_ERROR_LIMITS_EXCEEDED,
-				     "Too many calls wait for authorisation");
+		return bus_error_set(error, BUS_ERROR_LIMITS_EXCEEDED, "Too many calls wait for authorisation");
 	pending = calloc(1, sizeof(*pending));
 	if (!pending)
 		return -ENOMEM;

@@ -28,7 +28,7 @@ struct bus_auth *bus_auth_free(struct bus_auth *auth);
  * For method handlers: returns what they return.  Keeps the call until it is
  * decided, then runs it or answers AccessDenied.
  */
-int bus_auth_call(struct bus_auth *auth, sd_bus_message *call, const char *action,
-		  bus_auth_run_t run, void *userdata, sd_bus_error *error);
+int bus_auth_call(struct bus_auth *auth, sd_bus_message *call, const char *action, bus_auth_run_t run, void *userdata,
+		  sd_bus_error *error);
 
 #endif

@@ -12,18 +12,16 @@
 #include "util.h"
 
 #define PREFIX BUS_ROOT "/domain"
-#define KIB 1024
+#define KIB    1024
 
 /* What a property getter is given; `userdata` is the bus, the row is found by the path. */
-#define GETTER(name)                                                                               \
-	static int get_##name(sd_bus *connection, const char *path, const char *interface,         \
-			      const char *property, sd_bus_message *reply, void *userdata,         \
-			      sd_bus_error *error)
+#define GETTER(name)                                                                                             \
+	static int get_##name(sd_bus *connection, const char *path, const char *interface, const char *property, \
+			      sd_bus_message *reply, void *userdata, sd_bus_error *error)
 
 void bus_domain_path(const struct hl_domain *domain, char path[BUS_DOMAIN_PATH_SIZE])
 {
-	snprintf(path, BUS_DOMAIN_PATH_SIZE, PREFIX "/d%" PRIu32 "_%" PRIu64, domain->domid,
-		 domain->generation);
+	snprintf(path, BUS_DOMAIN_PATH_SIZE, PREFIX "/d%" PRIu32 "_%" PRIu64, domain->domid, domain->generation);
 }
 
 /* Only the very text that bus_domain_path() makes is a domain's path. */
@@ -47,8 +45,8 @@ static const struct hl_domain *find_by_path(const struct hl_table *table, const 
 }
 
 /* What sd-bus hands to the getters is the row itself. */
-static int find(sd_bus *connection, const char *path, const char *interface, void *userdata,
-		void **ret_found, sd_bus_error *error)
+static int find(sd_bus *connection, const char *path, const char *interface, void *userdata, void **ret_found,
+		sd_bus_error *error)
 {
 	const struct manager *manager = bus_manager_of(userdata);
 	const struct hl_domain *domain = find_by_path(manager_table(manager), path);
@@ -60,8 +58,7 @@ static int find(sd_bus *connection, const char *path, const char *interface, voi
 }
 
 /* NULL-terminated paths of all rows. */
-static int enumerate(sd_bus *connection, const char *prefix, void *userdata, char ***ret_nodes,
-		     sd_bus_error *error)
+static int enumerate(sd_bus *connection, const char *prefix, void *userdata, char ***ret_nodes, sd_bus_error *error)
 {
 	const struct hl_table *table = manager_table(bus_manager_of(userdata));
 	uint32_t nr = hl_table_nr_domains(table);
@@ -92,13 +89,13 @@ GETTER(u32)
 		const char *property;
 		uint32_t value;
 	} values[] = {
-		{ "Domid", d->domid },
-		{ "RequestedDomid", d->requested_domid },
-		{ "Permissions", d->permissions },
-		{ "Functions", d->functions },
-		{ "Mode", d->mode },
-		{ "VcpusMax", d->live ? d->vcpus_max : d->vcpus_planned },
-		{ "VcpusOnline", d->live ? d->vcpus_online : 0 },
+		{"Domid", d->domid},
+		{"RequestedDomid", d->requested_domid},
+		{"Permissions", d->permissions},
+		{"Functions", d->functions},
+		{"Mode", d->mode},
+		{"VcpusMax", d->live ? d->vcpus_max : d->vcpus_planned},
+		{"VcpusOnline", d->live ? d->vcpus_online : 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
@@ -114,10 +111,10 @@ GETTER(u64)
 		const char *property;
 		uint64_t value;
 	} values[] = {
-		{ "Generation", d->generation },
-		{ "MemoryPlanned", d->memory_planned_kib * KIB },
-		{ "MemoryMax", d->live ? d->memory_max : d->memory_planned_kib * KIB },
-		{ "MemoryCurrent", d->live ? d->memory_current : 0 },
+		{"Generation", d->generation},
+		{"MemoryPlanned", d->memory_planned_kib * KIB},
+		{"MemoryMax", d->live ? d->memory_max : d->memory_planned_kib * KIB},
+		{"MemoryCurrent", d->live ? d->memory_current : 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
@@ -133,13 +130,13 @@ GETTER(text)
 		const char *property;
 		const char *value;
 	} values[] = {
-		{ "Name", d->name },
-		{ "UUID", d->uuid_text },
-		{ "Origin", hl_origin_name(d->origin) },
-		{ "State", hl_domain_state_name(d->state) },
-		{ "Reason", d->reason },
-		{ "SecurityLabel", d->security_label },
-		{ "LcmNode", d->lcm_node },
+		{"Name", d->name},
+		{"UUID", d->uuid_text},
+		{"Origin", hl_origin_name(d->origin)},
+		{"State", hl_domain_state_name(d->state)},
+		{"Reason", d->reason},
+		{"SecurityLabel", d->security_label},
+		{"LcmNode", d->lcm_node},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
@@ -169,8 +166,8 @@ GETTER(modules)
 		const struct hl_domain_module *module = &d->modules[i];
 
 		hl_sha256_to_text(module->sha256, sha256);
-		r = sd_bus_message_append(reply, "(suts)", hl_module_type_name(module->type),
-					  module->index, module->size, sha256);
+		r = sd_bus_message_append(reply, "(suts)", hl_module_type_name(module->type), module->index,
+					  module->size, sha256);
 	}
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
@@ -181,8 +178,7 @@ GETTER(drift)
 	int r = sd_bus_message_open_container(reply, 'a', "(sss)");
 
 	for (uint32_t i = 0; r >= 0 && i < d->nr_drift; i++)
-		r = sd_bus_message_append(reply, "(sss)", d->drift[i].field, d->drift[i].lcm,
-					  d->drift[i].actual);
+		r = sd_bus_message_append(reply, "(sss)", d->drift[i].field, d->drift[i].lcm, d->drift[i].actual);
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
@@ -196,15 +192,12 @@ GETTER(xenstore_state)
 		bus = sd_bus_slot_get_userdata(slot);
 	if (!bus)
 		return -EINVAL;
-	return sd_bus_message_append(
-		reply, "s",
-		xs_domain_state_name(manager_domain_xenstore(bus_manager_of(bus), userdata)));
+	return sd_bus_message_append(reply, "s",
+				     xs_domain_state_name(manager_domain_xenstore(bus_manager_of(bus), userdata)));
 }
 
-#define CONST_PROPERTY(name, type, getter)                                                         \
-	SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_CONST)
-#define PROPERTY(name, type, getter)                                                               \
-	SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
+#define CONST_PROPERTY(name, type, getter)  SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_CONST)
+#define PROPERTY(name, type, getter)	    SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
 #define SILENT_PROPERTY(name, type, getter) SD_BUS_PROPERTY(name, type, getter, 0, 0)
 
 static const sd_bus_vtable vtable[] = {
@@ -249,19 +242,19 @@ int bus_domain_emit_changed(sd_bus *connection, const struct hl_domain *domain, 
 		uint32_t fields;
 		const char *property;
 	} map[] = {
-		{ HL_FIELD_NAME, "Name" },
-		{ HL_FIELD_UUID, "UUID" },
-		{ HL_FIELD_PERMISSIONS, "Permissions" },
-		{ HL_FIELD_FUNCTIONS, "Functions" },
-		{ HL_FIELD_ROLES, "Roles" },
-		{ HL_FIELD_STATE, "State" },
-		{ HL_FIELD_REASON | HL_FIELD_ERROR, "Reason" },
-		{ HL_FIELD_MEMORY_MAX | HL_FIELD_LIVE, "MemoryMax" },
-		{ HL_FIELD_VCPUS_MAX | HL_FIELD_LIVE, "VcpusMax" },
-		{ HL_FIELD_DRIFT, "Drift" },
-		{ MANAGER_CHANGED_XENSTORE, "XenstoreState" },
+		{HL_FIELD_NAME, "Name"},
+		{HL_FIELD_UUID, "UUID"},
+		{HL_FIELD_PERMISSIONS, "Permissions"},
+		{HL_FIELD_FUNCTIONS, "Functions"},
+		{HL_FIELD_ROLES, "Roles"},
+		{HL_FIELD_STATE, "State"},
+		{HL_FIELD_REASON | HL_FIELD_ERROR, "Reason"},
+		{HL_FIELD_MEMORY_MAX | HL_FIELD_LIVE, "MemoryMax"},
+		{HL_FIELD_VCPUS_MAX | HL_FIELD_LIVE, "VcpusMax"},
+		{HL_FIELD_DRIFT, "Drift"},
+		{MANAGER_CHANGED_XENSTORE, "XenstoreState"},
 	};
-	const char *names[ARRAY_SIZE(map) + 1] = { NULL };
+	const char *names[ARRAY_SIZE(map) + 1] = {NULL};
 	char path[BUS_DOMAIN_PATH_SIZE];
 	size_t nr = 0;
 

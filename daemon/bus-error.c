@@ -14,31 +14,23 @@ static const struct {
 	const char *name;
 	const char *advice;
 } errors[BUS_NR_ERRORS] = {
-	[BUS_ERROR_NO_SUCH_DOMAIN] = { OURS "NoSuchDomain",
-				       "ListDomains shows those that there are." },
-	[BUS_ERROR_AMBIGUOUS_NAME] = { OURS "AmbiguousName",
-				       "Say which one is meant by its domid or UUID." },
-	[BUS_ERROR_WRONG_STATE] = { OURS "WrongState",
-				    "Wait until the launch is over (LaunchState), then try again." },
-	[BUS_ERROR_NOT_SUPPORTED] = { OURS "NotSupported",
-				      "Bring hyperlaunchd and Xen to the same version." },
-	[BUS_ERROR_HYPERVISOR_TOO_OLD] = { OURS "HypervisorTooOld",
-					   "Boot a Xen that is built with CONFIG_HYPERLAUNCH." },
-	[BUS_ERROR_NOT_CONTROL_DOMAIN] = { OURS "NotControlDomain",
-					   "Run hyperlaunchd in a domain with the control permission." },
-	[BUS_ERROR_NO_HYPERVISOR] = { OURS "NoHypervisor",
-				      "Look into the log of hyperlaunchd, and whether /dev/xen is there." },
-	[BUS_ERROR_LCM_MISSING] = { OURS "LcmMissing",
-				    "Boot Xen with an LCM as its first module to have one." },
-	[BUS_ERROR_LCM_INVALID] = { OURS "LcmInvalid",
-				    "Mend that place and check the LCM with lcmtool before the next boot." },
-	[BUS_ERROR_NO_MEMORY] = { OURS "NoMemory", "Give the control domain more memory." },
-	[BUS_ERROR_FAILED] = { OURS "Failed", "Look into the log of hyperlaunchd." },
-	[BUS_ERROR_INVALID_ARGS] = { SD_BUS_ERROR_INVALID_ARGS, "" },
-	[BUS_ERROR_ACCESS_DENIED] = { SD_BUS_ERROR_ACCESS_DENIED,
-				      "Call as root, or let a polkit rule allow it." },
-	[BUS_ERROR_LIMITS_EXCEEDED] = { SD_BUS_ERROR_LIMITS_EXCEEDED,
-					"Wait for the answers to earlier calls first." },
+	[BUS_ERROR_NO_SUCH_DOMAIN] = {OURS "NoSuchDomain", "ListDomains shows those that there are."},
+	[BUS_ERROR_AMBIGUOUS_NAME] = {OURS "AmbiguousName", "Say which one is meant by its domid or UUID."},
+	[BUS_ERROR_WRONG_STATE] = {OURS "WrongState", "Wait until the launch is over (LaunchState), then try again."},
+	[BUS_ERROR_NOT_SUPPORTED] = {OURS "NotSupported", "Bring hyperlaunchd and Xen to the same version."},
+	[BUS_ERROR_HYPERVISOR_TOO_OLD] = {OURS "HypervisorTooOld", "Boot a Xen that is built with CONFIG_HYPERLAUNCH."},
+	[BUS_ERROR_NOT_CONTROL_DOMAIN] = {OURS "NotControlDomain",
+					  "Run hyperlaunchd in a domain with the control permission."},
+	[BUS_ERROR_NO_HYPERVISOR] = {OURS "NoHypervisor",
+				     "Look into the log of hyperlaunchd, and whether /dev/xen is there."},
+	[BUS_ERROR_LCM_MISSING] = {OURS "LcmMissing", "Boot Xen with an LCM as its first module to have one."},
+	[BUS_ERROR_LCM_INVALID] = {OURS "LcmInvalid",
+				   "Mend that place and check the LCM with lcmtool before the next boot."},
+	[BUS_ERROR_NO_MEMORY] = {OURS "NoMemory", "Give the control domain more memory."},
+	[BUS_ERROR_FAILED] = {OURS "Failed", "Look into the log of hyperlaunchd."},
+	[BUS_ERROR_INVALID_ARGS] = {SD_BUS_ERROR_INVALID_ARGS, ""},
+	[BUS_ERROR_ACCESS_DENIED] = {SD_BUS_ERROR_ACCESS_DENIED, "Call as root, or let a polkit rule allow it."},
+	[BUS_ERROR_LIMITS_EXCEEDED] = {SD_BUS_ERROR_LIMITS_EXCEEDED, "Wait for the answers to earlier calls first."},
 };
 
 int bus_error_set(sd_bus_error *error, enum bus_error code, const char *format, ...)
@@ -50,8 +42,7 @@ int bus_error_set(sd_bus_error *error, enum bus_error code, const char *format, 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	return sd_bus_error_setf(error, errors[code].name, "%s.%s%s", text, advice[0] ? " " : "",
-				 advice);
+	return sd_bus_error_setf(error, errors[code].name, "%s.%s%s", text, advice[0] ? " " : "", advice);
 }
 
 int bus_error_set_errno(sd_bus_error *error, int r, const char *doing)
@@ -61,19 +52,18 @@ int bus_error_set_errno(sd_bus_error *error, int r, const char *doing)
 		enum bus_error code;
 		const char *reason;
 	} reasons[] = {
-		{ EOPNOTSUPP, BUS_ERROR_HYPERVISOR_TOO_OLD, "this Xen has no XEN_SYSCTL_hyperlaunch" },
-		{ EPROTO, BUS_ERROR_NOT_SUPPORTED, "this Xen speaks another version of XEN_SYSCTL_hyperlaunch" },
-		{ EPERM, BUS_ERROR_NOT_CONTROL_DOMAIN, "Xen does not let this domain ask" },
-		{ ENODEV, BUS_ERROR_NO_HYPERVISOR, "there is no Xen" },
-		{ EACCES, BUS_ERROR_NO_HYPERVISOR, "Xen's device may not be opened" },
-		{ ENOENT, BUS_ERROR_LCM_MISSING, "this machine was booted without an LCM" },
-		{ EBUSY, BUS_ERROR_WRONG_STATE, "Xen is busy with the launch" },
-		{ ENOMEM, BUS_ERROR_NO_MEMORY, "out of memory" },
+		{EOPNOTSUPP, BUS_ERROR_HYPERVISOR_TOO_OLD, "this Xen has no XEN_SYSCTL_hyperlaunch"},
+		{EPROTO, BUS_ERROR_NOT_SUPPORTED, "this Xen speaks another version of XEN_SYSCTL_hyperlaunch"},
+		{EPERM, BUS_ERROR_NOT_CONTROL_DOMAIN, "Xen does not let this domain ask"},
+		{ENODEV, BUS_ERROR_NO_HYPERVISOR, "there is no Xen"},
+		{EACCES, BUS_ERROR_NO_HYPERVISOR, "Xen's device may not be opened"},
+		{ENOENT, BUS_ERROR_LCM_MISSING, "this machine was booted without an LCM"},
+		{EBUSY, BUS_ERROR_WRONG_STATE, "Xen is busy with the launch"},
+		{ENOMEM, BUS_ERROR_NO_MEMORY, "out of memory"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
 		if (reasons[i].error == -r)
-			return bus_error_set(error, reasons[i].code, "Cannot %s: %s", doing,
-					     reasons[i].reason);
+			return bus_error_set(error, reasons[i].code, "Cannot %s: %s", doing, reasons[i].reason);
 	return bus_error_set(error, BUS_ERROR_FAILED, "Cannot %s: %s", doing, strerror(-r));
 }

@@ -30,7 +30,7 @@ static void on_wakeup(evutil_socket_t fd, short what, void *userdata)
 
 static bool writable_now(int fd)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
 
 	return poll(&pfd, 1, 0) > 0;
 }

@@ -18,8 +18,7 @@ struct content {
 	size_t size;
 };
 
-typedef int (*convert_t)(const void *blob, size_t size, struct content *ret_content,
-			 sd_bus_error *error);
+typedef int (*convert_t)(const void *blob, size_t size, struct content *ret_content, sd_bus_error *error);
 
 static int to_dtb(const void *blob, size_t size, struct content *ret_content, sd_bus_error *error)
 {
@@ -42,13 +41,13 @@ static int to_dts(const void *blob, size_t size, struct content *ret_content, sd
 		return bus_error_set(error, BUS_ERROR_LCM_INVALID, "The LCM is no sound device tree");
 	if (r < 0)
 		return bus_error_set_errno(error, r, "write the LCM as source");
-	*ret_content = (struct content){ text, strlen(text) };
+	*ret_content = (struct content){text, strlen(text)};
 	return 0;
 }
 
 static int to_json(const void *blob, size_t size, struct content *ret_content, sd_bus_error *error)
 {
-	struct hl_lcm_error wrong = { .code = 0 };
+	struct hl_lcm_error wrong = {.code = 0};
 	struct hl_lcm *lcm;
 	char *text;
 	int r = hl_lcm_new(blob, size, NULL, &wrong, &lcm);
@@ -65,7 +64,7 @@ static int to_json(const void *blob, size_t size, struct content *ret_content, s
 	hl_lcm_unref(lcm);
 	if (r < 0)
 		return bus_error_set_errno(error, r, "write the LCM as JSON");
-	*ret_content = (struct content){ text, strlen(text) };
+	*ret_content = (struct content){text, strlen(text)};
 	return 0;
 }
 
@@ -74,7 +73,7 @@ static convert_t converter(const char *format)
 	static const struct {
 		const char *format;
 		convert_t convert;
-	} formats[] = { { "dtb", to_dtb }, { "dts", to_dts }, { "json", to_json } };
+	} formats[] = {{"dtb", to_dtb}, {"dts", to_dts}, {"json", to_json}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
 		if (strcmp(formats[i].format, format) == 0)
@@ -96,7 +95,7 @@ static int run(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
 	struct hl_ctx *hl = manager_hl(bus_manager_of(userdata));
 	_cleanup_(freep) void *blob = NULL;
-	struct content content = { .data = NULL };
+	struct content content = {.data = NULL};
 	const char *format;
 	size_t size;
 	int r = sd_bus_message_rewind(call, 1);
@@ -125,8 +124,6 @@ int bus_lcm_get(sd_bus_message *call, void *userdata, sd_bus_error *error)
 	if (r < 0)
 		return r;
 	if (!converter(format))
-		return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
-				     "The format must be dtb, dts or json");
-	return bus_auth_call(bus_auth_of(userdata), call, BUS_ACTION_INSPECT_SENSITIVE, run, userdata,
-			     error);
+		return bus_error_set(error, BUS_ERROR_INVALID_ARGS, "The format must be dtb, dts or json");
+	return bus_auth_call(bus_auth_of(userdata), call, BUS_ACTION_INSPECT_SENSITIVE, run, userdata, error);
 }

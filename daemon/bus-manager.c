@@ -15,7 +15,7 @@
 
 /* Xen's ordinary domids end here. */
 #define DOMID_LIMIT 0x7ff0u
-#define USEC(ns) ((ns) / NSEC_PER_USEC)
+#define USEC(ns)    ((ns) / NSEC_PER_USEC)
 
 static struct hl_table *table_of(void *userdata)
 {
@@ -28,8 +28,7 @@ static int append_row(sd_bus_message *reply, const struct hl_domain *d)
 
 	bus_domain_path(d, path);
 	return sd_bus_message_append(reply, "(usssuuto)", d->domid, d->uuid_text, d->name,
-				     hl_domain_state_name(d->state), d->permissions, d->functions,
-				     d->generation, path);
+				     hl_domain_state_name(d->state), d->permissions, d->functions, d->generation, path);
 }
 
 static int list_domains(sd_bus_message *call, void *userdata, sd_bus_error *error)
@@ -62,11 +61,10 @@ static int not_found(sd_bus_error *error, int r, const char *kind, const char *t
 	_cleanup_(freep) char *shown = hl_utf8_dup(text);
 
 	if (r == -ENOTUNIQ)
-		return bus_error_set(error, BUS_ERROR_AMBIGUOUS_NAME,
-				     "Several domains have the %s \"%.128s\"", kind,
+		return bus_error_set(error, BUS_ERROR_AMBIGUOUS_NAME, "Several domains have the %s \"%.128s\"", kind,
 				     shown ? shown : "");
-	return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN,
-			     "There is no domain with the %s \"%.128s\"", kind, shown ? shown : "");
+	return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN, "There is no domain with the %s \"%.128s\"", kind,
+			     shown ? shown : "");
 }
 
 static int get_domain_by_domid(sd_bus_message *call, void *userdata, sd_bus_error *error)
@@ -78,12 +76,11 @@ static int get_domain_by_domid(sd_bus_message *call, void *userdata, sd_bus_erro
 	if (r < 0)
 		return r;
 	if (domid >= DOMID_LIMIT)
-		return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
-				     "%" PRIu32 " is no domid: these are 0 to %u", domid,
+		return bus_error_set(error, BUS_ERROR_INVALID_ARGS, "%" PRIu32 " is no domid: these are 0 to %u", domid,
 				     DOMID_LIMIT - 1);
 	if (hl_table_find_domid(table_of(userdata), domid, &domain) < 0)
-		return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN,
-				     "There is no domain with the domid %" PRIu32, domid);
+		return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN, "There is no domain with the domid %" PRIu32,
+				     domid);
 	return reply_path(call, domain);
 }
 
@@ -118,8 +115,7 @@ static int get_domain_by_uuid(sd_bus_message *call, void *userdata, sd_bus_error
 				     "The UUID must have the form "
 				     "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx, in hexadecimal digits");
 	if (memcmp(uuid, nil, sizeof(nil)) == 0)
-		return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
-				     "The nil UUID stands for none and names no domain");
+		return bus_error_set(error, BUS_ERROR_INVALID_ARGS, "The nil UUID stands for none and names no domain");
 	r = hl_table_find_uuid(table_of(userdata), uuid, &domain);
 	if (r < 0)
 		return not_found(error, r, "UUID", text);
@@ -189,18 +185,16 @@ static int append_summary(sd_bus_message *reply, const struct hl_summary *s)
 	hl_sha256_to_text(s->lcm_sha256, digest);
 	if (r >= 0)
 		r = sd_bus_message_append(reply, "{sv}{sv}{sv}{sv}{sv}{sv}", "LaunchState", "s",
-					  hl_launch_state_name(s->state), "Source", "s", s->source,
-					  "LCMSize", "u", s->lcm_size, "LCMDigest", "s", digest,
-					  "Form", "s", s->form, "Dynamic", "b", s->dynamic);
+					  hl_launch_state_name(s->state), "Source", "s", s->source, "LCMSize", "u",
+					  s->lcm_size, "LCMDigest", "s", digest, "Form", "s", s->form, "Dynamic", "b",
+					  s->dynamic);
 	if (r >= 0)
-		r = sd_bus_message_append(reply, "{sv}{sv}{sv}{sv}{sv}{sv}", "Expected", "u",
-					  s->expected, "Built", "u", s->built, "Failed", "u",
-					  s->failed, "Error", "s", s->error_text, "ErrorNode", "s",
-					  s->error_node, "ErrorProperty", "s", s->error_prop);
+		r = sd_bus_message_append(reply, "{sv}{sv}{sv}{sv}{sv}{sv}", "Expected", "u", s->expected, "Built", "u",
+					  s->built, "Failed", "u", s->failed, "Error", "s", s->error_text, "ErrorNode",
+					  "s", s->error_node, "ErrorProperty", "s", s->error_prop);
 	if (r >= 0)
-		r = sd_bus_message_append(reply, "{sv}{sv}{sv}", "ConsoleDomid", "u",
-					  s->console_owner, "StartUSec", "t", USEC(s->start_ns),
-					  "EndUSec", "t", USEC(s->end_ns));
+		r = sd_bus_message_append(reply, "{sv}{sv}{sv}", "ConsoleDomid", "u", s->console_owner, "StartUSec",
+					  "t", USEC(s->start_ns), "EndUSec", "t", USEC(s->end_ns));
 	if (r >= 0)
 		r = append_warnings(reply, s);
 	return r < 0 ? r : sd_bus_message_close_container(reply);
@@ -222,8 +216,7 @@ static int append_events(sd_bus_message *reply, const struct hl_event *events, s
 
 	for (size_t i = 0; r >= 0 && i < nr; i++)
 		r = sd_bus_message_append(reply, "(utsuu)", events[i].seq, USEC(events[i].time_ns),
-					  hl_event_name(events[i].type), events[i].domid,
-					  events[i].arg);
+					  hl_event_name(events[i].type), events[i].domid, events[i].arg);
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
@@ -253,8 +246,8 @@ static int append_module(sd_bus_message *reply, const struct hl_table_module *mo
 
 	hl_sha256_to_text(module->sha256, digest);
 	if (r >= 0)
-		r = sd_bus_message_append(reply, "usts", module->index,
-					  hl_module_type_name(module->type), module->size, digest);
+		r = sd_bus_message_append(reply, "usts", module->index, hl_module_type_name(module->type), module->size,
+					  digest);
 	if (r >= 0)
 		r = sd_bus_message_open_container(reply, 'a', "s");
 	for (uint32_t i = 0; r >= 0 && i < module->nr_domains; i++)
@@ -279,18 +272,17 @@ static int list_modules(sd_bus_message *call, void *userdata, sd_bus_error *erro
 	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-static int get_text(sd_bus *connection, const char *path, const char *interface,
-		    const char *property, sd_bus_message *reply, void *userdata,
-		    sd_bus_error *error)
+static int get_text(sd_bus *connection, const char *path, const char *interface, const char *property,
+		    sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
 	const struct hl_summary *summary = hl_table_summary(table_of(userdata));
 	const struct {
 		const char *property;
 		const char *value;
 	} values[] = {
-		{ "Version", hl_version() },
-		{ "LaunchState", hl_launch_state_name(summary->state) },
-		{ "XenstoreState", manager_xenstore_state(bus_manager_of(userdata)) },
+		{"Version", hl_version()},
+		{"LaunchState", hl_launch_state_name(summary->state)},
+		{"XenstoreState", manager_xenstore_state(bus_manager_of(userdata))},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
@@ -299,20 +291,19 @@ static int get_text(sd_bus *connection, const char *path, const char *interface,
 	return -EINVAL;
 }
 
-static int get_number(sd_bus *connection, const char *path, const char *interface,
-		      const char *property, sd_bus_message *reply, void *userdata,
-		      sd_bus_error *error)
+static int get_number(sd_bus *connection, const char *path, const char *interface, const char *property,
+		      sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
 	const struct hl_summary *summary = hl_table_summary(table_of(userdata));
 	const struct {
 		const char *property;
 		uint32_t value;
 	} values[] = {
-		{ "ApiLevel", BUS_API_LEVEL },
-		{ "ConsoleDomid", summary->console_owner },
-		{ "HardwareDomid", summary->hardware_domid },
-		{ "XenstoreDomid", summary->xenstore_domid },
-		{ "NDomains", hl_table_nr_domains(table_of(userdata)) },
+		{"ApiLevel", BUS_API_LEVEL},
+		{"ConsoleDomid", summary->console_owner},
+		{"HardwareDomid", summary->hardware_domid},
+		{"XenstoreDomid", summary->xenstore_domid},
+		{"NDomains", hl_table_nr_domains(table_of(userdata))},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
@@ -322,33 +313,22 @@ static int get_number(sd_bus *connection, const char *path, const char *interfac
 }
 
 /* Reading needs no rights; GetLCM looks after itself. */
-#define METHOD SD_BUS_METHOD_WITH_ARGS
-#define READING SD_BUS_VTABLE_UNPRIVILEGED
-#define CONST_PROPERTY(name, type, getter)                                                         \
-	SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_CONST)
-#define PROPERTY(name, type, getter)                                                               \
-	SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
+#define METHOD				   SD_BUS_METHOD_WITH_ARGS
+#define READING				   SD_BUS_VTABLE_UNPRIVILEGED
+#define CONST_PROPERTY(name, type, getter) SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_CONST)
+#define PROPERTY(name, type, getter)	   SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
 
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
-	METHOD("ListDomains", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(usssuuto)", domains),
-	       list_domains, READING),
-	METHOD("GetDomainByDomid", SD_BUS_ARGS("u", domid), SD_BUS_RESULT("o", path),
-	       get_domain_by_domid, READING),
-	METHOD("GetDomainByName", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", path),
-	       get_domain_by_name, READING),
-	METHOD("GetDomainByUUID", SD_BUS_ARGS("s", uuid), SD_BUS_RESULT("o", path),
-	       get_domain_by_uuid, READING),
-	METHOD("GetDomainsByRole", SD_BUS_ARGS("s", role), SD_BUS_RESULT("ao", paths),
-	       get_domains_by_role, READING),
-	METHOD("GetLaunchSummary", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", summary),
-	       get_launch_summary, READING),
-	METHOD("GetLCM", SD_BUS_ARGS("s", format), SD_BUS_RESULT("h", lcm),
-	       bus_lcm_get, READING),
-	METHOD("GetEvents", SD_BUS_ARGS("u", since), SD_BUS_RESULT("a(utsuu)", events),
-	       get_events, READING),
-	METHOD("ListModules", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ustsas)", modules),
-	       list_modules, READING),
+	METHOD("ListDomains", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(usssuuto)", domains), list_domains, READING),
+	METHOD("GetDomainByDomid", SD_BUS_ARGS("u", domid), SD_BUS_RESULT("o", path), get_domain_by_domid, READING),
+	METHOD("GetDomainByName", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", path), get_domain_by_name, READING),
+	METHOD("GetDomainByUUID", SD_BUS_ARGS("s", uuid), SD_BUS_RESULT("o", path), get_domain_by_uuid, READING),
+	METHOD("GetDomainsByRole", SD_BUS_ARGS("s", role), SD_BUS_RESULT("ao", paths), get_domains_by_role, READING),
+	METHOD("GetLaunchSummary", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", summary), get_launch_summary, READING),
+	METHOD("GetLCM", SD_BUS_ARGS("s", format), SD_BUS_RESULT("h", lcm), bus_lcm_get, READING),
+	METHOD("GetEvents", SD_BUS_ARGS("u", since), SD_BUS_RESULT("a(utsuu)", events), get_events, READING),
+	METHOD("ListModules", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ustsas)", modules), list_modules, READING),
 	SD_BUS_SIGNAL_WITH_ARGS("DomainAdded", SD_BUS_ARGS("u", domid, "s", name, "o", path), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("DomainRemoved", SD_BUS_ARGS("u", domid, "s", name, "o", path), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("LaunchStateChanged", SD_BUS_ARGS("s", old, "s", new), 0),
@@ -373,12 +353,10 @@ int bus_manager_emit_domain(sd_bus *connection, const char *signal, const struct
 	char path[BUS_DOMAIN_PATH_SIZE];
 
 	bus_domain_path(domain, path);
-	return sd_bus_emit_signal(connection, BUS_ROOT, BUS_MANAGER, signal, "uso", domain->domid,
-				  domain->name, path);
+	return sd_bus_emit_signal(connection, BUS_ROOT, BUS_MANAGER, signal, "uso", domain->domid, domain->name, path);
 }
 
-int bus_manager_emit_launch_state(sd_bus *connection, enum hl_launch_state before,
-				  enum hl_launch_state after)
+int bus_manager_emit_launch_state(sd_bus *connection, enum hl_launch_state before, enum hl_launch_state after)
 {
 	return sd_bus_emit_signal(connection, BUS_ROOT, BUS_MANAGER, "LaunchStateChanged", "ss",
 				  hl_launch_state_name(before), hl_launch_state_name(after));

@@ -11,7 +11,6 @@ struct bus;
 int bus_manager_register(struct bus *bus, sd_bus *connection);
 
 int bus_manager_emit_domain(sd_bus *connection, const char *signal, const struct hl_domain *domain);
-int bus_manager_emit_launch_state(sd_bus *connection, enum hl_launch_state before,
-				  enum hl_launch_state after);
+int bus_manager_emit_launch_state(sd_bus *connection, enum hl_launch_state before, enum hl_launch_state after);
 
 #endif

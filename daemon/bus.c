@@ -53,8 +53,7 @@ static void on_emit(void *userdata)
 
 	if (bus->nr_changed == 0)
 		return;
-	sent(sd_bus_emit_properties_changed_strv(bus->connection, BUS_ROOT, BUS_MANAGER,
-						 (char **)bus->changed),
+	sent(sd_bus_emit_properties_changed_strv(bus->connection, BUS_ROOT, BUS_MANAGER, (char **)bus->changed),
 	     "PropertiesChanged");
 	bus->nr_changed = 0;
 }
@@ -86,15 +85,13 @@ static void on_changed(void *userdata, const struct hl_domain *domain, uint32_t 
 	sent(bus_domain_emit_changed(bus->connection, domain, fields), "PropertiesChanged");
 }
 
-static void on_summary(void *userdata, const struct hl_summary *before,
-		       const struct hl_summary *after, uint32_t fields)
+static void on_summary(void *userdata, const struct hl_summary *before, const struct hl_summary *after, uint32_t fields)
 {
 	struct bus *bus = userdata;
 
 	if (before->state != after->state) {
 		mark(bus, "LaunchState");
-		sent(bus_manager_emit_launch_state(bus->connection, before->state, after->state),
-		     "LaunchStateChanged");
+		sent(bus_manager_emit_launch_state(bus->connection, before->state, after->state), "LaunchStateChanged");
 	}
 	if (before->console_owner != after->console_owner)
 		mark(bus, "ConsoleDomid");
@@ -175,8 +172,7 @@ static int show_objects(struct bus *bus)
 	return r;
 }
 
-static int set_up(struct bus *bus, struct loop *loop, const struct bus_config *config,
-		  const char **ret_step)
+static int set_up(struct bus *bus, struct loop *loop, const struct bus_config *config, const char **ret_step)
 {
 	int r;
 
@@ -200,8 +196,8 @@ static int set_up(struct bus *bus, struct loop *loop, const struct bus_config *c
 	return bus_event_new(loop, bus->connection, &bus->source);
 }
 
-int bus_new(struct loop *loop, struct manager *manager, const struct bus_config *config,
-	    struct bus **ret_bus, const char **ret_step)
+int bus_new(struct loop *loop, struct manager *manager, const struct bus_config *config, struct bus **ret_bus,
+	    const char **ret_step)
 {
 	struct bus *bus = calloc(1, sizeof(*bus));
 	int r;

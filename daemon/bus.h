@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <systemd/sd-bus.h>
 
-#define BUS_NAME "org.xenproject.Hyperlaunch1"
-#define BUS_ROOT "/org/xenproject/Hyperlaunch1"
-#define BUS_MANAGER BUS_NAME ".Manager"
-#define BUS_DOMAIN BUS_NAME ".Domain"
+#define BUS_NAME      "org.xenproject.Hyperlaunch1"
+#define BUS_ROOT      "/org/xenproject/Hyperlaunch1"
+#define BUS_MANAGER   BUS_NAME ".Manager"
+#define BUS_DOMAIN    BUS_NAME ".Domain"
 #define BUS_API_LEVEL 1
 
 struct bus;
@@ -21,8 +21,8 @@ struct loop;
 struct manager;
 
 struct bus_config {
-	const char *address;	/* NULL: the system or session bus */
-	bool session;		/* the session bus, and its user may do everything */
+	const char *address; /* NULL: the system or session bus */
+	bool session;	     /* the session bus, and its user may do everything */
 };
 
 /*
@@ -30,8 +30,8 @@ struct bus_config {
  * -EEXIST: somebody has the name; -EACCES: the bus' policy forbids it; else what
  * the connection says.  *ret_step says what was tried.
  */
-int bus_new(struct loop *loop, struct manager *manager, const struct bus_config *config,
-	    struct bus **ret_bus, const char **ret_step);
+int bus_new(struct loop *loop, struct manager *manager, const struct bus_config *config, struct bus **ret_bus,
+	    const char **ret_step);
 struct bus *bus_free(struct bus *bus);
 
 struct manager *bus_manager_of(const struct bus *bus);

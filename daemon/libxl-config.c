@@ -136,16 +136,15 @@ int libxl_config_write(const char *dir, const struct xs_guest *guest)
 	const char *text;
 	int r;
 
-	if (snprintf(path, sizeof(path), "%s/userdata-d.%" PRIu32 ".%s.libxl-json", dir,
-		     guest->domid, guest->uuid) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/userdata-d.%" PRIu32 ".%s.libxl-json", dir, guest->domid, guest->uuid) >=
+	    (int)sizeof(path))
 		return -ENAMETOOLONG;
 	if (stat(path, &st) == 0)
 		return 0;
 	r = make_config(guest, &config);
 	if (r < 0)
 		return r;
-	text = json_object_to_json_string_ext(
-		config, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	text = json_object_to_json_string_ext(config, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (!text)
 		return -ENOMEM;
 	r = write_file(path, text);

@@ -25,8 +25,8 @@ int log_level_parse(const char *text, int *ret_level)
 		const char *name;
 		int level;
 	} names[] = {
-		{ "error", LOG_ERR },	{ "warning", LOG_WARNING }, { "notice", LOG_NOTICE },
-		{ "info", LOG_INFO },	{ "debug", LOG_DEBUG },
+		{"error", LOG_ERR}, {"warning", LOG_WARNING}, {"notice", LOG_NOTICE},
+		{"info", LOG_INFO}, {"debug", LOG_DEBUG},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -53,8 +53,7 @@ static bool stderr_is_journal(void)
 		return known;
 	known = 0;
 	if (stream && fstat(STDERR_FILENO, &st) == 0) {
-		snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)st.st_dev,
-			 (unsigned long long)st.st_ino);
+		snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
 		known = strcmp(stream, own) == 0;
 	}
 	return known;

@@ -63,8 +63,7 @@ static int take_signals(struct loop *loop)
 	loop->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (loop->signal_fd < 0)
 		return -errno;
-	loop->signal_event =
-		event_new(loop->base, loop->signal_fd, EV_READ | EV_PERSIST, on_signal, loop);
+	loop->signal_event = event_new(loop->base, loop->signal_fd, EV_READ | EV_PERSIST, on_signal, loop);
 	if (!loop->signal_event || event_add(loop->signal_event, NULL) < 0)
 		return -ENOMEM;
 	return 0;
@@ -123,7 +122,7 @@ int loop_add_prepare(struct loop *loop, loop_prepare_t prepare, void *userdata)
 {
 	if (loop->nr_prepare == MAX_PREPARE)
 		return -ENOSPC;
-	loop->prepare[loop->nr_prepare++] = (struct prepare){ prepare, userdata };
+	loop->prepare[loop->nr_prepare++] = (struct prepare){prepare, userdata};
 	return 0;
 }
 
@@ -133,8 +132,7 @@ void loop_remove_prepare(struct loop *loop, loop_prepare_t prepare, void *userda
 		if (loop->prepare[i].run != prepare || loop->prepare[i].userdata != userdata)
 			continue;
 		loop->nr_prepare--;
-		memmove(&loop->prepare[i], &loop->prepare[i + 1],
-			(loop->nr_prepare - i) * sizeof(loop->prepare[0]));
+		memmove(&loop->prepare[i], &loop->prepare[i + 1], (loop->nr_prepare - i) * sizeof(loop->prepare[0]));
 		return;
 	}
 }

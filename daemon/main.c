@@ -49,11 +49,9 @@ static int explain_no_hypervisor(const struct options *options, int r)
 	if (r == -EACCES)
 		log_error("Xen's device may not be opened: run as root");
 	else if (r == -EINVAL)
-		log_error("%s: no launch control module, or an option that sim does not know",
-			  options->hypervisor);
+		log_error("%s: no launch control module, or an option that sim does not know", options->hypervisor);
 	else
-		log_error("cannot use the hypervisor \"%s\": %s", options->hypervisor,
-			  strerror(-r));
+		log_error("cannot use the hypervisor \"%s\": %s", options->hypervisor, strerror(-r));
 	return EXIT_FAILED;
 }
 
@@ -93,7 +91,7 @@ static int explain_bus(int r, const char *step)
 
 static int start(struct daemon *daemon, const struct options *options)
 {
-	struct bus_config bus = { .address = options->address, .session = options->session };
+	struct bus_config bus = {.address = options->address, .session = options->session};
 	const char *step;
 	int r = loop_new(&daemon->loop);
 
@@ -123,7 +121,7 @@ static int start(struct daemon *daemon, const struct options *options)
 
 static int run(const struct options *options)
 {
-	struct daemon daemon = { .loop = NULL };
+	struct daemon daemon = {.loop = NULL};
 	int r, status = start(&daemon, options);
 
 	if (status != EXIT_OK) {

@@ -16,7 +16,7 @@
 /* A table and what xenstore adds to each row; never changed once made. */
 struct view {
 	struct hl_table *table;
-	enum xs_domain_state *xenstore;	/* one for each row */
+	enum xs_domain_state *xenstore; /* one for each row */
 };
 
 struct manager {
@@ -28,7 +28,7 @@ struct manager {
 	struct view *view;
 	uint64_t read_at;
 	bool xenstore_connected;
-	int last_error;		/* of a refresh, to tell it once */
+	int last_error; /* of a refresh, to tell it once */
 	const struct manager_observer *observer;
 	void *observer_data;
 };
@@ -81,8 +81,7 @@ static int view_new(const struct xenstore *xs, struct hl_table *table, struct vi
 }
 
 /* Gives the snapshot's domains their names in xenstore.  1: there are some. */
-static int set_names(const struct xenstore *xs, const struct hl_table *table,
-		     struct hl_snapshot *snapshot)
+static int set_names(const struct xenstore *xs, const struct hl_table *table, struct hl_snapshot *snapshot)
 {
 	int any = 0;
 
@@ -186,8 +185,7 @@ static uint32_t changed_fields(const struct hl_diff *diff, const struct hl_domai
 }
 
 /* One call for each row, whatever changed in it. */
-static void tell_changes(struct manager *manager, const struct hl_diff *diff,
-			 const struct view *before)
+static void tell_changes(struct manager *manager, const struct hl_diff *diff, const struct view *before)
 {
 	const struct view *after = manager->view;
 
@@ -204,16 +202,14 @@ static void tell_changes(struct manager *manager, const struct hl_diff *diff,
 	}
 }
 
-static void tell_whole(struct manager *manager, const struct hl_diff *diff,
-		       const struct view *before)
+static void tell_whole(struct manager *manager, const struct hl_diff *diff, const struct view *before)
 {
 	const struct hl_table *after = manager->view->table;
 	bool connected = xenstore_is_connected(manager->xs);
 	uint32_t fields = hl_diff_summary(diff);
 
 	if (fields)
-		manager->observer->summary(manager->observer_data,
-					   hl_table_summary(before->table),
+		manager->observer->summary(manager->observer_data, hl_table_summary(before->table),
 					   hl_table_summary(after), fields);
 	if (hl_table_nr_domains(before->table) != hl_table_nr_domains(after))
 		manager->observer->count(manager->observer_data);
@@ -226,8 +222,7 @@ static void tell_service_manager(const struct manager *manager)
 {
 	const struct hl_summary *summary = hl_table_summary(manager->view->table);
 
-	notify_status("launch %s, %" PRIu32 " domains, xenstore %s",
-		      hl_launch_state_name(summary->state),
+	notify_status("launch %s, %" PRIu32 " domains, xenstore %s", hl_launch_state_name(summary->state),
 		      hl_table_nr_domains(manager->view->table), manager_xenstore_state(manager));
 }
 
@@ -309,8 +304,7 @@ static int watch_hypervisor(struct manager *manager)
 	}
 	if (fd < 0)
 		return fd;
-	manager->hl_event = event_new(loop_base(manager->loop), fd, EV_READ | EV_PERSIST,
-				      on_hypervisor, manager);
+	manager->hl_event = event_new(loop_base(manager->loop), fd, EV_READ | EV_PERSIST, on_hypervisor, manager);
 	if (!manager->hl_event || event_add(manager->hl_event, NULL) < 0)
 		return -ENOMEM;
 	return 0;
@@ -377,8 +371,7 @@ struct manager *manager_free(struct manager *manager)
 	return NULL;
 }
 
-void manager_observe(struct manager *manager, const struct manager_observer *observer,
-		     void *userdata)
+void manager_observe(struct manager *manager, const struct manager_observer *observer, void *userdata)
 {
 	manager->observer = observer;
 	manager->observer_data = userdata;
@@ -401,8 +394,7 @@ const char *manager_xenstore_state(const struct manager *manager)
 	return xenstore_is_connected(manager->xs) ? "connected" : "unavailable";
 }
 
-enum xs_domain_state manager_domain_xenstore(const struct manager *manager,
-					     const struct hl_domain *domain)
+enum xs_domain_state manager_domain_xenstore(const struct manager *manager, const struct hl_domain *domain)
 {
 	return view_xenstore(manager->view, domain);
 }

@@ -14,7 +14,7 @@
 struct loop;
 struct manager;
 
-#define MANAGER_CHANGED_XENSTORE (1u << 31)	/* beside HL_FIELD_*: the xenstore state */
+#define MANAGER_CHANGED_XENSTORE (1u << 31) /* beside HL_FIELD_*: the xenstore state */
 
 struct manager_observer {
 	/* Still in the table; gone from it when this returns. */
@@ -24,8 +24,8 @@ struct manager_observer {
 	/* fields: HL_FIELD_* and MANAGER_CHANGED_* */
 	void (*changed)(void *userdata, const struct hl_domain *domain, uint32_t fields);
 	/* fields: HL_SUMMARY_*.  Both are valid during the call only. */
-	void (*summary)(void *userdata, const struct hl_summary *before,
-			const struct hl_summary *after, uint32_t fields);
+	void (*summary)(void *userdata, const struct hl_summary *before, const struct hl_summary *after,
+			uint32_t fields);
 	/* The number of rows, or the connection to xenstored, is another one. */
 	void (*count)(void *userdata);
 	void (*xenstore)(void *userdata);
@@ -36,8 +36,7 @@ int manager_new(struct loop *loop, struct hl_ctx *hl, struct manager **ret_manag
 struct manager *manager_free(struct manager *manager);
 
 /* One observer; NULL: none. */
-void manager_observe(struct manager *manager, const struct manager_observer *observer,
-		     void *userdata);
+void manager_observe(struct manager *manager, const struct manager_observer *observer, void *userdata);
 
 /* The present table; valid until the loop turns.  Take a reference to keep it. */
 struct hl_table *manager_table(const struct manager *manager);
@@ -45,8 +44,7 @@ struct hl_ctx *manager_hl(const struct manager *manager);
 
 /* "connected", "unavailable", or "none" where the hypervisor is simulated. */
 const char *manager_xenstore_state(const struct manager *manager);
-enum xs_domain_state manager_domain_xenstore(const struct manager *manager,
-					     const struct hl_domain *domain);
+enum xs_domain_state manager_domain_xenstore(const struct manager *manager, const struct hl_domain *domain);
 
 /*
  * For a reader: reads the table anew if it is older than a second, as what does

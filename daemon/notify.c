@@ -35,8 +35,7 @@ static void on_timer(evutil_socket_t fd, short what, void *userdata)
 	loop_timer_set(notify->timer, notify->period);
 }
 
-int notify_new(struct loop *loop, void (*heartbeat)(void *userdata), void *userdata,
-	       struct notify **ret_notify)
+int notify_new(struct loop *loop, void (*heartbeat)(void *userdata), void *userdata, struct notify **ret_notify)
 {
 	struct notify *notify;
 	uint64_t usec = 0;

@@ -7,8 +7,7 @@ struct loop;
 struct notify;
 
 /* Starts the watchdog's heartbeat, half of its period long, where the unit asks for one. */
-int notify_new(struct loop *loop, void (*heartbeat)(void *userdata), void *userdata,
-	       struct notify **ret_notify);
+int notify_new(struct loop *loop, void (*heartbeat)(void *userdata), void *userdata, struct notify **ret_notify);
 struct notify *notify_free(struct notify *notify);
 
 void notify_ready(void);

@@ -17,13 +17,13 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, OPTION_VERSION },
-	{ "hypervisor", required_argument, NULL, OPTION_HYPERVISOR },
-	{ "session", no_argument, NULL, OPTION_SESSION },
-	{ "address", required_argument, NULL, OPTION_ADDRESS },
-	{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
-	{ NULL, 0, NULL, 0 },
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{"hypervisor", required_argument, NULL, OPTION_HYPERVISOR},
+	{"session", no_argument, NULL, OPTION_SESSION},
+	{"address", required_argument, NULL, OPTION_ADDRESS},
+	{"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
+	{NULL, 0, NULL, 0},
 };
 
 static void help(void)
@@ -82,7 +82,7 @@ static int parse_one(int c, struct options *options)
 
 int options_parse(int argc, char **argv, struct options *ret_options)
 {
-	struct options options = { .hypervisor = "xen", .log_level = LOG_INFO };
+	struct options options = {.hypervisor = "xen", .log_level = LOG_INFO};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) >= 0) {

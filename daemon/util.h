@@ -11,16 +11,16 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define USEC_PER_SEC UINT64_C(1000000)
+#define USEC_PER_SEC  UINT64_C(1000000)
 #define USEC_PER_MSEC UINT64_C(1000)
 #define NSEC_PER_USEC UINT64_C(1000)
 
 /* Takes what a cleaned-up variable holds out of its reach. */
-#define steal(p)                                                                                   \
-	({                                                                                         \
-		__auto_type _taken = *(p);                                                         \
-		*(p) = NULL;                                                                       \
-		_taken;                                                                            \
+#define steal(p)                           \
+	({                                 \
+		__auto_type _taken = *(p); \
+		*(p) = NULL;               \
+		_taken;                    \
 	})
 
 static inline void freep(void *p)

@@ -42,7 +42,7 @@ struct xs_connect {
 /* 0: somebody listens there. */
 static int try_socket(const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	_cleanup_(closep) int fd = -1;
 	struct stat st;
 
@@ -225,8 +225,8 @@ static int set_up(struct xs_connect *connect)
 	connect->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (connect->inotify < 0)
 		return -errno;
-	connect->inotify_event = event_new(loop_base(connect->loop), connect->inotify,
-					   EV_READ | EV_PERSIST, on_inotify, connect);
+	connect->inotify_event =
+		event_new(loop_base(connect->loop), connect->inotify, EV_READ | EV_PERSIST, on_inotify, connect);
 	connect->retry = evtimer_new(loop_base(connect->loop), on_retry, connect);
 	if (!connect->inotify_event || !connect->retry)
 		return -ENOMEM;

@@ -18,7 +18,7 @@
 #include "xs-guest.h"
 
 /* Watch events taken in one turn of the loop. */
-#define BURST 64
+#define BURST	  64
 #define RETRY_MIN USEC_PER_SEC
 #define RETRY_MAX (60 * USEC_PER_SEC)
 #define MAX_TRIES 8
@@ -30,13 +30,13 @@ struct xs_domain {
 	uint32_t domid;
 	uint64_t generation;
 	char *name;
-	char uuid[HL_UUID_TEXT_SIZE];	/* chosen by us, as Xen had none; "": not */
-	bool present;		/* in the last table */
+	char uuid[HL_UUID_TEXT_SIZE]; /* chosen by us, as Xen had none; "": not */
+	bool present;		      /* in the last table */
 	bool watched;
 	bool introduced, connected;
-	bool read_name, read_connected, read_introduced;	/* what to look at again */
-	unsigned int tries;	/* failed introductions */
-	uint64_t next_try;	/* of the monotonic clock */
+	bool read_name, read_connected, read_introduced; /* what to look at again */
+	unsigned int tries;				 /* failed introductions */
+	uint64_t next_try;				 /* of the monotonic clock */
 };
 
 struct xenstore {
@@ -49,9 +49,9 @@ struct xenstore {
 	struct deferred *step;
 	struct deferred *drain;
 	struct hl_table *table;
-	struct xs_domain *domains;	/* in the order they were seen */
-	uint32_t self;			/* our own domid */
-	bool dirty;			/* changed() is owed */
+	struct xs_domain *domains; /* in the order they were seen */
+	uint32_t self;		   /* our own domid */
+	bool dirty;		   /* changed() is owed */
 	bool told_missing;
 	bool told_no_libxl;
 };
@@ -125,8 +125,7 @@ static void read_introduced(struct xenstore *xs, struct xs_domain *domain)
 	domain->introduced = introduced;
 }
 
-static void watch_paths(const struct xs_domain *domain, char name[64], char connected[64],
-			char token[16])
+static void watch_paths(const struct xs_domain *domain, char name[64], char connected[64], char token[16])
 {
 	snprintf(name, 64, "/local/domain/%" PRIu32 "/name", domain->domid);
 	snprintf(connected, 64, "/local/domain/%" PRIu32 "/control/feature-poweroff", domain->domid);
@@ -141,8 +140,7 @@ static void watch_domain(struct xenstore *xs, struct xs_domain *domain)
 	watch_paths(domain, name, connected, token);
 	domain->watched = true;
 	if (!xs_watch(xs->h, name, token) || !xs_watch(xs->h, connected, token))
-		log_warning("domain %" PRIu32 ": cannot watch its name in xenstore: %m",
-			    domain->domid);
+		log_warning("domain %" PRIu32 ": cannot watch its name in xenstore: %m", domain->domid);
 }
 
 static void unwatch_domain(struct xenstore *xs, struct xs_domain *domain)
@@ -207,8 +205,8 @@ static bool wants_introduction(const struct xenstore *xs, const struct xs_domain
 		return false;
 	row = row_of(xs, domain);
 	return row && row->live && row->origin == HL_ORIGIN_BOOT && row->domid != xs->self &&
-	       !(row->functions & HL_FUNC_XENSTORE) && row->state != HL_DOMAIN_DYING &&
-	       row->store_port != 0 && row->store_gfn != HL_NO_GFN;
+	       !(row->functions & HL_FUNC_XENSTORE) && row->state != HL_DOMAIN_DYING && row->store_port != 0 &&
+	       row->store_gfn != HL_NO_GFN;
 }
 
 static uint64_t wall_clock_usec(void)
@@ -219,8 +217,7 @@ static uint64_t wall_clock_usec(void)
 	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / NSEC_PER_USEC;
 }
 
-static void fill_guest(const struct xenstore *xs, const struct hl_domain *row, const char *uuid,
-		       struct xs_guest *guest)
+static void fill_guest(const struct xenstore *xs, const struct hl_domain *row, const char *uuid, struct xs_guest *guest)
 {
 	uint32_t console = hl_table_summary(xs->table)->console_domid;
 
@@ -275,8 +272,7 @@ static void write_libxl_config(struct xenstore *xs, const struct xs_guest *guest
 		return;
 	if (r == -ENOENT)
 		xs->told_no_libxl = true;
-	log_info("domain %" PRIu32 ": no configuration for xl: %s: %s", guest->domid,
-		 LIBXL_CONFIG_DIR, strerror(-r));
+	log_info("domain %" PRIu32 ": no configuration for xl: %s: %s", guest->domid, LIBXL_CONFIG_DIR, strerror(-r));
 }
 
 static int introduce(struct xenstore *xs, struct xs_domain *domain, const struct hl_domain *row)
@@ -306,13 +302,12 @@ static void introduction_failed(struct xenstore *xs, struct xs_domain *domain, i
 	if (error == -EINVAL)
 		domain->tries = MAX_TRIES;
 	if (domain->tries == MAX_TRIES) {
-		log_error("domain %" PRIu32 ": not introduced to xenstored: %s", domain->domid,
-			  strerror(-error));
+		log_error("domain %" PRIu32 ": not introduced to xenstored: %s", domain->domid, strerror(-error));
 		return;
 	}
 	if (domain->tries == 1)
-		log_warning("domain %" PRIu32 ": cannot introduce it to xenstored, will try again: %s",
-			    domain->domid, strerror(-error));
+		log_warning("domain %" PRIu32 ": cannot introduce it to xenstored, will try again: %s", domain->domid,
+			    strerror(-error));
 	delay = delay < RETRY_MAX ? delay : RETRY_MAX;
 	domain->next_try = loop_now() + delay;
 	if (!evtimer_pending(xs->retry, NULL))
@@ -482,8 +477,7 @@ static int start_watches(struct xenstore *xs)
 
 	if (fd < 0)
 		return -EIO;
-	xs->watch_event =
-		event_new(loop_base(xs->loop), fd, EV_READ | EV_PERSIST, on_watch, xs);
+	xs->watch_event = event_new(loop_base(xs->loop), fd, EV_READ | EV_PERSIST, on_watch, xs);
 	if (!xs->watch_event || event_add(xs->watch_event, NULL) < 0)
 		return -ENOMEM;
 	if (!xs_watch(xs->h, "@introduceDomain", "@") || !xs_watch(xs->h, "@releaseDomain", "@"))
@@ -635,8 +629,7 @@ const char *xenstore_name(const struct xenstore *xs, const struct hl_domain *dom
 
 	if (!d || !d->name || d->name[0] == '\0')
 		return NULL;
-	if (d->domid == 0 && domain->origin == HL_ORIGIN_BOOT &&
-	    strcmp(d->name, DOM0_DEFAULT_NAME) == 0)
+	if (d->domid == 0 && domain->origin == HL_ORIGIN_BOOT && strcmp(d->name, DOM0_DEFAULT_NAME) == 0)
 		return NULL;
 	return d->name;
 }

@@ -14,10 +14,10 @@ struct loop;
 struct xenstore;
 
 enum xs_domain_state {
-	XS_DOMAIN_NONE,		/* "none": has no xenstore page, or none that we know of */
-	XS_DOMAIN_PAGE_READY,	/* "page-ready": xenstored does not serve it yet */
-	XS_DOMAIN_INTRODUCED,	/* "introduced" */
-	XS_DOMAIN_CONNECTED,	/* "connected": and has written something */
+	XS_DOMAIN_NONE,	      /* "none": has no xenstore page, or none that we know of */
+	XS_DOMAIN_PAGE_READY, /* "page-ready": xenstored does not serve it yet */
+	XS_DOMAIN_INTRODUCED, /* "introduced" */
+	XS_DOMAIN_CONNECTED,  /* "connected": and has written something */
 };
 
 const char *xs_domain_state_name(enum xs_domain_state state);
@@ -50,7 +50,6 @@ bool xenstore_is_connected(const struct xenstore *xs);
 /* The domain's name there, NULL where it has none of its own. */
 const char *xenstore_name(const struct xenstore *xs, const struct hl_domain *domain);
 
-enum xs_domain_state xenstore_domain_state(const struct xenstore *xs,
-					   const struct hl_domain *domain);
+enum xs_domain_state xenstore_domain_state(const struct xenstore *xs, const struct hl_domain *domain);
 
 #endif

@@ -15,16 +15,16 @@
 #define PATH_SIZE 160
 /* What xenconsoled keeps of output that nobody reads, in bytes. */
 #define CONSOLE_LIMIT "1048576"
-#define NO_GFN UINT64_MAX
-#define MAX_NAME 63
+#define NO_GFN	      UINT64_MAX
+#define MAX_NAME      63
 
 /* Who may do what at a node. */
 enum access {
-	INHERIT,	 /* as the node above */
-	TOOLSTACK_ONLY,	 /* the guest sees nothing */
-	GUEST_READS,	 /* ours, and the guest may read */
-	GUEST_OWNS,	 /* the guest reads and writes */
-	CONSOLE_SERVES,	 /* of the console's server, and the guest may read */
+	INHERIT,	/* as the node above */
+	TOOLSTACK_ONLY, /* the guest sees nothing */
+	GUEST_READS,	/* ours, and the guest may read */
+	GUEST_OWNS,	/* the guest reads and writes */
+	CONSOLE_SERVES, /* of the console's server, and the guest may read */
 };
 
 /* A transaction that remembers its first error and then does nothing more. */
@@ -36,11 +36,10 @@ struct tree {
 	int error;
 };
 
-static unsigned int fill_perms(const struct xs_guest *guest, enum access access,
-			       struct xs_permissions perms[2])
+static unsigned int fill_perms(const struct xs_guest *guest, enum access access, struct xs_permissions perms[2])
 {
-	perms[0] = (struct xs_permissions){ .id = guest->toolstack_domid, .perms = XS_PERM_NONE };
-	perms[1] = (struct xs_permissions){ .id = guest->domid, .perms = XS_PERM_READ };
+	perms[0] = (struct xs_permissions){.id = guest->toolstack_domid, .perms = XS_PERM_NONE};
+	perms[1] = (struct xs_permissions){.id = guest->domid, .perms = XS_PERM_READ};
 	if (access == GUEST_OWNS)
 		perms[0].id = guest->domid;
 	if (access == CONSOLE_SERVES)
@@ -81,8 +80,8 @@ static void put(struct tree *tree, enum access access, const char *node, const c
 	tree_put(tree, access, path, value);
 }
 
-__attribute__((format(printf, 3, 4))) static void put_format(struct tree *tree, const char *node,
-							     const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void put_format(struct tree *tree, const char *node, const char *format,
+							     ...)
 {
 	char value[PATH_SIZE];
 	va_list args;
@@ -146,11 +145,16 @@ static void put_resources(struct tree *tree)
 static void put_channels(struct tree *tree)
 {
 	static const char *const guest_writes[] = {
-		"device/suspend/event-channel", "control/shutdown",
-		"control/feature-poweroff",	"control/feature-reboot",
-		"control/feature-suspend",	"control/sysrq",
-		"data",				"drivers",
-		"feature",			"attr",
+		"device/suspend/event-channel",
+		"control/shutdown",
+		"control/feature-poweroff",
+		"control/feature-reboot",
+		"control/feature-suspend",
+		"control/sysrq",
+		"data",
+		"drivers",
+		"feature",
+		"attr",
 		"error",
 	};
 
@@ -165,13 +169,11 @@ static void put_channels(struct tree *tree)
 }
 
 /* What a console's server, and the toolstack that removes the device, look at. */
-static void put_console_backend(struct tree *tree, enum access access, const char *dir,
-				const char *frontend)
+static void put_console_backend(struct tree *tree, enum access access, const char *dir, const char *frontend)
 {
 	char path[PATH_SIZE * 2], domid[16];
 	const char *const entries[][2] = {
-		{ "frontend", frontend }, { "frontend-id", domid }, { "online", "1" },
-		{ "state", "1" },	  { "protocol", "vt100" },
+		{"frontend", frontend}, {"frontend-id", domid}, {"online", "1"}, {"state", "1"}, {"protocol", "vt100"},
 	};
 
 	snprintf(domid, sizeof(domid), "%" PRIu32, tree->guest->domid);
@@ -283,7 +285,7 @@ static int try_write(struct tree *tree)
 
 static int write_nodes(const struct xs_ops *ops, struct xs_handle *h, const struct xs_guest *guest)
 {
-	struct tree tree = { .ops = ops, .h = h, .guest = guest };
+	struct tree tree = {.ops = ops, .h = h, .guest = guest};
 	int r = -EAGAIN;
 
 	for (int i = 0; i < MAX_TRIES && r == -EAGAIN; i++)
@@ -325,13 +327,13 @@ int xs_guest_check(const struct xs_guest *guest, const char **ret_field)
 		bool ok;
 		const char *field;
 	} checks[] = {
-		{ guest->domid > 0 && guest->domid < 0x7ff0, "domid" },
-		{ name_ok(guest->name), "name" },
-		{ uuid_ok(guest->uuid), "uuid" },
-		{ strcmp(guest->type, "pv") == 0 || strcmp(guest->type, "pvh") == 0, "type" },
-		{ guest->vcpus > 0 && guest->vcpus <= 4096, "number of vCPUs" },
-		{ guest->store_port > 0 && guest->store_port <= INT32_MAX, "store port" },
-		{ guest->store_gfn != NO_GFN, "store page" },
+		{guest->domid > 0 && guest->domid < 0x7ff0, "domid"},
+		{name_ok(guest->name), "name"},
+		{uuid_ok(guest->uuid), "uuid"},
+		{strcmp(guest->type, "pv") == 0 || strcmp(guest->type, "pvh") == 0, "type"},
+		{guest->vcpus > 0 && guest->vcpus <= 4096, "number of vCPUs"},
+		{guest->store_port > 0 && guest->store_port <= INT32_MAX, "store port"},
+		{guest->store_gfn != NO_GFN, "store page"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
@@ -355,8 +357,7 @@ int xs_guest_introduce(const struct xs_ops *ops, struct xs_handle *h, const stru
 	r = write_nodes(ops, h, guest);
 	if (r < 0)
 		return r;
-	if (!ops->introduce_domain(h, guest->domid, (unsigned long)guest->store_gfn,
-				   guest->store_port))
+	if (!ops->introduce_domain(h, guest->domid, (unsigned long)guest->store_gfn, guest->store_port))
 		return last_error();
 	return 1;
 }

@@ -12,17 +12,17 @@
 
 struct xs_guest {
 	uint32_t domid;
-	uint32_t toolstack_domid;	/* ours: owns what the guest may only read */
-	uint32_t console_domid;		/* serves the PV console */
+	uint32_t toolstack_domid; /* ours: owns what the guest may only read */
+	uint32_t console_domid;	  /* serves the PV console */
 	const char *name;
-	const char *uuid;		/* canonical text; a nil UUID is refused */
-	const char *type;		/* "pvh" or "pv" */
+	const char *uuid; /* canonical text; a nil UUID is refused */
+	const char *type; /* "pvh" or "pv" */
 	uint64_t memory_kib;
 	uint32_t vcpus;
-	uint64_t start_usec;		/* of the wall clock */
-	uint32_t store_port;		/* the guest's own ports */
+	uint64_t start_usec; /* of the wall clock */
+	uint32_t store_port; /* the guest's own ports */
 	uint64_t store_gfn;
-	uint32_t console_port;		/* 0: no console */
+	uint32_t console_port; /* 0: no console */
 	uint64_t console_gfn;
 };
 

@@ -13,14 +13,12 @@ struct xs_ops {
 	xs_transaction_t (*transaction_start)(struct xs_handle *h);
 	bool (*transaction_end)(struct xs_handle *h, xs_transaction_t t, bool abort);
 	void *(*read)(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *len);
-	bool (*write)(struct xs_handle *h, xs_transaction_t t, const char *path, const void *data,
-		      unsigned int len);
+	bool (*write)(struct xs_handle *h, xs_transaction_t t, const char *path, const void *data, unsigned int len);
 	bool (*mkdir)(struct xs_handle *h, xs_transaction_t t, const char *path);
 	bool (*rm)(struct xs_handle *h, xs_transaction_t t, const char *path);
-	bool (*set_permissions)(struct xs_handle *h, xs_transaction_t t, const char *path,
-				struct xs_permissions *perms, unsigned int nr);
-	bool (*introduce_domain)(struct xs_handle *h, unsigned int domid, unsigned long gfn,
-				 unsigned int port);
+	bool (*set_permissions)(struct xs_handle *h, xs_transaction_t t, const char *path, struct xs_permissions *perms,
+				unsigned int nr);
+	bool (*introduce_domain)(struct xs_handle *h, unsigned int domid, unsigned long gfn, unsigned int port);
 	bool (*is_domain_introduced)(struct xs_handle *h, unsigned int domid);
 };
 

@@ -35,7 +35,7 @@ static int send_request(int fd)
 		struct xsd_sockmsg header;
 		char path[sizeof("domid")];
 	} __attribute__((packed)) request = {
-		.header = { .type = XS_READ, .len = sizeof("domid") },
+		.header = {.type = XS_READ, .len = sizeof("domid")},
 		.path = "domid",
 	};
 	ssize_t n = write(fd, &request, sizeof(request));
@@ -45,8 +45,7 @@ static int send_request(int fd)
 	return n == (ssize_t)sizeof(request) ? 0 : -EIO;
 }
 
-int xs_probe_new(struct loop *loop, int fd, xs_probe_done_t done, void *userdata,
-		 struct xs_probe **ret_probe)
+int xs_probe_new(struct loop *loop, int fd, xs_probe_done_t done, void *userdata, struct xs_probe **ret_probe)
 {
 	struct xs_probe *probe = calloc(1, sizeof(*probe));
 	int r;
@@ -60,8 +59,7 @@ int xs_probe_new(struct loop *loop, int fd, xs_probe_done_t done, void *userdata
 	probe->userdata = userdata;
 	r = send_request(fd);
 	if (r == 0) {
-		probe->event =
-			event_new(loop_base(loop), fd, EV_READ | EV_PERSIST, on_answer, probe);
+		probe->event = event_new(loop_base(loop), fd, EV_READ | EV_PERSIST, on_answer, probe);
 		if (!probe->event || event_add(probe->event, NULL) < 0)
 			r = -ENOMEM;
 	}

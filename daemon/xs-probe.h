@@ -15,8 +15,7 @@ typedef void (*xs_probe_done_t)(void *userdata, bool alive);
  * Takes `fd` over, also on failure; it must not block.  `done` is called once at
  * most, from the loop; it should free the probe.
  */
-int xs_probe_new(struct loop *loop, int fd, xs_probe_done_t done, void *userdata,
-		 struct xs_probe **ret_probe);
+int xs_probe_new(struct loop *loop, int fd, xs_probe_done_t done, void *userdata, struct xs_probe **ret_probe);
 struct xs_probe *xs_probe_free(struct xs_probe *probe);
 
 #endif

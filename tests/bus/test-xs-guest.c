@@ -27,7 +27,7 @@
 #include "xs-guest.h"
 #include "xs-probe.h"
 
-#define UUID "8d5a104e-6c2b-4f0a-9b1e-000000000002"
+#define UUID	  "8d5a104e-6c2b-4f0a-9b1e-000000000002"
 #define MAX_NODES 128
 
 struct node {
@@ -39,9 +39,9 @@ struct store {
 	struct node committed[MAX_NODES], pending[MAX_NODES];
 	size_t nr_committed, nr_pending;
 	bool in_transaction;
-	unsigned int conflicts;	/* so many commits fail with EAGAIN */
+	unsigned int conflicts; /* so many commits fail with EAGAIN */
 	unsigned int calls;
-	unsigned int fail_at;	/* the call, from 1, that fails with EIO; 0: none */
+	unsigned int fail_at; /* the call, from 1, that fails with EIO; 0: none */
 	unsigned int begun, ended;
 	bool introduced;
 	unsigned long gfn;
@@ -120,8 +120,7 @@ static void *fake_read(struct xs_handle *h, xs_transaction_t t, const char *path
 	return strdup(node->value);
 }
 
-static bool fake_write(struct xs_handle *h, xs_transaction_t t, const char *path, const void *data,
-		       unsigned int len)
+static bool fake_write(struct xs_handle *h, xs_transaction_t t, const char *path, const void *data, unsigned int len)
 {
 	struct store *s = store_of(h);
 	struct node *node = find(s, path);
@@ -181,8 +180,7 @@ static bool fake_set_permissions(struct xs_handle *h, xs_transaction_t t, const 
 	return true;
 }
 
-static bool fake_introduce(struct xs_handle *h, unsigned int domid, unsigned long gfn,
-			   unsigned int port)
+static bool fake_introduce(struct xs_handle *h, unsigned int domid, unsigned long gfn, unsigned int port)
 {
 	struct store *s = store_of(h);
 
@@ -244,7 +242,7 @@ static const char *value(struct store *s, const char *path)
 
 static void test_introduces(void **state)
 {
-	struct store s = { .nr_committed = 0 };
+	struct store s = {.nr_committed = 0};
 
 	assert_int_equal(introduce(&s, &good), 1);
 	assert_true(s.introduced);
@@ -264,7 +262,7 @@ static void test_introduces(void **state)
 
 static void test_twice(void **state)
 {
-	struct store s = { .nr_committed = 0 };
+	struct store s = {.nr_committed = 0};
 	unsigned int calls;
 
 	assert_int_equal(introduce(&s, &good), 1);
@@ -277,7 +275,7 @@ static void test_twice(void **state)
 static void test_without_console(void **state)
 {
 	struct xs_guest guest = good;
-	struct store s = { .nr_committed = 0 };
+	struct store s = {.nr_committed = 0};
 
 	guest.console_port = 0;
 	assert_int_equal(introduce(&s, &guest), 1);
@@ -288,7 +286,7 @@ static void test_without_console(void **state)
 
 static void test_conflicts(void **state)
 {
-	struct store s = { .conflicts = 15 };
+	struct store s = {.conflicts = 15};
 
 	assert_int_equal(introduce(&s, &good), 1);
 	assert_int_equal(s.begun, 16);
@@ -297,7 +295,7 @@ static void test_conflicts(void **state)
 
 static void test_conflicts_without_end(void **state)
 {
-	struct store s = { .conflicts = 1000 };
+	struct store s = {.conflicts = 1000};
 
 	assert_int_equal(introduce(&s, &good), -EAGAIN);
 	assert_int_equal(s.begun, 16);
@@ -308,12 +306,12 @@ static void test_conflicts_without_end(void **state)
 /* Each call fails once: nothing is half done, and the next attempt does the rest. */
 static void test_every_call_fails_once(void **state)
 {
-	struct store whole = { .nr_committed = 0 };
+	struct store whole = {.nr_committed = 0};
 	unsigned int failed = 0;
 
 	assert_int_equal(introduce(&whole, &good), 1);
 	for (unsigned int at = 1; at <= whole.calls; at++) {
-		struct store s = { .fail_at = at };
+		struct store s = {.fail_at = at};
 		int r = introduce(&s, &good);
 
 		assert_int_equal(s.begun, s.ended);
@@ -334,7 +332,7 @@ static void test_every_call_fails_once(void **state)
 /* Nodes that are ours and whole stay as they are, with what others have put there since. */
 static void test_nodes_are_there(void **state)
 {
-	struct store s = { .nr_committed = 0 };
+	struct store s = {.nr_committed = 0};
 
 	assert_int_equal(introduce(&s, &good), 1);
 	s.introduced = false;
@@ -348,7 +346,7 @@ static void test_nodes_are_there(void **state)
 /* Nodes of somebody else, under the same domid, do not. */
 static void test_stale_nodes(void **state)
 {
-	struct store s = { .nr_committed = 2 };
+	struct store s = {.nr_committed = 2};
 
 	strcpy(s.committed[0].path, "/local/domain/2/vm");
 	strcpy(s.committed[0].value, "/vm/another");
@@ -361,8 +359,8 @@ static void test_stale_nodes(void **state)
 static void test_hostile_values(void **state)
 {
 	char long_name[65];
-	struct xs_guest bad[] = { good, good, good, good, good, good, good, good, good, good,
-				  good, good, good, good, good, good, good };
+	struct xs_guest bad[] = {good, good, good, good, good, good, good, good, good,
+				 good, good, good, good, good, good, good, good};
 	const char *field = NULL;
 
 	memset(long_name, 'n', 64);
@@ -385,7 +383,7 @@ static void test_hostile_values(void **state)
 	bad[15].domid = 0;
 	bad[16].domid = 0x7ff1;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct store s = { .nr_committed = 0 };
+		struct store s = {.nr_committed = 0};
 
 		field = NULL;
 		assert_int_equal(xs_guest_check(&bad[i], &field), -EINVAL);
@@ -399,11 +397,11 @@ static void test_hostile_values(void **state)
 /* Names that are odd but sound stand as they are. */
 static void test_odd_names(void **state)
 {
-	static const char *const names[] = { "a/b", "..", "%s%n", "na me", "\xc3\xa4", "\"'`$(x)" };
+	static const char *const names[] = {"a/b", "..", "%s%n", "na me", "\xc3\xa4", "\"'`$(x)"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct xs_guest guest = good;
-		struct store s = { .nr_committed = 0 };
+		struct store s = {.nr_committed = 0};
 
 		guest.name = names[i];
 		assert_int_equal(introduce(&s, &guest), 1);
@@ -468,7 +466,7 @@ static void test_libxl_config(void **state)
 
 static void test_sealed(void **state)
 {
-	char text[8] = { 0 };
+	char text[8] = {0};
 	int fd = sealed_memfd("test", "abcdefg", 7);
 
 	assert_true(fd >= 0);
@@ -504,7 +502,7 @@ static void on_probe(void *userdata, bool alive)
 /* answer: what comes back; NULL: the other end closes. */
 static int probe(const char *answer)
 {
-	struct probing probing = { .alive = -1 };
+	struct probing probing = {.alive = -1};
 	char request[64];
 	int pair[2];
 

@@ -77,7 +77,7 @@ def test_every_error_says_what_to_do():
     """One table of errors, each with a name of its own and a sentence."""
     text = (ROOT / "daemon" / "bus-error.c").read_text()
     table = text[text.index("} errors["):text.index("int bus_error_set(")]
-    rows = re.findall(r'\[(BUS_ERROR_\w+)\] = \{ (?:OURS "(\w+)"|(SD_BUS_ERROR_\w+)),\s*"(.*?)" \}',
+    rows = re.findall(r'\[(BUS_ERROR_\w+)\]\s*=\s*\{\s*(?:OURS "(\w+)"|(SD_BUS_ERROR_\w+)),\s*"(.*?)"\s*\}',
                       table, re.S)
     declared = re.findall(r"^\t(BUS_ERROR_\w+)", (ROOT / "daemon" / "bus-error.h").read_text(),
                           re.M)
