@@ -277,6 +277,15 @@ def test_link_shares_one_real_file(tmp_path, images):
     assert [m["index"] for m in lcm["domains"][0]["modules"]] == [1, 1, 1, 2]
 
 
+def test_link_keeps_the_name_it_was_given(tmp_path, images):
+    (images / "by-content").mkdir()
+    (images / "vmlinuz").rename(images / "by-content/0123")
+    (images / "vmlinuz").symlink_to("by-content/0123")
+    source = write_source(tmp_path / "s.dts", ("k", "kernel", 'file = "vmlinuz";'))
+    assert run("link", source, "--output", tmp_path / "out", "--modules", images).returncode == 0
+    assert f"\t{images}/vmlinuz\t" in (tmp_path / "out/modules").read_text()
+
+
 def test_link_replaces_an_old_index(tmp_path, images):
     source = write_source(tmp_path / "s.dts",
                           ("k", "kernel", 'file = "vmlinuz"; mb-index = <9>; module-index = <9>;'),
@@ -512,6 +521,13 @@ def test_verify_unreadable_config(linked):
     (linked / "grub.cfg").write_text("multiboot2 /boot/xen.gz\nmodule2 'launch.dtb\n")
     done = verify(linked)
     assert done.returncode == 2 and "grub.cfg:2: a quote that does not end" in done.stderr
+
+
+def test_manual_page_has_all_options():
+    page = (EXAMPLES.parent / "docs/man/lcmtool.1").read_text()
+    options = set(re.findall(r"--([a-z-]+)", run("--help").stdout))
+    assert set(re.findall(r"Fl -([a-z-]+)", page)) | {"version"} == options
+    assert "version" in page
 
 
 def test_help_and_version():

@@ -65,6 +65,30 @@ static bool find_in_chain(const struct chain *chain, const struct stat *st, unsi
 	return false;
 }
 
+/* Absolute, with links resolved but for the file's own name: people know it by that. */
+static int absolute_path(const char *path, char **ret_path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char *dir, *real, *whole = NULL;
+	int rc = 0;
+
+	if (slash && slash != path)
+		dir = strndup(path, (size_t)(slash - path));
+	else
+		dir = strdup(slash ? "/" : ".");
+	real = dir ? realpath(dir, NULL) : NULL;
+	if (!real)
+		rc = -errno;
+	else if (asprintf(&whole, "%s%s%s", real, real[1] ? "/" : "", name) < 0)
+		rc = -ENOMEM;
+	free(dir);
+	free(real);
+	if (rc)
+		return rc;
+	*ret_path = whole;
+	return 0;
+}
+
 int chain_add(struct chain *chain, const char *path, unsigned int *ret_index)
 {
 	struct chain_file file;
@@ -83,9 +107,9 @@ int chain_add(struct chain *chain, const char *path, unsigned int *ret_index)
 	rc = digest_file(path, &file);
 	if (rc)
 		return rc;
-	file.path = realpath(path, NULL);
-	if (!file.path)
-		return -errno;
+	rc = absolute_path(path, &file.path);
+	if (rc)
+		return rc;
 	chain->files[chain->nr++] = file;
 	*ret_index = chain->nr;
 	return 0;

@@ -10,7 +10,7 @@
 #include "tool.h"
 
 struct chain_file {
-	char *path;		/* absolute, without links */
+	char *path;		/* absolute; its own name as it was given */
 	dev_t device;
 	ino_t inode;
 	uint64_t size;
