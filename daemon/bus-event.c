@@ -12,7 +12,7 @@
 /* Messages handled in one turn, so that other sources live. */
 #define BURST 32
 /* Replies waiting to be written before further requests wait in their turn. */
-#define MAX_QUEUED_WRITES 256
+#define MAX_QUEUED_WRITES 16
 
 struct bus_event {
 	struct loop *loop;

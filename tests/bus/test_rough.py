@@ -3,7 +3,9 @@
 
 import os
 import pathlib
+import signal
 import socket
+import subprocess
 import time
 
 import dbus
@@ -76,6 +78,37 @@ def test_flood_leaves_no_memory_behind(launch, client, bus_address):
         burst()
     limit = 32 << 20 if "asan" in os.environ["HYPERLAUNCHD"] else 2 << 20
     assert rss(daemon) - first < limit
+
+
+def test_answers_that_nobody_carries(launch, client, bus_address, place):
+    """The bus itself stands still: requests wait where they are, answers don't pile up."""
+    daemon = launch()
+    for i in range(1200):
+        daemon.command(f"domain-add guest{i} domid={1000 + i}")
+    wait_until(lambda: client.get("NDomains") == 1208)
+    client.call("ListDomains")
+    quiet = rss(daemon)
+    clients = [Client(bus_address) for _ in range(2)]
+    buses = subprocess.run(["pgrep", "-f", f"config-file={place}/bus.conf"], capture_output=True,
+                           text=True, check=True).stdout.split()
+    daemon.process.send_signal(signal.SIGSTOP)
+    for each in clients:
+        for _ in range(100):
+            each.connection.send_message(message("ListDomains"))
+        each.connection.flush()
+    time.sleep(1)
+    for pid in buses:
+        os.kill(int(pid), signal.SIGSTOP)
+    daemon.process.send_signal(signal.SIGCONT)
+    time.sleep(2)
+    grown = rss(daemon) - quiet
+    for pid in buses:
+        os.kill(int(pid), signal.SIGCONT)
+    # Those that are on their way have some 140 KB each.
+    assert grown < (32 << 20 if "asan" in os.environ["HYPERLAUNCHD"] else 5 << 20), grown
+    assert client.get("NDomains") == 1208
+    for each in clients:
+        each.close()
 
 
 def test_big_arguments(launch, client):

@@ -370,11 +370,15 @@ def test_post_boot_names(with_store, store, client):
     wait_until(lambda: all_introduced(store, initial(client)))
     store.write("/local/domain/55/name", "fromxl")
     daemon.command("domain-add simname domid=55")
+    wait_until(lambda: "fromxl" in client.rows())
+    turn(0.3)
+    assert client.domain("fromxl")["XenstoreState"] == "none"
     store.introduce(55)
     added = client.wait_signal("DomainAdded")
     assert added[3][:2] == (55, "fromxl")
     path = added[3][2]
     assert client.domain("fromxl")["Origin"] == "post-boot"
+    wait_until(lambda: client.get("XenstoreState", DOMAIN, path) == "introduced")
     store.write("/local/domain/55/name", "renamed")
     client.wait_property(path, "Name", "renamed")
     assert client.path_of("renamed") == path
