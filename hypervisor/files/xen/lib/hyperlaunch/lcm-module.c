@@ -4,7 +4,7 @@
  */
 #include "lcm-node.h"
 
-/* TYPE of one entry of `compatible`, NULL for an entry that isn't a module's. */
+/* TYPE of one entry of `compatible`; NULL: the entry is not a module's. */
 static const char *__init type_text(const char *entry)
 {
     static const char __initconst module[] = "module,";
@@ -207,7 +207,6 @@ int __init lcm_refuse_untyped_module(const struct lcm_cursor *cur)
     return 0;
 }
 
-/* The next free entry of lcm->modules, filled; domain LCM_NONE: the config node's. */
 int __init lcm_parse_module(struct lcm *lcm, const struct lcm_cursor *cur,
                                const struct lcm_cursor *parent, int domain,
                                enum lcm_module_type type)

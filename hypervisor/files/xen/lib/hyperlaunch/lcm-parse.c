@@ -425,7 +425,8 @@ static bool __init is_base_shared(const struct lcm *lcm, unsigned int domain,
         if ( i == domain )
             continue;
         other = lcm_node_name(lcm->fdt, lcm->domains[i].node, &other_len);
-        if ( lcm_base_len(other, other_len) == len && !memcmp(base, other, len) )
+        if ( lcm_base_len(other, other_len) == len &&
+             !memcmp(base, other, len) )
             return true;
     }
 

@@ -7,7 +7,7 @@
 #define NAME_MAX_CHARS 24
 #define TEXT_MAX_CHARS 88
 
-/* Arrays, not pointers: the text needs no relocation and goes with the table. */
+/* Arrays, not pointers: the text needs no relocation, and goes with the rest. */
 struct text {
     char name[NAME_MAX_CHARS];
     char text[TEXT_MAX_CHARS];
@@ -21,7 +21,7 @@ static const struct text __initconst errors[LCM_NR_ERRS] = {
     [LCM_ERR_NO_HYPERVISOR] = { "no-hypervisor",
         "there is neither /chosen/hypervisor nor a xen,domain under /chosen" },
     [LCM_ERR_BOTH_FORMS] = { "both-forms",
-        "the launch is described twice: /chosen may hold one hypervisor node or domains" },
+        "the launch is described twice: one hypervisor node, or domains" },
     [LCM_ERR_COMPATIBLE] = { "compatible",
         "the node lacks the compatible that what it holds requires" },
     [LCM_ERR_LENGTH] = { "length", "the value has a length that can't be" },
@@ -30,7 +30,7 @@ static const struct text __initconst errors[LCM_NR_ERRS] = {
     [LCM_ERR_MISSING] = { "missing", "a required property is absent" },
     [LCM_ERR_RANGE] = { "range", "the value is out of range" },
     [LCM_ERR_UNSUPPORTED_PROP] = { "unsupported-prop",
-        "this dialect is not supported: use permissions and functions, or capabilities" },
+        "not supported: use permissions and functions, or capabilities" },
     [LCM_ERR_TOO_MANY_DOMAINS] = { "too-many-domains",
         "there are more than 32 domains" },
     [LCM_ERR_TOO_MANY_MODULES] = { "too-many-modules",
@@ -40,7 +40,7 @@ static const struct text __initconst errors[LCM_NR_ERRS] = {
     [LCM_ERR_NO_DOMAIN] = { "no-domain", "there is no domain to build" },
     [LCM_ERR_TWO_CONFIGS] = { "two-configs", "there is a second config node" },
     [LCM_ERR_NAME] = { "name",
-        "the name is empty, longer than 63 characters, or has characters no name may have" },
+        "not a name: 1 to 63 letters, digits and characters of ,._+-" },
     [LCM_ERR_NAME_DUPLICATE] = { "name-duplicate",
         "another domain has the same name" },
     [LCM_ERR_DOMID_RESERVED] = { "domid-reserved",
@@ -133,7 +133,8 @@ static const char __initconst warnings[LCM_NR_WARNS][TEXT_MAX_CHARS] = {
     [LCM_WARN_FUNCTIONS] = "unknown function bits are ignored",
     [LCM_WARN_MODE_DEFAULT] = "no mode given: 64-bit PVH is taken",
     [LCM_WARN_MODE_BITS] = "unknown mode bits are ignored",
-    [LCM_WARN_UUID_SHORT] = "a uuid of 8 bytes: 8 bytes of zero are put after it",
+    [LCM_WARN_UUID_SHORT] =
+        "a uuid of 8 bytes: 8 bytes of zero are put after it",
     [LCM_WARN_LOST] = "there were more warnings than are kept",
 };
 
