@@ -25,7 +25,7 @@ static bool modules_differ(const struct hl_domain *a, const struct hl_domain *b)
 		const struct hl_domain_module *x = &a->modules[i], *y = &b->modules[i];
 
 		if (x->type != y->type || x->index != y->index || x->size != y->size ||
-		    memcmp(x->sha256, y->sha256, sizeof(x->sha256)))
+		    memcmp(x->sha256, y->sha256, sizeof(x->sha256)) != 0)
 			return true;
 	}
 	return false;
@@ -36,9 +36,9 @@ static bool drift_differs(const struct hl_domain *a, const struct hl_domain *b)
 	if (a->nr_drift != b->nr_drift)
 		return true;
 	for (uint32_t i = 0; i < a->nr_drift; i++)
-		if (strcmp(a->drift[i].field, b->drift[i].field) ||
-		    strcmp(a->drift[i].lcm, b->drift[i].lcm) ||
-		    strcmp(a->drift[i].actual, b->drift[i].actual))
+		if (strcmp(a->drift[i].field, b->drift[i].field) != 0 ||
+		    strcmp(a->drift[i].lcm, b->drift[i].lcm) != 0 ||
+		    strcmp(a->drift[i].actual, b->drift[i].actual) != 0)
 			return true;
 	return false;
 }
@@ -46,7 +46,7 @@ static bool drift_differs(const struct hl_domain *a, const struct hl_domain *b)
 static bool errors_differ(const struct hl_domain *a, const struct hl_domain *b)
 {
 	return a->error != b->error || a->errnum != b->errnum ||
-	       strcmp(a->error_node, b->error_node) || strcmp(a->error_prop, b->error_prop);
+	       strcmp(a->error_node, b->error_node) != 0 || strcmp(a->error_prop, b->error_prop) != 0;
 }
 
 static bool times_differ(const struct hl_domain *a, const struct hl_domain *b)
@@ -71,7 +71,7 @@ static uint32_t differing_fields(const struct hl_domain *a, const struct hl_doma
 	       if_differ(a->vcpus_max != b->vcpus_max, HL_FIELD_VCPUS_MAX) |
 	       if_differ(a->vcpus_online != b->vcpus_online, HL_FIELD_VCPUS_ONLINE) |
 	       if_differ(a->ssidref != b->ssidref ||
-			 strcmp(a->security_label, b->security_label),
+			 strcmp(a->security_label, b->security_label) != 0,
 			 HL_FIELD_SECURITY_LABEL) |
 	       if_differ(errors_differ(a, b), HL_FIELD_ERROR) |
 	       if_differ(a->store_port != b->store_port || a->store_gfn != b->store_gfn,
@@ -96,17 +96,17 @@ static bool warnings_differ(const struct hl_summary *a, const struct hl_summary 
 	if (a->nr_warnings != b->nr_warnings)
 		return true;
 	for (uint32_t i = 0; i < a->nr_warnings; i++)
-		if (strcmp(a->warnings[i], b->warnings[i]))
+		if (strcmp(a->warnings[i], b->warnings[i]) != 0)
 			return true;
 	return false;
 }
 
 static bool others_differ(const struct hl_summary *a, const struct hl_summary *b)
 {
-	return a->available != b->available || strcmp(a->source, b->source) ||
-	       strcmp(a->form, b->form) || a->dynamic != b->dynamic ||
+	return a->available != b->available || strcmp(a->source, b->source) != 0 ||
+	       strcmp(a->form, b->form) != 0 || a->dynamic != b->dynamic ||
 	       a->lcm_size != b->lcm_size ||
-	       memcmp(a->lcm_sha256, b->lcm_sha256, sizeof(a->lcm_sha256)) ||
+	       memcmp(a->lcm_sha256, b->lcm_sha256, sizeof(a->lcm_sha256)) != 0 ||
 	       a->start_ns != b->start_ns || a->end_ns != b->end_ns || warnings_differ(a, b);
 }
 
@@ -118,8 +118,8 @@ static uint32_t differing_summary(const struct hl_summary *a, const struct hl_su
 	       if_differ(a->expected != b->expected || a->built != b->built ||
 			 a->failed != b->failed,
 			 HL_SUMMARY_COUNTS) |
-	       if_differ(a->error != b->error || strcmp(a->error_node, b->error_node) ||
-			 strcmp(a->error_prop, b->error_prop),
+	       if_differ(a->error != b->error || strcmp(a->error_node, b->error_node) != 0 ||
+			 strcmp(a->error_prop, b->error_prop) != 0,
 			 HL_SUMMARY_ERROR) |
 	       if_differ(others_differ(a, b), HL_SUMMARY_OTHER);
 }

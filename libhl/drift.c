@@ -52,7 +52,7 @@ static void compare_name(struct found *found, const struct hl_lcm_domain *planne
 {
 	const char *name = arena_utf8(found->arena, planned->name);
 
-	if (name && strcmp(name, row->name))
+	if (name && strcmp(name, row->name) != 0)
 		add(found, "name", name, row->name);
 }
 
@@ -87,7 +87,7 @@ static void compare_label(struct found *found, const struct hl_lcm_domain *plann
 	const char *prefix = strchr(planned->security_id, ':') ? "" : "system_u:system_r:";
 	const char *label = arena_printf(found->arena, "%s%s", prefix, planned->security_id);
 
-	if (label && strcmp(label, live->label))
+	if (label && strcmp(label, live->label) != 0)
 		add(found, "security_label", arena_utf8(found->arena, label),
 		    arena_utf8(found->arena, live->label));
 }

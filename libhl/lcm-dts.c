@@ -201,17 +201,11 @@ static int add_reservations(struct strbuf *out, const void *fdt)
 	return 0;
 }
 
-HL_EXPORT int hl_fdt_to_dts(const void *blob, size_t size, char **ret_text)
+static int aligned_to_dts(const void *fdt, size_t size, char **ret_text)
 {
-	CLEANUP(freep) void *fdt = malloc(size ? size : 1);
 	struct strbuf out = { 0 };
 	int rc;
 
-	if (!fdt)
-		return -ENOMEM;
-	/* libfdt wants it aligned. */
-	if (size)
-		memcpy(fdt, blob, size);
 	if (fdt_check_full(fdt, size))
 		return -EINVAL;
 	strbuf_add(&out, "/dts-v1/;\n");
@@ -223,4 +217,19 @@ HL_EXPORT int hl_fdt_to_dts(const void *blob, size_t size, char **ret_text)
 		return rc;
 	}
 	return strbuf_take(&out, ret_text);
+}
+
+HL_EXPORT int hl_fdt_to_dts(const void *blob, size_t size, char **ret_text)
+{
+	void *fdt = malloc(size ? size : 1);
+	int rc;
+
+	if (!fdt)
+		return -ENOMEM;
+	/* libfdt wants it aligned. */
+	if (size)
+		memcpy(fdt, blob, size);
+	rc = aligned_to_dts(fdt, size, ret_text);
+	free(fdt);
+	return rc;
 }

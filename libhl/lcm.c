@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The bits are the LCM's own.  NOLINTBEGIN(misc-redundant-expression): that is the point */
 static_assert(HL_PERM_CONTROL == LCM_PERM_CONTROL && HL_PERM_HARDWARE == LCM_PERM_HARDWARE,
 	      "permissions");
 static_assert(HL_FUNC_BOOT == LCM_FUNC_BOOT && HL_FUNC_CRASH == LCM_FUNC_CRASH &&
@@ -19,6 +20,7 @@ static_assert(HL_MODE_PV == LCM_MODE_PV && HL_MODE_DEVICE_MODEL == LCM_MODE_DEVI
 		      HL_MODE_LONG == LCM_MODE_LONG,
 	      "mode");
 static_assert(HL_NAME_SIZE == LCM_NAME_SIZE, "names");
+/* NOLINTEND(misc-redundant-expression) */
 
 enum hl_module_type module_type_view(uint32_t type)
 {

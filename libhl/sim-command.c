@@ -196,7 +196,7 @@ static int do_shutdown(struct call *call)
 
 	if (rc)
 		return rc;
-	for (uint32_t code = 0; strcmp(hl_shutdown_name(code), "unknown"); code++)
+	for (uint32_t code = 0; strcmp(hl_shutdown_name(code), "unknown") != 0; code++)
 		if (!strcmp(hl_shutdown_name(code), call->words[2]))
 			return sim_domain_shutdown(call->sim, domid, code);
 	return problem(call, -EINVAL, "no such reason");
@@ -263,7 +263,7 @@ static int do_fault(struct call *call)
 	if (rc)
 		return rc;
 	for (unsigned int op = 0; op < SIM_NR_OPS; op++) {
-		if (strcmp(ops[op], call->words[1]))
+		if (strcmp(ops[op], call->words[1]) != 0)
 			continue;
 		call->sim->faults[op].errnum = errnum;
 		call->sim->faults[op].left = count;
@@ -299,7 +299,7 @@ static int run(struct call *call)
 	if (!call->nr)
 		return problem(call, -EINVAL, "empty command");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (strcmp(commands[i].name, call->words[0]))
+		if (strcmp(commands[i].name, call->words[0]) != 0)
 			continue;
 		if (call->nr - 1 < commands[i].min)
 			return problem(call, -EINVAL, "too few words");
@@ -341,8 +341,8 @@ static char *make_reply(const struct call *call, int rc)
 
 int sim_command(void *backend, const char *command, char **ret_reply)
 {
-	CLEANUP(freep) char *text = strdup(command);
 	struct call call = { .sim = backend };
+	char *text = strdup(command);
 	int rc = text ? split(&call, text) : -ENOMEM;
 
 	if (!rc)
@@ -350,5 +350,6 @@ int sim_command(void *backend, const char *command, char **ret_reply)
 	if (ret_reply)
 		*ret_reply = make_reply(&call, rc);
 	free(call.reply);
+	free(text);
 	return rc;
 }

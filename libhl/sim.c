@@ -131,6 +131,14 @@ static int get_module(void *backend, uint32_t index, struct hl_launch_module *re
 	return 0;
 }
 
+/* NULL: no memory, or nothing to copy. */
+static void *copy_array(const void *array, size_t nr, size_t size)
+{
+	void *copy = nr ? reallocarray(NULL, nr, size) : NULL;
+
+	return copy ? memcpy(copy, array, nr * size) : NULL;
+}
+
 static int read_lcm(void *backend, void **ret_blob, size_t *ret_size)
 {
 	struct sim *sim = backend;
@@ -141,26 +149,11 @@ static int read_lcm(void *backend, void **ret_blob, size_t *ret_size)
 		return rc;
 	if (!sim->blob)
 		return -ENOENT;
-	copy = malloc(sim->blob_size);
+	copy = copy_array(sim->blob, sim->blob_size, 1);
 	if (!copy)
 		return -ENOMEM;
-	*ret_blob = memcpy(copy, sim->blob, sim->blob_size);
+	*ret_blob = copy;
 	*ret_size = sim->blob_size;
-	return 0;
-}
-
-/* size * nr bytes, or NULL in *ret_copy where that is nothing. */
-static int copy_array(const void *array, size_t nr, size_t size, void *ret_copy)
-{
-	void *copy = NULL;
-
-	if (nr) {
-		copy = reallocarray(NULL, nr, size);
-		if (!copy)
-			return -ENOMEM;
-		memcpy(copy, array, nr * size);
-	}
-	*(void **)ret_copy = copy;
 	return 0;
 }
 
@@ -168,7 +161,8 @@ static int get_events(void *backend, uint32_t since, struct hl_event **ret_event
 {
 	struct sim *sim = backend;
 	int rc = fault(sim, SIM_GET_EVENTS);
-	size_t first = since;
+	struct hl_event *copy;
+	size_t first = since, nr;
 
 	if (rc)
 		return rc;
@@ -176,23 +170,29 @@ static int get_events(void *backend, uint32_t since, struct hl_event **ret_event
 		return -ENOENT;
 	if (first > sim->nr_events)
 		first = sim->nr_events;
-	rc = copy_array(sim->events ? sim->events + first : NULL, sim->nr_events - first,
-			sizeof(*sim->events), ret_events);
-	if (!rc)
-		*ret_nr = sim->nr_events - first;
-	return rc;
+	nr = sim->nr_events - first;
+	copy = copy_array(sim->events + first, nr, sizeof(*copy));
+	if (!copy && nr)
+		return -ENOMEM;
+	*ret_events = copy;
+	*ret_nr = nr;
+	return 0;
 }
 
 static int list_live(void *backend, struct hl_live_domain **ret_domains, size_t *ret_nr)
 {
 	struct sim *sim = backend;
 	int rc = fault(sim, SIM_LIST_LIVE);
+	struct hl_live_domain *copy;
 
-	if (!rc)
-		rc = copy_array(sim->live, sim->nr_live, sizeof(*sim->live), ret_domains);
-	if (!rc)
-		*ret_nr = sim->nr_live;
-	return rc;
+	if (rc)
+		return rc;
+	copy = copy_array(sim->live, sim->nr_live, sizeof(*copy));
+	if (!copy && sim->nr_live)
+		return -ENOMEM;
+	*ret_domains = copy;
+	*ret_nr = sim->nr_live;
+	return 0;
 }
 
 static int get_fd(void *backend)
@@ -322,15 +322,12 @@ static int parse_spec(struct sim *sim, char *spec, const char **ret_file, const 
 	return 0;
 }
 
-static int sim_setup(struct sim *sim, const char *spec)
+/* Writes into spec. */
+static int sim_setup(struct sim *sim, char *spec)
 {
-	CLEANUP(freep) char *copy = strdup(spec);
 	const char *file, *control;
-	int rc;
+	int rc = parse_spec(sim, spec, &file, &control);
 
-	if (!copy)
-		return -ENOMEM;
-	rc = parse_spec(sim, copy, &file, &control);
 	if (!rc)
 		rc = open_fds(sim);
 	if (!rc)
@@ -357,6 +354,7 @@ int sim_open(const char *spec, const struct logger *logger, const struct backend
 		.command = sim_command,
 	};
 	struct sim *sim = calloc(1, sizeof(*sim));
+	char *copy;
 	int rc;
 
 	if (!sim)
@@ -365,7 +363,9 @@ int sim_open(const char *spec, const struct logger *logger, const struct backend
 	sim->epoll_fd = sim->event_fd = sim->control_fd = -1;
 	sim->clock_ns = 1000000000;
 	sim->next_domid = 1;
-	rc = sim_setup(sim, spec);
+	copy = strdup(spec);
+	rc = copy ? sim_setup(sim, copy) : -ENOMEM;
+	free(copy);
 	if (rc) {
 		sim_close(sim);
 		return rc;

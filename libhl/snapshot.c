@@ -75,7 +75,7 @@ static int read_lcm(struct hl_ctx *ctx, struct hl_snapshot *s)
 	if (!s->launch.lcm_size)
 		return 0;
 	if (!ctx->have_lcm ||
-	    memcmp(ctx->lcm_sha256, s->launch.lcm_sha256, sizeof(ctx->lcm_sha256))) {
+	    memcmp(ctx->lcm_sha256, s->launch.lcm_sha256, sizeof(ctx->lcm_sha256)) != 0) {
 		rc = cache_lcm(ctx, &s->launch);
 		if (rc)
 			return is_gap(rc) ? 0 : rc;

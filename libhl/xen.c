@@ -109,15 +109,15 @@ static int read_lcm(void *backend, void **ret_blob, size_t *ret_size)
 	return 0;
 }
 
-/* The next events from seq on; 0: no more. */
-static int read_events(struct xen *xen, uint32_t seq, struct hl_event **events, size_t *nr)
+/* The next events from *seq on, which is moved behind them; 0: no more. */
+static int read_events(struct xen *xen, uint32_t *seq, struct hl_event **events, size_t *nr)
 {
 	struct xen_hyperlaunch_event batch[XCALL_MAX_BYTES / sizeof(struct xen_hyperlaunch_event)];
 	struct hl_event *grown;
 	uint32_t written, count;
 	int rc;
 
-	rc = xcall_hyperlaunch(xen->xcall, XEN_HYPERLAUNCH_GET_EVENTS, seq, 0, batch,
+	rc = xcall_hyperlaunch(xen->xcall, XEN_HYPERLAUNCH_GET_EVENTS, *seq, 0, batch,
 			       sizeof(batch), &written);
 	if (rc)
 		return rc;
@@ -132,13 +132,13 @@ static int read_events(struct xen *xen, uint32_t seq, struct hl_event **events, 
 	*events = grown;
 	for (uint32_t i = 0; i < count; i++) {
 		/* Never backwards, or reading would not end. */
-		if (batch[i].seq < seq || batch[i].seq == UINT32_MAX)
+		if (batch[i].seq < *seq || batch[i].seq == UINT32_MAX)
 			return -EBADMSG;
 		rc = record_event(&batch[i], &grown[*nr]);
 		if (rc)
 			return rc;
 		++*nr;
-		seq = batch[i].seq + 1;
+		*seq = batch[i].seq + 1;
 	}
 	return (int)count;
 }
@@ -159,14 +159,13 @@ static int get_events(void *backend, uint32_t since, struct hl_event **ret_event
 	if (since < launch.first_event)
 		since = launch.first_event;
 	while (since < launch.nr_events) {
-		rc = read_events(xen, since, &events, &nr);
+		rc = read_events(xen, &since, &events, &nr);
 		if (rc < 0)
 			return rc;
 		if (!rc)
 			break;
 		if (nr > MAX_EVENTS)
 			return -EBADMSG;
-		since = events[nr - 1].seq + 1;
 	}
 	*ret_nr = nr;
 	*ret_events = STEAL(events);

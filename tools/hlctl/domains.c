@@ -15,9 +15,10 @@ static void *grow(void *array, uint32_t nr, size_t size)
 {
 	char *grown = reallocarray(array, (size_t)nr + 1, size);
 
-	if (!grown)
+	if (grown)
+		memset(grown + nr * size, 0, size);
+	else
 		no_memory();
-	memset(grown + nr * size, 0, size);
 	return grown;
 }
 

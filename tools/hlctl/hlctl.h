@@ -57,7 +57,7 @@ enum exit_code verb_monitor(const struct options *options, sd_bus *bus);
 /* main.c: one sentence to standard error; returns code, to be returned on. */
 enum exit_code complain(enum exit_code code, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-_Noreturn void no_memory(void);
+void no_memory(void) __attribute__((noreturn));
 
 static inline void freep(void *p)
 {

@@ -35,7 +35,7 @@ enum exit_code verb_lcm(const struct options *options, sd_bus *bus)
 	enum exit_code code;
 	int fd, r;
 
-	if (options->json && strcmp(format, "json"))
+	if (options->json && strcmp(format, "json") != 0)
 		return complain(EXIT_USAGE, "--json and --format %s exclude each other", format);
 	if (!strcmp(format, "dtb") && isatty(STDOUT_FILENO))
 		return complain(EXIT_USAGE, "a terminal cannot show a blob: "

@@ -106,7 +106,7 @@ static int on_manager_signal(sd_bus_message *m, void *userdata, sd_bus_error *re
 	struct json_object *object;
 
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
-		if (strcmp(signals[i].member, member))
+		if (strcmp(signals[i].member, member) != 0)
 			continue;
 		object = new_event(signals[i].event);
 		if (put_arguments(m, object, signals[i].arguments) < 0)
@@ -120,10 +120,15 @@ static int on_manager_signal(sd_bus_message *m, void *userdata, sd_bus_error *re
 /* d<domid>_<generation>, at the end of a domain's path. */
 static void put_domid(struct json_object *object, const char *path)
 {
-	unsigned int domid;
+	static const char prefix[] = BUS_PATH "/domain/d";
+	char *end;
 
-	if (sscanf(path, BUS_PATH "/domain/d%u_", &domid) == 1)
-		json_put_id(object, "domid", domid);
+	if (strncmp(path, prefix, sizeof(prefix) - 1) == 0) {
+		unsigned long domid = strtoul(path + sizeof(prefix) - 1, &end, 10);
+
+		if (*end == '_' && domid <= UINT32_MAX)
+			json_put_id(object, "domid", (uint32_t)domid);
+	}
 }
 
 static int tell_property(struct monitor *monitor, sd_bus_message *m)
@@ -152,14 +157,13 @@ static int on_properties_changed(sd_bus_message *m, void *userdata, sd_bus_error
 	int r = sd_bus_message_read_basic(m, 's', &interface);
 
 	/* A signal that is not well made is somebody else's fault: it is passed over. */
-	if (r < 0 || strncmp(interface, BUS_NAME ".", strlen(BUS_NAME ".")))
+	if (r < 0 || strncmp(interface, BUS_NAME ".", strlen(BUS_NAME ".")) != 0)
 		return 0;
-	r = sd_bus_message_enter_container(m, 'a', "{sv}");
-	while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-		r = tell_property(userdata, m);
-		if (r >= 0)
-			r = sd_bus_message_exit_container(m);
-	}
+	if (sd_bus_message_enter_container(m, 'a', "{sv}") < 0)
+		return 0;
+	while (sd_bus_message_enter_container(m, 'e', "sv") > 0)
+		if (tell_property(userdata, m) < 0 || sd_bus_message_exit_container(m) < 0)
+			break;
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "table.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -114,9 +115,11 @@ static void print_cell(const struct table *table, size_t i)
 {
 	const struct cell *cell = &table->cells[i];
 	enum colour colour = i < table->nr_columns ? BOLD : cell->colour;
-	bool last = i % table->nr_columns == table->nr_columns - 1;
+	bool last;
 	size_t pad = 0;
 
+	assert(table->nr_columns);
+	last = i % table->nr_columns == table->nr_columns - 1;
 	if (!last)
 		pad = column_width(table, i % table->nr_columns) - width(cell->text) + 2;
 	printf("%s%s%s%*s%s", escape(colour), cell->text, escape_end(colour), (int)pad, "",

@@ -3,6 +3,7 @@
 #include "make.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -362,14 +363,22 @@ struct client {
 	struct sockaddr_un server;
 };
 
+static int unix_socket(void)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		abort();
+	return fd;
+}
+
 static struct client client_of(const char *path)
 {
 	struct sockaddr_un any = { .sun_family = AF_UNIX };
 	struct client client = { .server.sun_family = AF_UNIX };
 
 	snprintf(client.server.sun_path, sizeof(client.server.sun_path), "%s", path);
-	client.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	assert_return_code(client.fd, errno);
+	client.fd = unix_socket();
 	/* Only the family: the kernel picks an address. */
 	assert_return_code(bind(client.fd, (struct sockaddr *)&any, sizeof(sa_family_t)), errno);
 	return client;
@@ -446,22 +455,21 @@ static void stale_socket(void **state)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	char path[100], spec[256];
 	struct hl_ctx *ctx;
-	FILE *file;
 	int fd;
 
 	snprintf(path, sizeof(path), "/tmp/test-sim-stale-%d", getpid());
 	snprintf(spec, sizeof(spec), "sim:,as=classic,control=%s", path);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	fd = unix_socket();
 	assert_return_code(bind(fd, (struct sockaddr *)&address, sizeof(address)), errno);
 	close(fd);
 	assert_int_equal(hl_new(spec, NULL, NULL, &ctx), 0);
 	hl_unref(ctx);
 
 	/* Somebody's file is not a stale socket. */
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fclose(file);
+	fd = creat(path, 0600);
+	assert_return_code(fd, errno);
+	close(fd);
 	assert_int_equal(hl_new(spec, NULL, NULL, &ctx), -EADDRINUSE);
 	assert_int_equal(unlink(path), 0);
 }
