@@ -7,7 +7,7 @@
 #define NAME_MAX_CHARS 24
 #define TEXT_MAX_CHARS 88
 
-/* Arrays, not pointers: the text needs no relocation, and goes with the rest. */
+/* Arrays, not pointers: text without relocations, which goes with the rest. */
 struct text {
     char name[NAME_MAX_CHARS];
     char text[TEXT_MAX_CHARS];
