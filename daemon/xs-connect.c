@@ -187,7 +187,7 @@ static void on_attempt(void *userdata)
 	if (r == 0)
 		return;
 	log_debug("%s: %s", connect->socket, strerror(-r));
-	connect->events->missing(connect->userdata);
+	connect->events->missing(connect->userdata, -r);
 	start_probe(connect);
 	/* No socket: its directory will tell.  Any other reason: nothing will. */
 	if (r != -ENOENT)

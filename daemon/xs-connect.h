@@ -16,8 +16,8 @@ struct xs_connect;
 struct xs_connect_events {
 	/* xenstored answers; takes over the handle. */
 	void (*connected)(void *userdata, struct xs_handle *h);
-	/* An attempt found nobody; it goes on waiting. */
-	void (*missing)(void *userdata);
+	/* An attempt found nobody, for that errno; it goes on waiting. */
+	void (*missing)(void *userdata, int error);
 	/* The socket has changed though we are connected: look whether it is still alive. */
 	void (*suspect)(void *userdata);
 };

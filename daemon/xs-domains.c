@@ -508,18 +508,23 @@ static void on_connected(void *userdata, struct xs_handle *h)
 	deferred_request(xs->step);
 }
 
+/* The end of a connection is noticed by libxenstore's thread, perhaps a moment after its cause. */
 static void on_suspect(void *userdata)
 {
-	xenstore_check(userdata);
+	struct xenstore *xs = userdata;
+
+	xenstore_check(xs);
+	if (xs->h && !evtimer_pending(xs->retry, NULL))
+		loop_timer_set(xs->retry, RETRY_MIN);
 }
 
-static void on_missing(void *userdata)
+static void on_missing(void *userdata, int error)
 {
 	struct xenstore *xs = userdata;
 
 	if (!xs->told_missing)
-		log_notice("xenstored is not there yet; domains get their place in xenstore "
-			   "when it comes");
+		log_notice("xenstored is not there yet (%s); domains get their place in xenstore when it comes",
+			   strerror(error));
 	xs->told_missing = true;
 }
 
