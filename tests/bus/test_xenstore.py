@@ -314,6 +314,7 @@ def test_killed_at_every_step(with_store, store, client):
         for row in rows:
             assert set(tree_of(store, row[0])) in (set(), whole[row[0]]), stop_after
         daemon.start()
+        wait_until(client.ready)
         wait_until(lambda: all_introduced(store, rows))
         for row in rows:
             assert set(tree_of(store, row[0])) == whole[row[0]], stop_after
