@@ -648,7 +648,11 @@ int __init lcm_parse_recovery(const void *blob, size_t size, struct lcm *lcm,
              parse_domain(lcm, &cur) || !is_crash_domain(&lcm->domains[0]) )
             continue;
 
-        /* It waits for nobody: the others will not run. */
+        /*
+         * It waits for nobody, as the others will not run, nor for devices that
+         * one of them would have to prepare.
+         */
+        lcm->nr_pci = 0;
         lcm->domains[0].start_after = NULL;
         lcm->domains[0].hold = false;
         lcm->domains[0].functions |= LCM_FUNC_CRASH;

@@ -283,8 +283,8 @@ int lcm_check(struct lcm *lcm, const struct lcm_limits *limits, struct lcm_error
 
 /*
  * Of an LCM that lcm_parse() or lcm_check() refused: its first sound domain
- * with CRASH or LEGACY_DOM0, alone, without hold and start-after.  lcm_check()
- * then still has its say.  0, or -EINVAL with *err filled: the whole is no LCM,
+ * with CRASH or LEGACY_DOM0, alone, without hold, start-after and pci.
+ * lcm_check() then still has its say.  0, or -EINVAL with *err filled: the whole is no LCM,
  * or (LCM_ERR_NO_DOMAIN) it has no such domain.
  */
 int lcm_parse_recovery(const void *blob, size_t size, struct lcm *lcm,
