@@ -155,12 +155,12 @@ enum hl_event_type {
 	HL_EVENT_BUILT,			/* "built"; arg: index in the LCM */
 	HL_EVENT_BUILD_FAILED,		/* "build-failed"; arg: error code */
 	HL_EVENT_STATE,			/* "state"; arg: enum hl_launch_state, the new one */
-	HL_EVENT_STARTED,		/* "started" */
-	HL_EVENT_READY,			/* "ready" */
+	HL_EVENT_STARTED,		/* "started"; arg: index in the LCM */
+	HL_EVENT_READY,			/* "ready"; likewise */
 	HL_EVENT_CONSOLE,		/* "console"; domid: new owner, arg: the old one */
 	HL_EVENT_DIED,			/* "died"; arg: shutdown code */
-	HL_EVENT_RELEASED,		/* "released" */
-	HL_EVENT_RECLAIMED,		/* "reclaimed" */
+	HL_EVENT_RELEASED,		/* "released"; arg: index in the LCM */
+	HL_EVENT_RECLAIMED,		/* "reclaimed"; likewise */
 	HL_NR_EVENT_TYPES
 };
 
@@ -860,7 +860,7 @@ uint32_t hl_diff_summary(const struct hl_diff *diff);
  * tests.  It launches the LCM in FILE as Xen does, in no time: after hl_new()
  * all domains are built and, but for held and crash ones, started; a boot
  * domain has said done and is reclaimed.  An LCM with an error ends as in Xen:
- * state recovery or failed, with the error in the records.  Its clock starts at
+ * state recovery with the crash domain alone, or failed, and the error in the records.  Its clock starts at
  * 1 s and goes 1 ms per event, so that two runs give the same records.  Modules
  * have no content: their size is 0, and their digest the LCM's digest-sha256.
  *

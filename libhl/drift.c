@@ -145,7 +145,7 @@ void drift_find(struct arena *arena, const struct hl_snapshot *snapshot,
 	compare(&found, "mode", planned->mode, record->mode, true);
 	if (live)
 		compare_live(&found, planned, live);
-	compare_digests(&found, snapshot, record->index);
+	compare_digests(&found, snapshot, row->index);
 	row->drift = found.drift;
 	row->nr_drift = found.nr;
 }

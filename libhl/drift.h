@@ -6,7 +6,7 @@
 #include "snapshot.h"
 
 /*
- * Sets row->drift.  live may be NULL; row->name and row->modules are filled
+ * Sets row->drift.  live may be NULL; row->name and row->index are filled
  * already.  Failed allocations are noted in the arena.
  */
 void drift_find(struct arena *arena, const struct hl_snapshot *snapshot,

@@ -248,49 +248,74 @@ static void limits_view(const struct hl_lcm_limits *in, const struct lcm *lcm,
 	out->no_modules = in->no_modules;
 }
 
-static int parse(struct hl_lcm *l, const struct hl_lcm_limits *in, struct hl_lcm_error *err_view)
+static int check(struct hl_lcm *l, const struct hl_lcm_limits *in, struct lcm_error *err)
 {
-	struct lcm_error err = { .node = LCM_NONE, .other_node = LCM_NONE };
 	struct lcm_limits limits;
-	int rc;
 
-	rc = lcm_parse(l->blob, l->size, &l->lcm, &err);
-	if (!rc) {
-		limits_view(in, &l->lcm, &limits);
-		rc = lcm_check(&l->lcm, &limits, &err);
-	}
-	if (rc && err_view)
-		lcm_error_view(l->blob, &err, err_view);
-	return rc;
+	limits_view(in, &l->lcm, &limits);
+	return lcm_check(&l->lcm, &limits, err);
 }
 
-HL_EXPORT int hl_lcm_new(const void *blob, size_t size, const struct hl_lcm_limits *limits,
-			 struct hl_lcm_error *err, struct hl_lcm **ret_lcm)
+/* The bytes, not parsed yet. */
+static struct hl_lcm *new_lcm(const void *blob, size_t size)
 {
 	struct hl_lcm *l = calloc(1, sizeof(*l));
 	void *copy;
-	int rc;
 
 	if (!l)
-		return -ENOMEM;
+		return NULL;
 	l->refs = 1;
 	l->size = size;
 	/* Exact, so that a read beyond the end is one beyond the allocation. */
 	l->blob = copy = arena_alloc(&l->arena, size, 1);
-	rc = copy ? 0 : -ENOMEM;
-	if (copy) {
-		if (size)
-			memcpy(copy, blob, size);
-		rc = parse(l, limits, err);
-	}
+	if (!copy)
+		return hl_lcm_unref(l);
+	if (size)
+		memcpy(copy, blob, size);
+	return l;
+}
+
+/* rc: what parsing gave */
+static int finish(struct hl_lcm *l, int rc, struct hl_lcm **ret_lcm)
+{
 	if (!rc)
 		rc = fill(l);
-	if (rc) {
+	if (rc)
 		hl_lcm_unref(l);
-		return rc;
-	}
-	*ret_lcm = l;
-	return 0;
+	else
+		*ret_lcm = l;
+	return rc;
+}
+
+HL_EXPORT int hl_lcm_new(const void *blob, size_t size, const struct hl_lcm_limits *limits,
+			 struct hl_lcm_error *err_view, struct hl_lcm **ret_lcm)
+{
+	struct lcm_error err = { .node = LCM_NONE, .other_node = LCM_NONE };
+	struct hl_lcm *l = new_lcm(blob, size);
+	int rc;
+
+	if (!l)
+		return -ENOMEM;
+	rc = lcm_parse(l->blob, size, &l->lcm, &err);
+	if (!rc)
+		rc = check(l, limits, &err);
+	if (rc && err_view)
+		lcm_error_view(l->blob, &err, err_view);
+	return finish(l, rc, ret_lcm);
+}
+
+int lcm_recovery_view(const void *blob, size_t size, struct hl_lcm **ret_lcm)
+{
+	struct hl_lcm *l = new_lcm(blob, size);
+	struct lcm_error err;
+	int rc;
+
+	if (!l)
+		return -ENOMEM;
+	rc = lcm_parse_recovery(l->blob, size, &l->lcm, &err);
+	if (!rc)
+		rc = check(l, NULL, &err);
+	return finish(l, rc, ret_lcm);
 }
 
 HL_EXPORT struct hl_lcm *hl_lcm_ref(struct hl_lcm *lcm)

@@ -28,6 +28,9 @@ void sbdf_to_text(uint32_t sbdf, char text[SBDF_TEXT_SIZE]);
 /* err as the parser filled it, for a blob that may be broken. */
 void lcm_error_view(const void *blob, const struct lcm_error *err, struct hl_lcm_error *ret_view);
 
+/* Of an LCM that hl_lcm_new() refuses: its crash domain alone, as Xen takes it. */
+int lcm_recovery_view(const void *blob, size_t size, struct hl_lcm **ret_lcm);
+
 /* The record that Xen has of a domain before it builds it. */
 void lcm_planned(const struct hl_lcm *lcm, uint32_t index, struct hl_launch_domain *ret_record);
 

@@ -5,6 +5,7 @@
  * A launch record claims the live domain with its domid, unless the record says
  * that there is none any more; live domains that nobody claims are post-boot.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,10 +15,13 @@
 #include "snapshot.h"
 #include "table.h"
 
+static_assert(LCM_MAX_DOMAINS <= 64, "merge.recorded has a bit for each");
+
 struct merge {
 	const struct hl_snapshot *s;
 	struct hl_table *table;
 	bool *claimed;		/* [s->nr_live] */
+	uint64_t recorded;	/* bit i: Xen has a record of the LCM's domain i */
 };
 
 static const char *text(struct merge *m, const char *string)
@@ -201,9 +205,9 @@ static void add_module(const struct hl_snapshot *s, struct hl_domain *row,
 
 /* As the LCM names them; without the LCM, as far as the record does. */
 static void add_modules(struct merge *m, struct hl_domain *row,
-			const struct hl_launch_domain *record)
+			const struct hl_launch_domain *record, bool planned)
 {
-	const struct hl_lcm *lcm = m->s->lcm;
+	const struct hl_lcm *lcm = planned ? m->s->lcm : NULL;
 	struct hl_domain_module *modules;
 
 	modules = arena_alloc(&m->table->arena, lcm ? hl_lcm_nr_modules(lcm) : 2,
@@ -221,7 +225,7 @@ static void add_modules(struct merge *m, struct hl_domain *row,
 	for (uint32_t i = 0; i < hl_lcm_nr_modules(lcm); i++) {
 		const struct hl_lcm_module *lm = hl_lcm_get_module(lcm, i);
 
-		if (lm->domain == record->index)
+		if (lm->domain == row->index)
 			add_module(m->s, row, modules, lm->type, lm->index, lm->size);
 	}
 }
@@ -276,17 +280,33 @@ static void copy_record(struct hl_domain *row, const struct hl_launch_domain *re
 	set_uuid(row, record->uuid);
 }
 
+/*
+ * The LCM's domain of a record, or HL_NO_INDEX.  Names are unique in an LCM; after
+ * a recovery Xen has records of the crash domain only, so numbers do not do.
+ */
+static uint32_t planned_index(const struct hl_lcm *lcm, const struct hl_launch_domain *record)
+{
+	for (uint32_t i = 0; lcm && i < hl_lcm_nr_domains(lcm); i++)
+		if (!strcmp(hl_lcm_get_domain(lcm, i)->name, record->name))
+			return i;
+	return HL_NO_INDEX;
+}
+
 static void add_initial(struct merge *m, const struct hl_launch_domain *record)
 {
+	uint32_t index = planned_index(m->s->lcm, record);
 	struct hl_domain *row = new_row(m);
 	const struct hl_lcm_domain *planned = NULL;
 	const struct hl_live_domain *live;
 	const char *name = "";
 
 	copy_record(row, record);
-	if (m->s->lcm)
-		planned = hl_lcm_get_domain(m->s->lcm, record->index);
-	if (planned) {
+	if (index != HL_NO_INDEX) {
+		planned = hl_lcm_get_domain(m->s->lcm, index);
+		row->index = index;
+		if (row->domid == HL_NO_DOMID)
+			row->generation = index;
+		m->recorded |= 1ull << index;
 		row->lcm_node = text(m, planned->node);
 		row->security_label = text(m, planned->security_id ? planned->security_id : "");
 	}
@@ -297,7 +317,7 @@ static void add_initial(struct merge *m, const struct hl_launch_domain *record)
 	if (live)
 		set_live(m, row, live);
 	row->roles = roles(row, &m->s->launch);
-	add_modules(m, row, record);
+	add_modules(m, row, record, planned);
 	if (planned)
 		drift_find(&m->table->arena, m->s, planned, record, live, row);
 }
@@ -316,9 +336,11 @@ static uint64_t uuid_generation(const uint8_t uuid[16])
 /* Booted without an LCM, dom0 has what nobody else was given. */
 static void classic_roles(struct hl_domain *row, const struct hl_launch *launch)
 {
+	uint32_t hardware = launch->hardware_domid;
+
 	if (row->domid == 0)
 		row->permissions |= HL_PERM_CONTROL;
-	if (row->domid == launch->hardware_domid)
+	if (row->domid == (hardware == HL_NO_DOMID ? 0 : hardware))
 		row->permissions |= HL_PERM_HARDWARE;
 	if (row->domid == launch->console_domid)
 		row->functions |= HL_FUNC_CONSOLE;
@@ -360,12 +382,14 @@ static int sort_rows(struct hl_table *t)
 	return 0;
 }
 
-/* Xen has no records where it refused the LCM; what was planned is known all the same. */
+/* Xen has not all records where it refused the LCM; what was planned is known all the same. */
 static void add_planned(struct merge *m)
 {
-	for (uint32_t i = 0; i < hl_lcm_nr_domains(m->s->lcm); i++) {
+	for (uint32_t i = 0; m->s->lcm && i < hl_lcm_nr_domains(m->s->lcm); i++) {
 		struct hl_launch_domain record;
 
+		if (m->recorded & 1ull << i)
+			continue;
 		lcm_planned(m->s->lcm, i, &record);
 		add_initial(m, &record);
 	}
@@ -377,7 +401,7 @@ static int make_rows(struct merge *m)
 	struct hl_table *t = m->table;
 	size_t max = s->launch.nr_domains + s->nr_live;
 
-	if (s->lcm && !s->launch.nr_domains)
+	if (s->lcm)
 		max += hl_lcm_nr_domains(s->lcm);
 	t->domains = arena_alloc(&t->arena, max, sizeof(*t->domains));
 	m->claimed = arena_alloc(&t->arena, s->nr_live, sizeof(*m->claimed));
@@ -385,8 +409,7 @@ static int make_rows(struct merge *m)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < s->launch.nr_domains; i++)
 		add_initial(m, &s->domains[i]);
-	if (s->lcm && !s->launch.nr_domains)
-		add_planned(m);
+	add_planned(m);
 	for (size_t i = 0; i < s->nr_live; i++)
 		if (!m->claimed[i])
 			add_post_boot(m, &s->live[i], s->names[i]);

@@ -84,7 +84,7 @@ int sim_domain_remove(struct sim *sim, uint32_t domid)
 	if (!sim_find_live(sim, domid))
 		return -ENOENT;
 	if (d) {
-		rc = sim_event(sim, HL_EVENT_RECLAIMED, domid, 0);
+		rc = sim_event(sim, HL_EVENT_RECLAIMED, domid, d->index);
 		if (rc)
 			return rc;
 		d->state = HL_DOMAIN_RECLAIMED;
@@ -174,7 +174,7 @@ int sim_domain_ready(struct sim *sim, uint32_t domid)
 		return -ENOENT;
 	if (d->state != HL_DOMAIN_STARTED)
 		return -EBUSY;
-	rc = sim_event(sim, HL_EVENT_READY, domid, 0);
+	rc = sim_event(sim, HL_EVENT_READY, domid, d->index);
 	if (rc)
 		return rc;
 	d->state = HL_DOMAIN_READY;
@@ -191,7 +191,7 @@ int sim_domain_release(struct sim *sim, uint32_t domid)
 		return -ENOENT;
 	if (d->state != HL_DOMAIN_HELD)
 		return -EBUSY;
-	rc = sim_event(sim, HL_EVENT_RELEASED, domid, 0);
+	rc = sim_event(sim, HL_EVENT_RELEASED, domid, d->index);
 	return rc ? rc : sim_start(sim, d);
 }
 

@@ -35,8 +35,6 @@ int sim_boot_classic(struct sim *sim)
 
 	sim->launch.state = HL_LAUNCH_NONE;
 	no_domids(&sim->launch);
-	sim->launch.hardware_domid = 0;
-	sim->launch.console_owner = 0;
 	return sim_add_live(sim, &dom0);
 }
 
@@ -117,7 +115,7 @@ static int build(struct sim *sim, const struct hl_lcm *l, struct hl_launch_domai
 int sim_start(struct sim *sim, struct hl_launch_domain *d)
 {
 	struct hl_live_domain *live = sim_find_live(sim, d->domid);
-	int rc = sim_event(sim, HL_EVENT_STARTED, d->domid, 0);
+	int rc = sim_event(sim, HL_EVENT_STARTED, d->domid, d->index);
 
 	if (rc)
 		return rc;
@@ -137,6 +135,12 @@ int sim_move_console(struct sim *sim, uint32_t domid)
 
 	if (domid == before)
 		return 0;
+	/* The first owner is no change of owners. */
+	if (before == HL_NO_DOMID) {
+		sim->launch.console_owner = domid;
+		sim_changed(sim);
+		return 0;
+	}
 	rc = sim_event(sim, HL_EVENT_CONSOLE, domid, before);
 	if (!rc)
 		sim->launch.console_owner = domid;
@@ -162,13 +166,14 @@ int sim_recover(struct sim *sim)
 	return rc ? rc : sim_set_launch_state(sim, HL_LAUNCH_RECOVERY);
 }
 
-static int finalize(struct sim *sim, const struct hl_lcm *l, uint32_t owner)
+static uint32_t domid_of(const struct hl_lcm *l, int index)
 {
-	int rc = sim_set_launch_state(sim, HL_LAUNCH_FINALIZING);
+	return index == LCM_NONE ? HL_NO_DOMID : l->domains[index].domid;
+}
 
-	if (!rc)
-		rc = sim_move_console(sim, owner);
-	for (uint32_t i = 0; !rc && i < sim->launch.nr_domains; i++) {
+static void hold_back(struct sim *sim, const struct hl_lcm *l)
+{
+	for (uint32_t i = 0; i < sim->launch.nr_domains; i++) {
 		struct hl_launch_domain *d = &sim->domains[i];
 
 		if (d->state != HL_DOMAIN_BUILT)
@@ -177,10 +182,23 @@ static int finalize(struct sim *sim, const struct hl_lcm *l, uint32_t owner)
 			d->state = HL_DOMAIN_PAUSED;
 		else if (hl_lcm_get_domain(l, i)->hold)
 			d->state = HL_DOMAIN_HELD;
-		else
-			rc = sim_start(sim, d);
 	}
-	return rc ? rc : sim_set_launch_state(sim, HL_LAUNCH_COMPLETE);
+}
+
+static int finalize(struct sim *sim, const struct hl_lcm *l)
+{
+	int rc;
+
+	hold_back(sim, l);
+	rc = sim_set_launch_state(sim, HL_LAUNCH_FINALIZING);
+	if (!rc)
+		rc = sim_move_console(sim, domid_of(l, lcm_console_owner(&l->lcm)));
+	if (!rc)
+		rc = sim_set_launch_state(sim, HL_LAUNCH_COMPLETE);
+	for (uint32_t i = 0; !rc && i < sim->launch.nr_domains; i++)
+		if (sim->domains[i].state == HL_DOMAIN_BUILT)
+			rc = sim_start(sim, &sim->domains[i]);
+	return rc;
 }
 
 /* The boot domain does its work in no time. */
@@ -197,17 +215,12 @@ static int prepare(struct sim *sim)
 	if (!rc)
 		rc = sim_start(sim, boot);
 	if (!rc)
-		rc = sim_event(sim, HL_EVENT_RECLAIMED, boot->domid, 0);
+		rc = sim_event(sim, HL_EVENT_RECLAIMED, boot->domid, boot->index);
 	if (rc)
 		return rc;
 	sim_remove_live(sim, boot->domid);
 	boot->state = HL_DOMAIN_RECLAIMED;
 	return 0;
-}
-
-static uint32_t domid_of(const struct hl_lcm *l, int index)
-{
-	return index == LCM_NONE ? HL_NO_DOMID : l->domains[index].domid;
 }
 
 static void fill_roles(struct hl_launch *launch, const struct hl_lcm *l)
@@ -219,8 +232,10 @@ static void fill_roles(struct hl_launch *launch, const struct hl_lcm *l)
 	launch->xenstore_domid = domid_of(l, lcm_find_function(&l->lcm, LCM_FUNC_XENSTORE));
 }
 
+/* The hardware domain comes first, as in Xen. */
 static int build_all(struct sim *sim, const struct hl_lcm *l)
 {
+	int hardware = lcm_find_permission(&l->lcm, LCM_PERM_HARDWARE);
 	int rc = fill_modules(sim, l);
 
 	if (rc)
@@ -229,21 +244,33 @@ static int build_all(struct sim *sim, const struct hl_lcm *l)
 	sim->launch.nr_domains = hl_lcm_nr_domains(l);
 	for (uint32_t i = 0; i < sim->launch.nr_domains; i++)
 		lcm_planned(l, i, &sim->domains[i]);
+	if (hardware != LCM_NONE)
+		rc = build(sim, l, &sim->domains[hardware]);
 	for (uint32_t i = 0; !rc && i < sim->launch.nr_domains; i++)
-		rc = build(sim, l, &sim->domains[i]);
-	if (!rc)
-		rc = prepare(sim);
-	return rc ? rc : finalize(sim, l, domid_of(l, lcm_console_owner(&l->lcm)));
+		if ((int)i != hardware)
+			rc = build(sim, l, &sim->domains[i]);
+	return rc;
 }
 
+/* The crash domain alone, if it is sound. */
 static int refuse(struct sim *sim, const struct hl_lcm_error *error)
 {
+	struct hl_lcm *l;
+	int rc;
+
 	sim->launch.error = error->code;
 	/* Both shortened, as the sysctl's record has them. */
 	snprintf(sim->launch.error_node, sizeof(sim->launch.error_node), "%.*s",
 		 (int)sizeof(sim->launch.error_node) - 1, error->node);
 	snprintf(sim->launch.error_prop, sizeof(sim->launch.error_prop), "%s", error->prop);
-	return sim_set_launch_state(sim, HL_LAUNCH_FAILED);
+	rc = lcm_recovery_view(sim->blob, sim->blob_size, &l);
+	if (rc == -EINVAL)
+		return sim_set_launch_state(sim, HL_LAUNCH_FAILED);
+	if (rc)
+		return rc;
+	rc = build_all(sim, l);
+	hl_lcm_unref(l);
+	return rc ? rc : sim_recover(sim);
 }
 
 int sim_launch(struct sim *sim)
@@ -267,6 +294,10 @@ int sim_launch(struct sim *sim)
 	if (rc)
 		return rc;
 	rc = build_all(sim, l);
+	if (!rc)
+		rc = prepare(sim);
+	if (!rc)
+		rc = finalize(sim, l);
 	hl_lcm_unref(l);
 	return rc;
 }

@@ -494,6 +494,38 @@ static void error_of_xen_alone(void **state)
 	hl_unref(ctx);
 }
 
+/* Xen refused the LCM, and built its crash domain alone: that one has number 0 now. */
+static void recovered(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	const struct hl_domain *crash;
+	struct hl_snapshot *s;
+	struct hl_table *table;
+
+	assert_int_equal(hl_snapshot_read(ctx, &s), 0);
+	s->launch.state = HL_LAUNCH_RECOVERY;
+	s->launch.error = LCM_ERR_INDEX_RANGE;
+	s->launch.nr_domains = 1;
+	s->domains[0] = s->domains[4];
+	s->domains[0].index = 0;
+	s->domains[0].state = HL_DOMAIN_STARTED;
+	s->live[0] = s->live[2];
+	s->live[0].paused = false;
+	s->nr_live = 1;
+	table = merge(s);
+	assert_int_equal(hl_table_nr_domains(table), 8);
+	crash = row_named(table, "crash");
+	assert_int_equal(crash->index, 4);
+	assert_int_equal(crash->state, HL_DOMAIN_STARTED);
+	assert_string_equal(crash->lcm_node, "/chosen/hypervisor/crash");
+	assert_int_equal(crash->nr_drift, 0);
+	assert_int_equal(crash->nr_modules, 2);
+	assert_int_equal(row_named(table, "web")->state, HL_DOMAIN_PLANNED);
+	assert_int_equal(row_named(table, "web")->generation, 6);
+	hl_table_unref(table);
+	hl_unref(ctx);
+}
+
 static void pure(void **state)
 {
 	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
@@ -538,6 +570,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(memory_slack),
 		cmocka_unit_test(error_of_the_lcm),
 		cmocka_unit_test(error_of_xen_alone),
+		cmocka_unit_test(recovered),
 		cmocka_unit_test(pure),
 	};
 

@@ -127,8 +127,8 @@ static void events_since(void **state)
 	assert_int_equal(hl_get_events(ctx, next - 1, &events, &nr), 0);
 	assert_int_equal(nr, 1);
 	assert_int_equal(events[0].seq, next - 1);
-	assert_int_equal(events[0].type, HL_EVENT_STATE);
-	assert_int_equal(events[0].arg, HL_LAUNCH_COMPLETE);
+	assert_int_equal(events[0].type, HL_EVENT_STARTED);
+	assert_int_equal(events[0].arg, launch_of(ctx).nr_domains - 1);
 	free(events);
 	assert_int_equal(hl_get_events(ctx, next, &events, &nr), 0);
 	assert_int_equal(nr, 0);
@@ -153,6 +153,22 @@ static void bad_lcm_is_a_failed_launch(void **state)
 	assert_int_equal(hl_read_lcm(ctx, &blob, &size), 0);
 	assert_int_equal(size, launch.lcm_size);
 	free(blob);
+	hl_unref(ctx);
+}
+
+static void bad_lcm_with_a_sound_crash_domain(void **state)
+{
+	struct hl_ctx *ctx = sim_of("bad-recovery", "");
+	struct hl_launch launch = launch_of(ctx);
+	struct hl_launch_domain crash = record_of(ctx, "crash");
+
+	assert_int_equal(launch.state, HL_LAUNCH_RECOVERY);
+	assert_string_equal(hl_error_name(launch.error), "index-zero");
+	assert_string_equal(launch.error_prop, "mb-index");
+	assert_int_equal(launch.nr_domains, 1);
+	assert_int_equal(launch.console_owner, crash.domid);
+	assert_int_equal(crash.state, HL_DOMAIN_STARTED);
+	assert_true(lives(ctx, crash.domid, NULL));
 	hl_unref(ctx);
 }
 
@@ -499,6 +515,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(same_each_time),
 		cmocka_unit_test(events_since),
 		cmocka_unit_test(bad_lcm_is_a_failed_launch),
+		cmocka_unit_test(bad_lcm_with_a_sound_crash_domain),
 		cmocka_unit_test(specs_refused),
 		cmocka_unit_test(without_hyperlaunch),
 		cmocka_unit_test(post_boot_domains),
