@@ -24,6 +24,12 @@ class Launch:
         """Whether some domain boots the control domain's image."""
         return any(os.path.basename(path) == CONTROL_RAMDISK for path in self.modules)
 
+    def has_toolstack(self):
+        """Whether a domain that boots the control domain's image may control others."""
+        return any("control" in domain["permission_names"]
+                   and any(os.path.basename(module["file"] or "") == CONTROL_RAMDISK for module in domain["modules"])
+                   for domain in self.domains)
+
     def ram(self):
         """Bytes of memory for a machine that is to run this."""
         asked = sum(domain.get("memory_kib", 0) for domain in self.domains) << 10
@@ -58,7 +64,8 @@ def link(source, search, folder):
     with open(os.path.join(folder, "modules"), encoding="utf-8") as listing:
         # index, path, SHA-256, size
         modules = [line.split("\t")[1] for line in listing if line.strip()]
-    shown = _lcmtool("show", "--format", "json", lcm)
+    # The source names files where the linked LCM has numbers.
+    shown = _lcmtool("show", "--format", "json", source)
     if shown.returncode:
         raise BootError(f"lcmtool show: {shown.stderr.strip()}")
     return Launch(lcm, modules, json.loads(shown.stdout).get("domains", []))

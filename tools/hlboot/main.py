@@ -15,8 +15,6 @@ import report
 from errors import BootError
 from machine import XEN_ARGS, Machine
 
-# In the control domain, once it takes commands: hyperlaunchd is up when hlctl gets an answer.
-WAIT_FOR_DAEMON = "for i in $(seq 300); do hlctl status --json >/dev/null 2>&1 && exit 0; sleep 0.1; done; hlctl status"
 CONSOLE_SHELL = ("systemd-run --quiet --unit=hl-login -p StandardInput=tty -p StandardOutput=tty "
                  "-p StandardError=tty -p TTYPath=/dev/hvc0 -p TTYReset=yes -p WorkingDirectory=/root "
                  "-E HOME=/root -E TERM=linux -E 'PS1=control# ' bash --norc -i")
@@ -39,15 +37,14 @@ def _decided(machine, linked):
 
 def _await_launch(machine, linked, args, deadline):
     """Waits for the launch's end; gives the report."""
+    machine.wait(lambda: machine.log.hyperlaunch_lines(), deadline, "Xen to find the LCM")
+    say(f"{machine.elapsed():5.1f} s: Xen has the LCM")
     machine.wait(lambda: _decided(machine, linked), deadline, "the launch to complete")
+    say(f"{machine.elapsed():5.1f} s: {'the control domain is up' if machine.agent.ready else machine.log.state()}")
     told = None
-    if machine.agent.ready and not machine.log.stopped():
-        code, output = machine.run(WAIT_FOR_DAEMON, max(deadline - time.monotonic(), 1))
-        if code:
-            say(f"hlctl in the control domain has no answer: {output.strip()}")
-        else:
-            told = report.from_control_domain(machine)
-            say(f"hlctl in the control domain answered {machine.elapsed():.1f} s after QEMU's start")
+    if machine.agent.ready and linked.has_toolstack() and not machine.log.stopped():
+        told = report.from_control_domain(machine, max(deadline - time.monotonic(), 1))
+        say(f"{machine.elapsed():5.1f} s: hlctl has answered")
     if args.until:
         machine.wait(lambda: args.until.search(machine.log.text), deadline, f"'{args.until.pattern}' in the serial log")
     return told or report.from_serial_log(machine.log, linked.domains)

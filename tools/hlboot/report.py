@@ -5,20 +5,32 @@ import json
 from errors import BootError
 
 
-def _hlctl(machine, verb):
-    code, output = machine.run(f"hlctl {verb} --json")
-    if code:
-        raise BootError(f"hlctl {verb} in the control domain failed with exit code {code}: {output.strip()}")
-    try:
-        return json.loads(output)
-    except ValueError as error:
-        raise BootError(f"hlctl {verb} --json gave no JSON: {error}") from None
+# One command, as each trip through the serial port takes long in emulation.
+# hyperlaunchd is started already, or about to be: this waits for it.
+ASK = "systemctl start hyperlaunchd.service && hlctl status --json && hlctl list --json && hlctl modules --json"
 
 
-def from_control_domain(machine):
+def _documents(text):
+    """The JSON documents in a text, one after the other."""
+    decoder, documents = json.JSONDecoder(), []
+    text = text.strip()
+    while text:
+        document, end = decoder.raw_decode(text)
+        documents.append(document)
+        text = text[end:].strip()
+    return documents
+
+
+def from_control_domain(machine, timeout):
     """What hlctl says: the launch, its domains, its modules."""
-    return {"launch": _hlctl(machine, "status"), "domains": _hlctl(machine, "list")["domains"],
-            "modules": _hlctl(machine, "modules")["modules"], "source": "hlctl"}
+    code, output = machine.run(ASK, timeout)
+    if code:
+        raise BootError(f"hlctl in the control domain has no answer (exit code {code}): {output.strip()}")
+    try:
+        status, domains, modules = _documents(output)
+        return {"launch": status, "domains": domains["domains"], "modules": modules["modules"], "source": "hlctl"}
+    except (ValueError, KeyError) as error:
+        raise BootError(f"hlctl in the control domain gave no such JSON as its manual says: {error}") from None
 
 
 def from_serial_log(log, planned):
