@@ -3,14 +3,8 @@
 #ifndef LIBHL_CTX_H
 #define LIBHL_CTX_H
 
+#include "bounds.h"
 #include "util.h"
-
-/* Counts and sizes beyond these in an answer are nonsense. */
-#define MAX_DOMAIN_RECORDS	4096
-#define MAX_MODULE_RECORDS	4096
-#define MAX_LCM_BYTES		(1u << 20)
-#define MAX_EVENTS		(1u << 16)
-#define MAX_LIVE_DOMAINS	32768
 
 /* Each call as the function of hl.h that has its name. */
 struct backend_ops {

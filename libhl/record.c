@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "ctx.h"
 #include "lcm.h"
+#include "bounds.h"
 
 /*
  * The layout is the ABI: no implicit padding, so that the sum of the fields is

@@ -482,7 +482,15 @@ static void stale_socket(void **state)
 	assert_int_equal(hl_new(spec, NULL, NULL, &ctx), 0);
 	hl_unref(ctx);
 
-	/* Somebody's file is not a stale socket. */
+	/* Nor is a socket of another kind that somebody serves, */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_return_code(bind(fd, (struct sockaddr *)&address, sizeof(address)), errno);
+	assert_return_code(listen(fd, 1), errno);
+	assert_int_equal(hl_new(spec, NULL, NULL, &ctx), -EADDRINUSE);
+	close(fd);
+	assert_int_equal(unlink(path), 0);
+
+	/* nor somebody's file. */
 	fd = creat(path, 0600);
 	assert_return_code(fd, errno);
 	close(fd);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Counts and sizes beyond these in an answer of the hypervisor are nonsense. */
+#ifndef LIBHL_BOUNDS_H
+#define LIBHL_BOUNDS_H
+
+#define MAX_DOMAIN_RECORDS	4096
+#define MAX_MODULE_RECORDS	4096
+#define MAX_LCM_BYTES		(1u << 20)
+#define MAX_EVENTS		(1u << 16)
+#define MAX_LIVE_DOMAINS	32768
+
+#endif /* LIBHL_BOUNDS_H */
