@@ -379,9 +379,9 @@ struct client {
 	struct sockaddr_un server;
 };
 
-static int unix_socket(void)
+static int unix_socket(int type)
 {
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		abort();
@@ -394,7 +394,7 @@ static struct client client_of(const char *path)
 	struct client client = { .server.sun_family = AF_UNIX };
 
 	snprintf(client.server.sun_path, sizeof(client.server.sun_path), "%s", path);
-	client.fd = unix_socket();
+	client.fd = unix_socket(SOCK_DGRAM);
 	/* Only the family: the kernel picks an address. */
 	assert_return_code(bind(client.fd, (struct sockaddr *)&any, sizeof(sa_family_t)), errno);
 	return client;
@@ -476,14 +476,14 @@ static void stale_socket(void **state)
 	snprintf(path, sizeof(path), "/tmp/test-sim-stale-%d", getpid());
 	snprintf(spec, sizeof(spec), "sim:,as=classic,control=%s", path);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	fd = unix_socket();
+	fd = unix_socket(SOCK_DGRAM);
 	assert_return_code(bind(fd, (struct sockaddr *)&address, sizeof(address)), errno);
 	close(fd);
 	assert_int_equal(hl_new(spec, NULL, NULL, &ctx), 0);
 	hl_unref(ctx);
 
 	/* Nor is a socket of another kind that somebody serves, */
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = unix_socket(SOCK_STREAM);
 	assert_return_code(bind(fd, (struct sockaddr *)&address, sizeof(address)), errno);
 	assert_return_code(listen(fd, 1), errno);
 	assert_int_equal(hl_new(spec, NULL, NULL, &ctx), -EADDRINUSE);
