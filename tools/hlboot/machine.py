@@ -9,6 +9,7 @@ import time
 from agent import Agent
 from errors import TIMED_OUT, BootError
 from serial_log import SerialLog
+from turn import Turn
 
 XEN_ARGS = ("com1=115200,8n1", "console=com1", "loglvl=all", "guest_loglvl=all",
             "console_timestamps=boot", "bootscrub=0")
@@ -26,6 +27,7 @@ class Machine:
         self.ram = 3 << 30
         self._extra, self._interactive = list(extra), interactive
         self._process = None
+        self._turn = Turn()
         self.agent = None
         self.folder = tempfile.mkdtemp(prefix="hlboot.", dir="/tmp")
         self.started = None
@@ -58,6 +60,8 @@ class Machine:
 
     def start(self, medium):
         """Starts QEMU; `medium` are its arguments that say what to boot."""
+        if not self._interactive:
+            self._turn.take()
         self.agent = Agent(os.path.join(self.folder, "agent"))
         os.makedirs(os.path.dirname(os.path.abspath(self.log.path)), exist_ok=True)
         self.started = time.monotonic()
@@ -119,6 +123,7 @@ class Machine:
         if self._process and self.running():
             self._process.kill()
             self._process.wait()
+        self._turn.release()
         if self._process and self._process.stdout:
             self._process.stdout.close()
         if self.agent:

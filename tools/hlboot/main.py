@@ -87,9 +87,10 @@ def _conclude(told, log):
     return errors.LAUNCH_FAILED if found or state in ("recovery", "failed") else errors.FAILED
 
 
-def _boot(args, machine, linked, xen, deadline):
+def _boot(args, machine, linked, xen):
     words = [*XEN_ARGS, *args.xen_arg]
     machine.start(media.LOADERS[args.loader](machine.folder, xen, words, linked.chain()))
+    deadline = machine.started + args.timeout
     if args.interactive:
         return _interact(machine, linked)
     try:
@@ -129,7 +130,7 @@ def boot(args):
                  extra=args.qemu_arg, interactive=args.interactive) as machine:
         linked = launch.link(args.launch, [own, *args.modules, images], os.path.join(machine.folder, "link"))
         machine.ram = args.ram or linked.ram()
-        return _boot(args, machine, linked, xen, time.monotonic() + args.timeout)
+        return _boot(args, machine, linked, xen)
 
 
 def _terminated(signum, _frame):
