@@ -206,6 +206,23 @@ static struct xen_hyperlaunch_domain *find_live(domid_t domid)
     return NULL;
 }
 
+uint64_t launch_console_gfn(domid_t domid, uint32_t port)
+{
+    const struct xen_hyperlaunch_domain *rec;
+    uint64_t gfn = XEN_HYPERLAUNCH_NO_GFN;
+
+    if ( !launch )
+        return gfn;
+
+    launch_lock();
+    rec = find_live(domid);
+    if ( rec && port && rec->console_port == port )
+        gfn = rec->console_gfn;
+    launch_unlock();
+
+    return gfn;
+}
+
 void hyperlaunch_domain_shutdown(const struct domain *d, uint8_t reason)
 {
     launch_lock();

@@ -37,6 +37,12 @@ bool hyperlaunch_start(void);
 void hyperlaunch_domain_shutdown(const struct domain *d, uint8_t reason);
 void hyperlaunch_domain_destroyed(const struct domain *d);
 
+/* A domain's event on a port that nobody has bound; the port is locked. */
+void hyperlaunch_unserved_port(struct domain *d, uint32_t port);
+
+/* Frame of the ring, if that is the port of an initial domain's console. */
+uint64_t launch_console_gfn(domid_t domid, uint32_t port);
+
 int hyperlaunch_sysctl(struct xen_sysctl_hyperlaunch *op);
 
 /* The records, for the sysctl only; NULL: no launch. */
@@ -51,6 +57,7 @@ static inline bool hyperlaunch_start(void) { return false; }
 static inline void hyperlaunch_domain_shutdown(const struct domain *d,
                                                uint8_t reason) {}
 static inline void hyperlaunch_domain_destroyed(const struct domain *d) {}
+static inline void hyperlaunch_unserved_port(struct domain *d, uint32_t port) {}
 
 static inline int hyperlaunch_sysctl(struct xen_sysctl_hyperlaunch *op)
 {

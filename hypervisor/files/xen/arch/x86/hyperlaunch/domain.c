@@ -36,8 +36,10 @@ void __init arch_hyperlaunch_limits(struct lcm_limits *limits)
 {
     limits->platform = LCM_PLATFORM_X86;
     limits->nr_modules = hyperlaunch_nr_modules();
+    limits->no_modules = !limits->nr_modules;
     limits->memory_kib = (uint64_t)total_pages << (PAGE_SHIFT - 10);
-    limits->max_vcpus = hvm_enabled ? HVM_MAX_VCPUS : MAX_VIRT_CPUS;
+    limits->max_vcpus = HVM_MAX_VCPUS;
+    limits->max_vcpus_pv = MAX_VIRT_CPUS;
     limits->no_pv32 = !IS_ENABLED(CONFIG_PV32);
 }
 
