@@ -72,7 +72,7 @@ def wait_until(condition, timeout=20, what="condition"):
         if value:
             return value
         turn(0.02)
-    raise AssertionError(f"not within {timeout} s: {what}")
+    raise AssertionError(f"not within {timeout} s: {what() if callable(what) else what}")
 
 
 def turn(seconds):
@@ -211,7 +211,7 @@ class Client:
     def wait_signal(self, member, path=None, match=lambda *args: True):
         def find():
             return next((s for s in self.seen(member, path) if match(*s[3])), None)
-        return wait_until(find, what=f"signal {member}, seen: {self.signals}")
+        return wait_until(find, what=lambda: f"signal {member}, seen: {self.signals}")
 
     def wait_property(self, path, name, value):
         self.wait_signal("PropertiesChanged", path,

@@ -42,6 +42,7 @@ class Tree:
     def __init__(self, nodes=None):
         self.nodes = dict(nodes) if nodes else {"/": (b"", ["n0"])}
         self.changed = []
+        self.base = None            # of a transaction: the nodes it began with
 
     def make(self, path):
         if path in self.nodes:
@@ -262,10 +263,13 @@ class Xenstored:
         if kind == TRANSACTION_START:
             number = connection.next_transaction
             connection.next_transaction += 1
-            connection.transactions[number] = Tree(self.tree.nodes)
+            tree = connection.transactions[number] = Tree(self.tree.nodes)
+            tree.base = dict(self.tree.nodes)
             return str(number).encode() + b"\0"
         tree = connection.transactions.pop(number, None) or fail(errno.ENOENT)
         if answer == b"T":
+            if self.tree.nodes != tree.base:
+                fail(errno.EAGAIN)
             if self.conflicts > 0:
                 self.conflicts -= 1
                 fail(errno.EAGAIN)
