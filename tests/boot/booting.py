@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Boots for the tests: hlboot's own parts, driven step by step."""
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path.insert(0, os.path.join(ROOT, "tools", "hlboot"))
+
+import launch  # noqa: E402
+import media  # noqa: E402
+import paths  # noqa: E402
+import report  # noqa: E402
+from machine import XEN_ARGS, Machine  # noqa: E402
+
+__all__ = ["Boot", "booted", "hlboot", "media", "paths"]
+PATIENCE = 420      # seconds; a machine of its own needs a tenth of this
+
+
+class Boot:
+    """A machine that runs, with what was launched on it."""
+
+    def __init__(self, machine, linked=None):
+        self.machine, self.linked = machine, linked
+        self.log = machine.log
+
+    def shell(self, command, timeout=120):
+        """The output of a command in the control domain, which must succeed."""
+        code, output = self.machine.run(command, timeout)
+        assert code == 0, f"{command}: exit code {code}\n{output}"
+        return output
+
+    def json(self, command):
+        """What an hlctl verb says with --json."""
+        return json.loads(self.shell(f"hlctl {command} --json"))
+
+    def report(self):
+        """As hlboot gets it."""
+        return report.from_control_domain(self.machine, PATIENCE)
+
+    def wait_log(self, condition, what, seconds=PATIENCE):
+        """Until condition(log) holds."""
+        self.machine.wait(lambda: condition(self.log), time.monotonic() + seconds, what)
+
+    def wait_shell(self, seconds=PATIENCE):
+        """Until the control domain takes commands."""
+        self.machine.wait_ready(time.monotonic() + seconds)
+
+
+@contextlib.contextmanager
+def booted(name, chain=None, source=None, folder=None, search=(), xen=None, words=(), disk=True, ram=None,
+           loader="direct"):
+    """A Boot of a chain of (file, string), or of a source LCM (text) that is linked first."""
+    images = paths.images()
+    log = paths.new_log(name)
+    print(f"{name}: serial log {log}")
+    with Machine(log, disk=os.path.join(images, "control.img") if disk else None) as machine:
+        linked = None
+        if source is not None:
+            path = os.path.join(folder or machine.folder, "launch.dts")
+            with open(path, "w", encoding="utf-8") as out:
+                out.write(source)
+            linked = launch.link(path, [*search, images], os.path.join(machine.folder, "link"))
+            machine.ram = linked.ram()
+            chain = linked.chain()
+        machine.ram = ram or machine.ram
+        machine.start(media.LOADERS[loader](machine.folder, xen or paths.xen(), [*XEN_ARGS, *words], chain))
+        yield Boot(machine, linked)
+
+
+def hlboot(*words, timeout=900):
+    """Runs hlboot as its users do; the finished process."""
+    return subprocess.run([os.path.join(ROOT, "tools", "hlboot", "hlboot"), *words], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout, check=False)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+import os
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+import booting  # noqa: E402
+
+
+def pytest_collection_modifyitems(config, items):
+    """./test's PATTERN: a part of the name."""
+    pattern = os.environ.get("HL_TEST_PATTERN", "")
+    chosen = [item for item in items if pattern in item.nodeid]
+    config.hook.pytest_deselected(items=[item for item in items if pattern not in item.nodeid])
+    items[:] = chosen
+
+
+def pytest_report_header(config):
+    return f"serial logs: {os.path.join(os.environ['HL_CACHE'], 'boots')}"
+
+
+@pytest.fixture(scope="session")
+def images():
+    """The directory with kernels and ramdisks."""
+    return booting.paths.images()
+
+
+@pytest.fixture(scope="session")
+def probe_ramdisk(images, tmp_path_factory):
+    """The guests' ramdisk with a program that asks Xen what a guest must not ask."""
+    folder = tmp_path_factory.mktemp("probe")
+    here = os.path.join(os.path.dirname(__file__), "guest")
+    root = folder / "root"
+    (root / "etc/hl.d").mkdir(parents=True)
+    (root / "modules").mkdir()
+    subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s",
+                    f"-I{booting.ROOT}/hypervisor/files/xen/include/public",
+                    "-o", root / "etc/hl.d/ask", f"{here}/ask.c"], check=True)
+    kernel = os.path.dirname(os.path.realpath(f"{images}/vmlinuz"))
+    listed = subprocess.run([f"{booting.ROOT}/images/modules", kernel, "xen-privcmd"],
+                            stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    release = os.listdir(f"{kernel}/lib/modules")[0]
+    for number, name in enumerate(listed):
+        subprocess.run(f"xz -dc '{kernel}/lib/modules/{release}/{name}' >'{root}/modules/{number}.ko'",
+                       shell=True, check=True)
+    extra = subprocess.run("find . | cpio --quiet -o -H newc -R 0:0 | gzip -9n", shell=True, cwd=root,
+                           stdout=subprocess.PIPE, check=True).stdout
+    path = folder / "probe.cpio.gz"
+    with open(f"{images}/guest.cpio.gz", "rb") as base:
+        path.write_bytes(base.read() + extra)
+    return path

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Boots without an LCM: as with stock Xen."""
+import json
+import re
+
+import pytest
+
+import booting
+
+# The command line, the same for both: no time stamps, as those differ in every boot.
+WORDS = ["console_timestamps=none", "dom0_mem=512M"]
+VOLATILE = [
+    (re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,16}\b", re.I), "HEX"),
+    (re.compile(r"\d+(\.\d+)? ?(MHz|kHz|Hz|KiB|kB|MB|KB|ns|us|ms|s|bytes|pages)\b"), "SIZE"),
+    (re.compile(r"\d+"), "N"),
+    (re.compile(r"\s+"), " "),
+]
+# Lines that are stamps of the build, or say how long something took.
+STAMPS = re.compile(r"Xen version|Latest ChangeSet|build-id|Detected .* processor|Platform timer|TSC|"
+                    r"checksum|Brought up|\.{3,}|Scrubbing|Console output is|Freed .* init")
+
+
+def xen_lines(log):
+    """What Xen itself said until dom0 ran, without what may differ."""
+    lines = []
+    for line in log.text.splitlines():
+        if not line.startswith("(XEN) ") or STAMPS.search(line):
+            continue
+        for pattern, word in VOLATILE:
+            line = pattern.sub(word, line)
+        lines.append(line.strip())
+    return lines
+
+
+def classic_chain(images, ramdisk):
+    return [(f"{images}/vmlinuz", "console=hvc0 quiet"), (f"{images}/{ramdisk}", "")]
+
+
+def classic_log(name, xen, images):
+    with booting.booted(name, classic_chain(images, "guest.cpio.gz"), xen=xen, words=WORDS, disk=False) as boot:
+        boot.wait_log(lambda log: "READY" in log.text, "dom0")
+        return boot.log
+
+
+def test_serial_log_is_that_of_stock_xen(images):
+    stock = xen_lines(classic_log("classic-stock", booting.paths.xen(stock=True), images))
+    ours = xen_lines(classic_log("classic-ours", booting.paths.xen(), images))
+    assert len(stock) > 60
+    assert ours == stock
+
+
+@pytest.fixture(scope="module")
+def unpatched(images):
+    with booting.booted("unpatched", classic_chain(images, "control.cpio.gz"), xen=booting.paths.xen(stock=True),
+                        words=["dom0_mem=512M"]) as boot:
+        boot.wait_shell()
+        boot.shell("systemctl start hyperlaunchd", booting.PATIENCE)
+        yield boot
+
+
+def test_unpatched_xen_is_told(unpatched):
+    said = unpatched.shell("journalctl -b -u hyperlaunchd --no-pager; hlctl status")
+    assert "XEN_SYSCTL_hyperlaunch" in said
+
+
+def test_unpatched_xen_still_lists_domains(unpatched):
+    domain, = json.loads(unpatched.shell("hlctl list --json"))["domains"]
+    assert domain["domid"] == 0
+    assert domain["roles"] == []
+
+
+def test_classic_boot_has_no_launch(images):
+    with booting.booted("classic-control", classic_chain(images, "control.cpio.gz"), words=["dom0_mem=512M"]) as boot:
+        boot.wait_shell()
+        boot.shell("systemctl start hyperlaunchd", booting.PATIENCE)
+        assert boot.json("status")["state"] == "none"
+        domain, = boot.json("list")["domains"]
+        assert domain["domid"] == 0

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""One dom0 and guests of several kinds: what was asked for is what runs, and who says so."""
+import errno
+import hashlib
+import json
+import re
+
+import pytest
+
+import booting
+import lcm
+
+UUID = "00112233-4455-6677-8899-aabbccddeeff"
+GUESTS = {
+    # name: requested domid, domid, cpus, KiB, uuid, kernel
+    "alpha": (0, 1, 2, 160 << 10, UUID, "vmlinuz"),
+    "beta": (9, 9, 1, 140_004, None, "vmlinuz-cloud"),
+    "gamma": (0, 2, 3, 192 << 10, None, "vmlinuz"),
+}
+
+
+def guest_source(name, ramdisk, quiet="console=hvc0 quiet"):
+    asked, _, cpus, kib, uuid, kernel = GUESTS[name]
+    more = f"domid = <{asked}>;" if asked else ""
+    if uuid:
+        more += f" domain-uuid = [{uuid.replace('-', '')}];"
+    memory = f"<0 {kib}>" if name == "beta" else f"<{kib}>"
+    return lcm.domain(name, memory, cpus, kernel=kernel, ramdisk=ramdisk, bootargs=quiet, more=more)
+
+
+@pytest.fixture(scope="module")
+def cloud(probe_ramdisk, tmp_path_factory):
+    source = lcm.source(lcm.dom0(bootargs="console=hvc0 quiet"), guest_source("alpha", "guest.cpio.gz"),
+                        guest_source("beta", "guest.cpio.gz"), guest_source("gamma", probe_ramdisk.name))
+    with booting.booted("cloud", source=source, folder=tmp_path_factory.mktemp("cloud"),
+                        search=[probe_ramdisk.parent]) as boot:
+        boot.wait_shell()
+        boot.told = boot.report()
+        yield boot
+
+
+def by_name(told):
+    return {domain["name"]: domain for domain in told["domains"]}
+
+
+def test_launch_is_complete(cloud):
+    assert cloud.told["launch"]["state"] == "complete"
+    assert not cloud.told["launch"]["error"]
+    assert set(by_name(cloud.told)) == {"dom0", *GUESTS}
+
+
+@pytest.mark.parametrize("name", GUESTS)
+def test_guest_is_as_asked(cloud, name):
+    told = by_name(cloud.told)[name]
+    asked, domid, cpus, kib, uuid, _ = GUESTS[name]
+    assert told["requested_domid"] == asked
+    assert told["domid"] == domid
+    assert told["cpus"] == cpus
+    assert told["memory_kib"] == kib
+    assert told["uuid"] == uuid
+    assert (told["permissions"], told["functions"], told["mode"]) == (0, 0, lcm.LONG)
+    assert told["origin"] == "boot"
+
+
+def test_dom0_has_every_role(cloud):
+    told = by_name(cloud.told)["dom0"]
+    assert told["domid"] == 0
+    assert told["permissions"] == lcm.CONTROL | lcm.HARDWARE
+    assert told["functions"] == lcm.LEGACY_DOM0 | lcm.XENSTORE | lcm.CONSOLE | lcm.CRASH
+    roles = cloud.json("roles")["roles"]
+    for role in ("control", "hardware", "console", "xenstore", "crash", "legacy-dom0"):
+        assert [holder["domid"] for holder in roles[role]] == [0], role
+    assert roles["boot"] == []
+
+
+def test_digests_are_the_files(cloud):
+    told = {module["index"]: module for module in cloud.told["modules"]}
+    assert sorted(told) == list(range(1, len(cloud.linked.modules) + 1))
+    for index, path in enumerate(cloud.linked.modules, 1):
+        with open(path, "rb") as file:
+            content = file.read()
+        assert told[index]["sha256"] == hashlib.sha256(content).hexdigest(), path
+        assert told[index]["size"] == len(content)
+
+
+def test_lcm_is_handed_out_as_loaded(cloud):
+    with open(cloud.linked.lcm, "rb") as file:
+        expected = hashlib.sha256(file.read()).hexdigest()
+    assert cloud.shell("hlctl lcm --format dtb | sha256sum").split()[0] == expected
+    assert cloud.told["launch"]["lcm_sha256"] == expected
+
+
+@pytest.fixture(scope="module")
+def guests_words(cloud):
+    cloud.wait_log(lambda log: log.text.count(") READY") + len(re.findall(r"\] READY$", log.text, re.M)) >= len(GUESTS),
+                   "all guests to be READY")
+    words = {}
+    for domid, line in re.findall(r"^\(d(\d+)\) (?:\[[^\]]*\] )?(.*)$", cloud.log.text, re.M):
+        words.setdefault(int(domid), []).append(line)
+    return words
+
+
+@pytest.mark.parametrize("name", GUESTS)
+def test_guest_sees_what_it_was_given(guests_words, images, name):
+    _, domid, cpus, kib, uuid, kernel = GUESTS[name]
+    line = next(line for line in guests_words[domid] if line.startswith("HL-GUEST"))
+    seen = dict(word.split("=", 1) for word in line.split()[1:])
+    assert int(seen["cpus"]) == cpus
+    assert kib * 0.6 < int(seen["memkb"]) < kib
+    assert seen["uuid"] == (uuid or "00000000-0000-0000-0000-000000000000")
+    assert ("cloud" in seen["kernel"]) == (kernel == "vmlinuz-cloud")
+    assert "HL-CMDLINE console=hvc0 quiet" in guests_words[domid]
+
+
+def test_guest_may_not_ask(guests_words):
+    line = next(line for line in guests_words[GUESTS["gamma"][1]] if line.startswith("HL-PART"))
+    answers = dict(word.split("=") for word in line.split()[1:])
+    assert answers == {name: str(errno.EPERM)
+                       for name in ("get-info", "get-domain", "get-module", "read-lcm", "get-events")}
+
+
+def test_xl_lists_initial_guests_by_name(cloud):
+    rows = [line.split() for line in cloud.shell("xl list").splitlines()[1:]]
+    listed = {row[0]: int(row[1]) for row in rows}
+    for name, guest in GUESTS.items():
+        assert listed[name] == guest[1]
+
+
+def test_xl_console_reaches_an_initial_guest(cloud):
+    answer = cloud.shell("(sleep 3; echo 'echo hl-$((40+2))'; sleep 4) | timeout 12 script -qec 'xl console alpha' "
+                         "/dev/null || true")
+    assert "hl-42" in answer
+
+
+def test_list_domains_over_the_bus(cloud):
+    answer = json.loads(cloud.shell(
+        "busctl --system --json=short call org.xenproject.Hyperlaunch1 /org/xenproject/Hyperlaunch1 "
+        "org.xenproject.Hyperlaunch1.Manager ListDomains"))
+    rows = {row[2]: row for row in answer["data"][0]}
+    assert [row[0] for row in answer["data"][0]] == sorted(row[0] for row in answer["data"][0])
+    for name, (_, domid, _, _, uuid, _) in GUESTS.items():
+        assert rows[name][:2] == [domid, uuid or ""]
+        assert rows[name][4:6] == [0, 0]
+
+
+def test_introspection_names_the_interfaces(cloud):
+    answer = cloud.shell("busctl --system introspect org.xenproject.Hyperlaunch1 /org/xenproject/Hyperlaunch1")
+    for word in ("org.xenproject.Hyperlaunch1.Manager", "ListDomains", "GetLCM", "DomainAdded",
+                 "org.freedesktop.DBus.ObjectManager"):
+        assert word in answer
+
+
+def test_kill_9_loses_nothing(cloud):
+    def table():
+        return [{key: domain[key] for key in ("name", "domid", "uuid", "permissions", "functions", "mode", "cpus")}
+                for domain in cloud.json("list")["domains"]]
+
+    before = table()
+    old = cloud.shell("systemctl show -p MainPID --value hyperlaunchd").strip()
+    cloud.shell("systemctl kill -s KILL hyperlaunchd; for i in $(seq 50); do "
+                f"p=$(systemctl show -p MainPID --value hyperlaunchd); [ $p != 0 ] && [ $p != {old} ] && "
+                "systemctl is-active -q hyperlaunchd && exit 0; sleep 0.5; done; exit 1")
+    assert table() == before
+
+
+LATE = """name = "late"
+type = "pvh"
+kernel = "/usr/lib/hyperlaunch/vmlinuz"
+ramdisk = "/usr/lib/hyperlaunch/guest.cpio.gz"
+memory = 96
+vcpus = 1
+on_poweroff = "destroy"
+"""
+
+
+def test_xl_create_and_destroy_are_signalled(cloud):
+    monitor = "/run/monitor.log"
+    cloud.shell(f"systemd-run --quiet --unit=monitor -p StandardOutput=file:{monitor} "
+                "gdbus monitor --system --dest org.xenproject.Hyperlaunch1")
+    cloud.shell(f"for i in $(seq 60); do grep -q Monitoring {monitor} && exit 0; sleep 0.5; done; exit 1")
+    cloud.shell(f"cat >/run/late.cfg <<'END'\n{LATE}END\nxl create -q /run/late.cfg", 240)
+    cloud.shell(f"for i in $(seq 60); do grep -q 'DomainAdded.*late' {monitor} && exit 0; sleep 0.5; done; "
+                f"cat {monitor}; exit 1", 120)
+    late = by_name(cloud.json("list"))["late"]
+    assert late["origin"] == "post-boot"
+    assert late["domid"] not in {guest[1] for guest in GUESTS.values()}
+    cloud.shell("xl destroy late", 120)
+    cloud.shell(f"for i in $(seq 60); do grep -q 'DomainRemoved.*late' {monitor} && exit 0; sleep 0.5; done; "
+                f"cat {monitor}; exit 1", 120)
+    assert "late" not in by_name(cloud.json("list"))
+    cloud.shell("systemctl stop monitor")
+
+
+def test_daemon_is_idle_when_nothing_happens(cloud):
+    pid = cloud.shell("systemctl show -p MainPID --value hyperlaunchd").strip()
+    count = f"sed -n 's/^voluntary_ctxt_switches:\\t//p' /proc/{pid}/status"
+    before, after = cloud.shell(f"{count}; sleep 10; {count}").split()
+    # The watchdog's: every 15 s at most.
+    assert int(after) - int(before) <= 2
+
+
