@@ -24,24 +24,34 @@
 
 static DEFINE_SPINLOCK(drain_lock);
 
-/* Line by line, and nothing that a terminal would take for a command. */
-static void print_char(struct domain *d, char c)
+/*
+ * One line, without what a terminal would take for a command.  Gives the index
+ * after it.
+ */
+static XENCONS_RING_IDX print_line(const struct domain *d,
+                                   const struct xencons_interface *ring,
+                                   XENCONS_RING_IDX cons,
+                                   XENCONS_RING_IDX prod)
 {
-    if ( !isprint(c) && c != '\n' && c != '\t' )
-        return;
+    char line[DOMAIN_PBUF_SIZE];
+    unsigned int n = 0;
+    char c = 0;
 
-    if ( c != '\n' )
-        d->pbuf[d->pbuf_idx++] = c;
-    if ( c == '\n' || d->pbuf_idx == DOMAIN_PBUF_SIZE - 1 )
+    while ( cons != prod && c != '\n' && n < sizeof(line) - 1 )
     {
-        d->pbuf[d->pbuf_idx] = '\0';
-        guest_printk(d, XENLOG_G_DEBUG "%s\n", d->pbuf);
-        d->pbuf_idx = 0;
+        c = ACCESS_ONCE(ring->out[MASK_XENCONS_IDX(cons++, ring->out)]);
+        if ( isprint(c) || c == '\t' )
+            line[n++] = c;
     }
+
+    line[n] = '\0';
+    guest_printk(d, XENLOG_G_DEBUG "%s\n", line);
+
+    return cons;
 }
 
 /* The guest writes the indices: they may say anything, at any time. */
-static void drain(struct domain *d, struct xencons_interface *ring)
+static void drain(const struct domain *d, struct xencons_interface *ring)
 {
     XENCONS_RING_IDX cons = ACCESS_ONCE(ring->out_cons);
     XENCONS_RING_IDX prod = ACCESS_ONCE(ring->out_prod);
@@ -50,11 +60,8 @@ static void drain(struct domain *d, struct xencons_interface *ring)
         return;
 
     smp_rmb();
-    spin_lock(&d->pbuf_lock);
-    for ( ; prod - cons > KEEP; cons++ )
-        print_char(d, ACCESS_ONCE(
-                          ring->out[MASK_XENCONS_IDX(cons, ring->out)]));
-    spin_unlock(&d->pbuf_lock);
+    while ( prod - cons > KEEP )
+        cons = print_line(d, ring, cons, prod);
     smp_mb();
     ACCESS_ONCE(ring->out_cons) = cons;
 }
