@@ -7,7 +7,9 @@ from errors import BootError
 
 # One command, as each trip through the serial port takes long in emulation.
 # hyperlaunchd is started already, or about to be: this waits for it.
-ASK = "systemctl start hyperlaunchd.service && hlctl status --json && hlctl list --json && hlctl modules --json"
+# Where it failed, its journal says why.
+ASK = ("systemctl start hyperlaunchd.service || { journalctl -u hyperlaunchd.service -n 20 --no-pager -o cat; exit 1; }; "
+       "hlctl status --json && hlctl list --json && hlctl modules --json")
 
 
 def _documents(text):
