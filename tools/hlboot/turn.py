@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Machines take turns: emulation starves where more run than there are processors for.
 
-One for each two processors of this host.  A turn ends with the process that has it.
+One for each two processors of this host, or as many as HL_MACHINES says.  A turn
+ends with the process that has it.
 """
 import fcntl
 import os
@@ -33,7 +34,7 @@ class Turn:
         """Waits until fewer machines run than there is room for."""
         folder = os.path.join(os.environ["HL_CACHE"], "lock")
         os.makedirs(folder, exist_ok=True)
-        slots = max(1, len(os.sched_getaffinity(0)) // CPUS_PER_MACHINE)
+        slots = int(os.environ.get("HL_MACHINES") or max(1, len(os.sched_getaffinity(0)) // CPUS_PER_MACHINE))
         told = False
         while not self._try(folder, slots):
             if not told:
