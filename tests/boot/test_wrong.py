@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Launches that cannot be: Xen says what is wrong and where, and starts nothing that was not asked for."""
 import os
+import re
 
 import pytest
 
@@ -10,8 +11,10 @@ import lcm
 KERNEL, RAMDISK = 1, 2      # indices in the chain of these tests
 
 
-def dom0(more="", kernel=KERNEL, memory='"512M"'):
-    return lcm.dom0(memory=memory, kernel=kernel, ramdisk=RAMDISK, more=more)
+def dom0(more="", kernel=KERNEL, memory='"512M"', name="dom0"):
+    """All but the crash domain, which LEGACY_DOM0 would imply: with none, Xen stops."""
+    return lcm.domain(name, memory, kernel=kernel, ramdisk=RAMDISK, mode=lcm.PV | lcm.LONG,
+                      more=f"permissions = <3>; functions = <{lcm.XENSTORE | lcm.CONSOLE:#x}>; {more}")
 
 
 def guest(name="guest", memory='"64M"', kernel=KERNEL, more="", cpus=1):
@@ -29,7 +32,7 @@ WRONG = {
     "same-domid": (lcm.source(dom0(), guest("a", more="domid = <5>;"), guest("b", more="domid = <5>;")),
                    "domid-duplicate", f"{NODE}/b", "domid"),
     "memory-beyond-host": (lcm.source(dom0(), guest(memory='"64G"')), "memory-host", f"{NODE}/guest", "memory"),
-    "memory-not-there": (lcm.source(dom0(), guest("a", '"1500M"'), guest("b", '"1500M"')), None, None, None),
+    "memory-not-there": (lcm.source(dom0(), guest("a", '"1500M"'), guest("b", '"1500M"')), "memory-host", None, "memory"),
     "no-kernel-image": (lcm.source(dom0(), guest(kernel=RAMDISK)), "image", f"{NODE}/guest/kernel", None),
     "no-dom0-kernel-image": (lcm.source(dom0(kernel=RAMDISK)), "image", None, None),
     "nested-1000-deep": (lcm.source(dom0(), deep(1000)), "depth", None, None),
@@ -37,7 +40,7 @@ WRONG = {
         f"mb-index = <{RAMDISK}>;", f"mb-index = <{RAMDISK}>; digest-sha256 = [{'00' * 32}];")),
                      "digest", f"{NODE}/guest/ramdisk", "digest-sha256"),
     "no-hardware-domain": (lcm.source(guest()), "no-hardware", None, None),
-    "two-legacy-dom0": (lcm.source(dom0(), dom0().replace("dom0 {", "other {")), None, None, None),
+    "two-hardware-domains": (lcm.source(dom0(), dom0(name="other")), "two-hardware", f"{NODE}/other", "permissions"),
     "no-memory-given": (lcm.source(dom0(), guest().replace(' memory = "64M";', "")), "missing", f"{NODE}/guest",
                         "memory"),
 }
@@ -78,17 +81,19 @@ def test_damaged_blob_is_no_classic_boot(tmp_path, images):
 def test_crash_domain_runs_when_another_cannot(tmp_path, images):
     text = lcm.source(
         lcm.dom0(kernel=KERNEL, ramdisk=RAMDISK),
-        guest(kernel=RAMDISK))
+        guest(kernel=RAMDISK), guest("sound"))
     with booting.booted("crash-domain", chain(text, tmp_path, images), disk=False) as boot:
         boot.wait_log(lambda log: log.stopped() or log.state() == "recovery", "Xen's verdict")
         boot.wait_log(lambda log: log.stopped() or "READY" in log.text, "the crash domain")
     # LEGACY_DOM0 implies CRASH: it is sound on its own.
     assert boot.log.state() == "recovery", boot.log.hyperlaunch_lines()
     assert boot.log.errors()[0]["node"].startswith(f"{NODE}/guest")
+    # It alone: the guest that is sound was not asked to run without the other.
+    assert not re.search(r"^\(d\d+\) .*READY", boot.log.text, re.MULTILINE)
 
 
 def test_fallback_is_only_on_request(tmp_path, images):
-    text = lcm.source(lcm.dom0(kernel=KERNEL, ramdisk=RAMDISK, memory="<0>"))
+    text = lcm.source(dom0(memory="<0>"))
     with booting.booted("fallback", chain(text, tmp_path, images), disk=False,
                         words=["hyperlaunch=fallback", "dom0_mem=512M"]) as boot:
         boot.wait_log(lambda log: log.stopped() or "READY" in log.text, "the classic dom0")
