@@ -17,7 +17,7 @@ PARSER = re.compile(r"hypervisor/files/xen/(lib/hyperlaunch/|include/xen/lib/hyp
 
 def licence_of(path):
     """The licences that a file of this place may name."""
-    if PARSER.match(path):
+    if PARSER.match(path) and not path.endswith("/Makefile"):
         return {"(GPL-2.0-or-later OR BSD-2-Clause)", "GPL-2.0-or-later OR BSD-2-Clause"}
     if path.startswith("hypervisor/files/xen/include/public/"):
         return {"MIT"}
