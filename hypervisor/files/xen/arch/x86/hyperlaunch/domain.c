@@ -90,8 +90,9 @@ int __init arch_hyperlaunch_supports(const struct lcm_domain *dom,
 }
 
 /* The builder of dom0 does it, told what the LCM wants. */
-static struct domain *__init create_hardware(const struct lcm_domain *dom,
-                                             const struct hl_modules *mods)
+static int __init create_hardware(const struct lcm_domain *dom,
+                                  const struct hl_modules *mods,
+                                  struct domain **ret_d)
 {
     paddr_t loader_cmdline = mods->kernel->cmdline_pa;
     struct domain *d;
@@ -109,7 +110,12 @@ static struct domain *__init create_hardware(const struct lcm_domain *dom,
     mods->kernel->cmdline_pa = loader_cmdline;
     mods->kernel->cmdline_cooked = false;
 
-    return d;
+    if ( IS_ERR(d) )
+        return PTR_ERR(d);
+
+    *ret_d = d;
+
+    return 0;
 }
 
 static struct domain *__init new_guest(const struct lcm_domain *dom)
@@ -178,13 +184,8 @@ int __init arch_hyperlaunch_create(const struct lcm *lcm, unsigned int index,
     if ( rc )
         return rc;
 
-    if ( is_hardware(dom) )
-    {
-        *ret_d = create_hardware(dom, &mods);
-        rc = *ret_d ? 0 : -EINVAL;
-    }
-    else
-        rc = create_guest(dom, &mods, ret_d);
+    rc = is_hardware(dom) ? create_hardware(dom, &mods, ret_d)
+                          : create_guest(dom, &mods, ret_d);
 
     hyperlaunch_drop_modules(lcm, index);
 

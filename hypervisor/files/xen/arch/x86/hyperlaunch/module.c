@@ -68,11 +68,13 @@ static void __init claim_modules(struct boot_info *bi)
 void __init hyperlaunch_probe(struct boot_info *bi)
 {
     const struct boot_module *bm = &bi->mods[0];
+    const void *data;
 
     if ( !bi->nr_modules || pv_shim )
         return;
 
-    if ( hyperlaunch_detect(bootstrap_map_bm(bm), bm->size) )
+    data = bootstrap_map_bm(bm);
+    if ( data && hyperlaunch_detect(data, bm->size) )
     {
         boot = bi;
         claim_modules(bi);
