@@ -24,6 +24,18 @@ struct launch {
     void *lcm;
 };
 
+static const struct xen_hyperlaunch_info no_launch = {
+    .version = XEN_HYPERLAUNCH_VERSION,
+    .state = XEN_HYPERLAUNCH_STATE_NONE,
+    .hwdom_domid = XEN_HYPERLAUNCH_NO_DOMID,
+    .boot_domid = XEN_HYPERLAUNCH_NO_DOMID,
+    .crash_domid = XEN_HYPERLAUNCH_NO_DOMID,
+    .console_domid = XEN_HYPERLAUNCH_NO_DOMID,
+    .xenstore_domid = XEN_HYPERLAUNCH_NO_DOMID,
+    .console_owner = XEN_HYPERLAUNCH_NO_DOMID,
+    .error_domain = XEN_HYPERLAUNCH_NO_MODULE,
+};
+
 static struct launch *__read_mostly launch;
 static DEFINE_SPINLOCK(lock);
 
@@ -64,11 +76,10 @@ int launch_record_init(const void *lcm, size_t size, unsigned int nr_domains,
     }
 
     memcpy(l->lcm, lcm, size);
-    l->info.version = XEN_HYPERLAUNCH_VERSION;
+    l->info = no_launch;
     l->info.nr_domains = nr_domains;
     l->info.nr_modules = nr_modules;
     l->info.lcm_size = size;
-    l->info.error_domain = XEN_HYPERLAUNCH_NO_MODULE;
     sha2_256_digest(l->info.lcm_sha256, lcm, size);
     l->info.start_ns = NOW();
 
@@ -86,6 +97,11 @@ int launch_record_init(const void *lcm, size_t size, unsigned int nr_domains,
 struct xen_hyperlaunch_info *launch_info(void)
 {
     return launch ? &launch->info : NULL;
+}
+
+const struct xen_hyperlaunch_info *launch_info_or_none(void)
+{
+    return launch ? &launch->info : &no_launch;
 }
 
 struct xen_hyperlaunch_domain *launch_domain(unsigned int index)

@@ -29,19 +29,7 @@ static int give(struct xen_sysctl_hyperlaunch *op, const void *rec,
 
 static int get_info_record(struct xen_sysctl_hyperlaunch *op)
 {
-    static const struct xen_hyperlaunch_info none = {
-        .version = XEN_HYPERLAUNCH_VERSION,
-        .state = XEN_HYPERLAUNCH_STATE_NONE,
-        .hwdom_domid = XEN_HYPERLAUNCH_NO_DOMID,
-        .boot_domid = XEN_HYPERLAUNCH_NO_DOMID,
-        .crash_domid = XEN_HYPERLAUNCH_NO_DOMID,
-        .console_domid = XEN_HYPERLAUNCH_NO_DOMID,
-        .xenstore_domid = XEN_HYPERLAUNCH_NO_DOMID,
-        .console_owner = XEN_HYPERLAUNCH_NO_DOMID,
-        .error_domain = XEN_HYPERLAUNCH_NO_MODULE,
-    };
-
-    return give(op, launch_info() ?: &none, sizeof(none));
+    return give(op, launch_info_or_none(), sizeof(struct xen_hyperlaunch_info));
 }
 
 static int get_domain_record(struct xen_sysctl_hyperlaunch *op)

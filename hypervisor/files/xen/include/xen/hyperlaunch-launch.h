@@ -21,7 +21,8 @@ struct xen_sysctl_hyperlaunch;
 /* Records while building: single threaded, so no lock is held. */
 int launch_record_init(const void *lcm, size_t size, unsigned int nr_domains,
                        unsigned int nr_modules);
-struct xen_hyperlaunch_info *launch_info(void);
+struct xen_hyperlaunch_info *launch_info(void);          /* NULL: no launch */
+const struct xen_hyperlaunch_info *launch_info_or_none(void);
 struct xen_hyperlaunch_domain *launch_domain(unsigned int index);
 struct xen_hyperlaunch_module *launch_module(unsigned int index); /* from 1 */
 
