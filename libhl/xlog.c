@@ -6,7 +6,7 @@
 #include <string.h>
 #include <syslog.h>
 
-static void message(struct xentoollog_logger *vtable, xentoollog_level level, int errnoval,
+__attribute__((format(printf, 5, 0))) static void message(struct xentoollog_logger *vtable, xentoollog_level level, int errnoval,
 		    const char *context, const char *format, va_list ap)
 {
 	struct xlog *xlog = (struct xlog *)vtable;
