@@ -2,7 +2,8 @@
 """What Xen and the domains print on the serial console."""
 import re
 
-XEN_LINE = re.compile(r"^\(XEN\) (?:\[[^\]]*\] )?hyperlaunch: (.*)$", re.MULTILINE)
+# A line of a domain's that has no end yet may stand before; what a guest has Xen print begins with (dN).
+XEN_LINE = re.compile(r"^(?!\(d\d+\)).*?\(XEN\) (?:\[[^\]]*\] )?hyperlaunch: (.*)$", re.MULTILINE)
 ERROR = re.compile(r"error: (?P<node>\S+): (?:(?P<property>[^:\[]+): )?(?P<text>.*?) \[(?P<name>[a-z0-9-]+)\]")
 DOMAIN = re.compile(
     r'd(?P<domid>\d+) "(?P<name>[^"]*)": (?P<mode>PV|PVH), (?P<cpus>\d+) vCPU, (?P<memory>\d+) KiB,'
