@@ -243,7 +243,7 @@ def test_link_lists_agree(linked, images):
     words = [line.split() for line in (linked / "grub.cfg").read_text().splitlines()]
     assert words[1] == ["multiboot2", "'/boot/xen.gz'", "console=com1", "loglvl=all"]
     assert [w[1:] for w in words if w[0] == "module2"] == [
-        [f"'{linked / 'launch.dtb'}'"], *[[f"'{row[1]}'"] for row in rows]]
+        [f"'{linked / 'launch.dtb'}'"], *[["--nounzip", f"'{row[1]}'"] for row in rows]]
 
     lcm = json.loads(run("show", linked / "launch.dtb", "--format", "json").stdout)
     for domain in lcm["domains"]:

@@ -196,14 +196,17 @@ static void print_modules(FILE *f, const struct link_job *job)
 	}
 }
 
-/* No strings after the modules: those in the LCM are to count. */
+/*
+ * No strings after the modules: those in the LCM are to count.  --nounzip: GRUB
+ * would unpack a compressed module, and its digest would be another.
+ */
 static void print_grub(FILE *f, const struct link_job *job, const char *output)
 {
 	fprintf(f, "menuentry 'Xen hyperlaunch' {\n");
 	fprintf(f, "\tmultiboot2 '%s'%s%s\n", job->xen, *job->xen_args ? " " : "", job->xen_args);
 	fprintf(f, "\tmodule2 '%s/launch.dtb'\n", output);
 	for (unsigned int i = 0; i < job->chain.nr; i++)
-		fprintf(f, "\tmodule2 '%s'\n", job->chain.files[i].path);
+		fprintf(f, "\tmodule2 --nounzip '%s'\n", job->chain.files[i].path);
 	fprintf(f, "}\n");
 }
 
