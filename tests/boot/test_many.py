@@ -8,7 +8,7 @@ LIMIT = 32
 
 def test_32_domains(tmp_path):
     # Held, so that they cost no time: built they are all the same.
-    guests = [lcm.domain(f"g{number}", '"48M"', more="hold; domid = <%d>;" % (100 + 2 * number)) for number in range(LIMIT - 2)]
+    guests = [lcm.domain(f"g{number}", '"80M"', more="hold; domid = <%d>;" % (100 + 2 * number)) for number in range(LIMIT - 2)]
     runs = lcm.domain("runs", '"128M"', cpus=2, bootargs="console=hvc0 quiet")
     source = lcm.source(lcm.dom0(bootargs="console=hvc0 quiet"), *guests, runs)
     with booting.booted("many", source=source, folder=tmp_path) as boot:
@@ -18,7 +18,7 @@ def test_32_domains(tmp_path):
     assert told["runs"]["domid"] == 1 and told["runs"]["state"] == "started"
     for number in range(LIMIT - 2):
         domain = told[f"g{number}"]
-        assert (domain["domid"], domain["state"], domain["memory_kib"]) == (100 + 2 * number, "held", 48 << 10)
+        assert (domain["domid"], domain["state"], domain["memory_kib"]) == (100 + 2 * number, "held", 80 << 10)
 
 
 def test_one_more_is_refused(tmp_path, images):
