@@ -25,6 +25,7 @@ struct manager {
 	struct xenstore *xs;
 	struct event *hl_event;
 	struct deferred *refresh;
+	struct event *dying; /* pending while a domain is being torn down */
 	struct view *view;
 	uint64_t read_at;
 	bool xenstore_connected;
@@ -251,6 +252,23 @@ static int swap_view(struct manager *manager, struct view *next)
 	return 0;
 }
 
+static bool any_dying(const struct hl_table *table)
+{
+	for (uint32_t i = 0; i < hl_table_nr_domains(table); i++)
+		if (hl_table_get(table, i)->state == HL_DOMAIN_DYING)
+			return true;
+	return false;
+}
+
+/* xenstored tells when a domain begins to go, nobody when it is gone: look again soon. */
+static void await_the_dying(struct manager *manager)
+{
+	static const struct timeval soon = {.tv_usec = 200 * 1000};
+
+	if (any_dying(manager->view->table) && evtimer_add(manager->dying, &soon) < 0)
+		log_error("no timer: the end of a domain may be told late");
+}
+
 static int refresh(struct manager *manager)
 {
 	struct view *next;
@@ -264,6 +282,7 @@ static int refresh(struct manager *manager)
 	if (r == 0 && manager->last_error < 0)
 		log_notice("the state of the domains can be read again");
 	manager->last_error = r;
+	await_the_dying(manager);
 	return r;
 }
 
@@ -271,6 +290,13 @@ static void on_refresh(void *userdata)
 {
 	/* Told by refresh(); the table stays as it was. */
 	(void)refresh(userdata);
+}
+
+static void on_dying(evutil_socket_t fd, short what, void *userdata)
+{
+	struct manager *manager = userdata;
+
+	deferred_request(manager->refresh);
 }
 
 static void on_xenstore_changed(void *userdata)
@@ -329,6 +355,9 @@ static int start(struct manager *manager)
 {
 	int r = deferred_new(manager->loop, on_refresh, manager, &manager->refresh);
 
+	manager->dying = evtimer_new(loop_base(manager->loop), on_dying, manager);
+	if (r == 0 && !manager->dying)
+		r = -ENOMEM;
 	if (r == 0)
 		r = start_xenstore(manager);
 	if (r == 0)
@@ -363,6 +392,8 @@ struct manager *manager_free(struct manager *manager)
 		return NULL;
 	if (manager->hl_event)
 		event_free(manager->hl_event);
+	if (manager->dying)
+		event_free(manager->dying);
 	deferred_free(manager->refresh);
 	xenstore_free(manager->xs);
 	view_free(manager->view);
