@@ -81,14 +81,27 @@ static int view_new(const struct xenstore *xs, struct hl_table *table, struct vi
 	return 0;
 }
 
-/* Gives the snapshot's domains their names in xenstore.  1: there are some. */
-static int set_names(const struct xenstore *xs, const struct hl_table *table, struct hl_snapshot *snapshot)
+/* In xenstore; of a domain whose nodes go before it does, what it was called last. */
+static const char *current_name(const struct manager *manager, const struct hl_domain *row)
+{
+	const char *name = row->live ? xenstore_name(manager->xs, row) : NULL;
+	const struct hl_domain *before;
+
+	if ((name && *name) || !row->live || !manager->view)
+		return name;
+	if (hl_table_find(manager->view->table, row->domid, row->generation, &before) < 0)
+		return name;
+	return before->name;
+}
+
+/* Gives the snapshot's domains their names.  1: there are some. */
+static int set_names(const struct manager *manager, const struct hl_table *table, struct hl_snapshot *snapshot)
 {
 	int any = 0;
 
 	for (uint32_t i = 0; i < hl_table_nr_domains(table); i++) {
 		const struct hl_domain *row = hl_table_get(table, i);
-		const char *name = row->live ? xenstore_name(xs, row) : NULL;
+		const char *name = current_name(manager, row);
 		int r;
 
 		if (!name || strcmp(name, row->name) == 0)
@@ -113,7 +126,7 @@ static int read_view(struct manager *manager, struct view **ret_view)
 	if (r < 0)
 		return r;
 	xenstore_sync(manager->xs, table);
-	r = set_names(manager->xs, table, snapshot);
+	r = set_names(manager, table, snapshot);
 	if (r > 0) {
 		r = hl_table_new(snapshot, &named);
 		if (r == 0) {
