@@ -87,10 +87,12 @@ static const char *current_name(const struct manager *manager, const struct hl_d
 	const char *name = row->live ? xenstore_name(manager->xs, row) : NULL;
 	const struct hl_domain *before;
 
-	if ((name && *name) || !row->live || !manager->view)
+	if (name && *name)
 		return name;
+	if (*row->name || !row->live || !manager->view)
+		return NULL;
 	if (hl_table_find(manager->view->table, row->domid, row->generation, &before) < 0)
-		return name;
+		return NULL;
 	return before->name;
 }
 

@@ -16,7 +16,7 @@ import paths  # noqa: E402
 import report  # noqa: E402
 from machine import XEN_ARGS, Machine  # noqa: E402
 
-__all__ = ["Boot", "TRIES", "booted", "hlboot", "media", "paths", "spoilt"]
+__all__ = ["Boot", "TRIES", "booted", "hlboot", "is_spoilt", "media", "paths", "spoilt"]
 TRIES = 3
 PATIENCE = 420      # seconds; a machine of its own needs a tenth of this
 
@@ -58,9 +58,14 @@ class Boot:
 SPOILT = "Triple fault"
 
 
+def is_spoilt(text):
+    """Has the emulator lost a guest's state, by the text of a serial log?"""
+    return SPOILT in text
+
+
 def spoilt(log):
-    """Has the emulator lost a guest's state?"""
-    return SPOILT in log.text
+    """The same of a boot that runs."""
+    return is_spoilt(log.text)
 
 
 @contextlib.contextmanager
