@@ -284,6 +284,10 @@ static bool is_raised_elsewhere(enum lcm_err code)
 	case LCM_ERR_NO_MEMORY:
 	case LCM_ERR_BUILD:
 	case LCM_ERR_UNSUPPORTED:
+	case LCM_ERR_KERNEL_SIZE:
+	case LCM_ERR_BOOT_FAILED:
+	case LCM_ERR_BOOT_DIED:
+	case LCM_ERR_BOOT_TIMEOUT:
 		return true;
 	default:
 		return false;

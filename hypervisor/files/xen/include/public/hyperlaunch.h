@@ -32,12 +32,43 @@
 #define XEN_HYPERLAUNCH_GET_MODULE           3  /* by index in the boot chain, from 1; -ENOENT */
 #define XEN_HYPERLAUNCH_READ_LCM             4  /* bytes from `offset`; 0 written at the end; -EINVAL beyond */
 #define XEN_HYPERLAUNCH_GET_EVENTS           5  /* struct xen_hyperlaunch_event[], from sequence number `index` on */
+
+/*
+ * Sub-ops that change something.  They take no buffer: `size` and `buffer` are
+ * zero.  All but READY give -ENOENT without an LCM.
+ *
+ * READY: the caller, an initial domain, is up.  0 also when it has said so
+ * before.  -EPERM: the caller is no initial domain.
+ */
 #define XEN_HYPERLAUNCH_READY                6
+/*
+ * The boot domain has done its work; does not return to it.  -EPERM: the caller
+ * is not the boot domain, or the launch is not PREPARING (any more).
+ */
 #define XEN_HYPERLAUNCH_BOOT_DONE            7
+/*
+ * The boot domain gives up; does not return to it.  index: of the domain at
+ * fault, or 0xffffffff.  offset: enum lcm_err that says why, 0: no such reason
+ * (it is recorded as LCM_ERR_BOOT_FAILED).  -EINVAL: no such index or reason.
+ */
 #define XEN_HYPERLAUNCH_BOOT_FAILED          8
+/*
+ * index: domid of the Xen console's new owner.  It gets input, VIRQ_CONSOLE, raw
+ * output and the permission; the old one loses all four.  -ESRCH: no such domain,
+ * or it is dying.  0 also when it is the owner already.
+ */
 #define XEN_HYPERLAUNCH_SET_CONSOLE          9
+/*
+ * index: domid whose PV console ring is to be served by another domain; offset:
+ * that backend's domid.  -ESRCH: no such domain, or dying; -ENOENT: no ring;
+ * -EBUSY: the present backend still has the ring mapped or the port bound.
+ */
 #define XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND 10
+/* index: domid of a HELD initial domain, which runs then.  -ESRCH; -EALREADY: not held. */
 #define XEN_HYPERLAUNCH_RELEASE              11
+
+/* The launch's virtual interrupt, where it has one: see info.virq. */
+#define XEN_HYPERLAUNCH_VIRQ                 14
 
 /* Launch states */
 #define XEN_HYPERLAUNCH_STATE_NONE           0  /* no LCM: a classic boot */

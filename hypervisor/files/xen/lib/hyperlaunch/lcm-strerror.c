@@ -125,6 +125,14 @@ static const struct text __initconst errors[LCM_NR_ERRS] = {
     [LCM_ERR_BUILD] = { "build", "the domain could not be built" },
     [LCM_ERR_UNSUPPORTED] = { "unsupported",
         "sound, but this Xen can't build it" },
+    [LCM_ERR_KERNEL_SIZE] = { "kernel-size",
+        "too little memory for the domain's kernel and ramdisk" },
+    [LCM_ERR_BOOT_FAILED] = { "boot-failed",
+        "the boot domain gave up" },
+    [LCM_ERR_BOOT_DIED] = { "boot-died",
+        "the boot domain ended before it was done" },
+    [LCM_ERR_BOOT_TIMEOUT] = { "boot-timeout",
+        "the boot domain was not done in time" },
 };
 
 static const char __initconst warnings[LCM_NR_WARNS][TEXT_MAX_CHARS] = {

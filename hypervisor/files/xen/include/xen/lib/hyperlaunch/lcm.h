@@ -203,6 +203,11 @@ enum lcm_err {
     LCM_ERR_NO_MEMORY,
     LCM_ERR_BUILD,                   /* any other failure of the builder */
     LCM_ERR_UNSUPPORTED,             /* sound, but not built by this Xen */
+    LCM_ERR_KERNEL_SIZE,             /* kernel and ramdisk do not fit into the domain's memory */
+    /* raised while the boot domain prepares the launch */
+    LCM_ERR_BOOT_FAILED,             /* it said so */
+    LCM_ERR_BOOT_DIED,
+    LCM_ERR_BOOT_TIMEOUT,            /* not done within boot-timeout-ms */
     LCM_NR_ERRS
 };
 
