@@ -55,7 +55,6 @@ static void __init record_roles(const struct lcm *lcm)
         domid_of(lcm, lcm_find_function(lcm, LCM_FUNC_CONSOLE));
     info->xenstore_domid =
         domid_of(lcm, lcm_find_function(lcm, LCM_FUNC_XENSTORE));
-    info->console_owner = domid_of(lcm, lcm_console_owner(lcm));
 }
 
 /* Module nodes of one blob have one record; the first one's type counts. */
@@ -139,7 +138,11 @@ static int __init record_launch(const struct lcm *lcm, size_t size,
     launch_set_state(XEN_HYPERLAUNCH_STATE_BUILDING);
 
     for ( i = 0; i < lcm->nr_domains; i++ )
+    {
         record_plan(lcm, i);
+        lcm_path(hyperlaunch_blob(), lcm->domains[i].node, launch_path(i),
+                 XEN_HYPERLAUNCH_PATH_SIZE);
+    }
 
     return 0;
 }
@@ -181,27 +184,42 @@ static int __init build_one(const struct lcm *lcm, unsigned int i,
     return 0;
 }
 
-/* The hardware domain is first: Xen hands devices to it as they turn up. */
+/*
+ * The hardware domain is first: Xen hands devices to it as they turn up.  Then
+ * the crash domain, for whatever may go wrong with the others.
+ */
 static int __init build_all(const struct lcm *lcm, struct hl_build_error *err)
 {
     int hardware = lcm_find_permission(lcm, LCM_PERM_HARDWARE);
+    int crash = lcm_find_function(lcm, LCM_FUNC_CRASH);
     unsigned int i;
     int rc = build_one(lcm, hardware, err);
 
+    if ( !rc && crash != LCM_NONE && crash != hardware )
+        rc = build_one(lcm, crash, err);
+
     for ( i = 0; !rc && i < lcm->nr_domains; i++ )
-        if ( i != hardware )
+        if ( !built[i] )
             rc = build_one(lcm, i, err);
 
     return rc ?: hyperlaunch_link(lcm, built, err);
 }
 
-/* A held domain waits for a control domain; all others just for the start. */
+/* Is it there for the case that the launch fails, and for nothing else? */
+static bool __init is_spare(const struct lcm_domain *dom)
+{
+    return !dom->permissions && dom->functions == LCM_FUNC_CRASH;
+}
+
+/* Who waits beyond the end of the launch: for a release, or for its failure. */
 static void __init hold_domains(const struct lcm *lcm)
 {
     unsigned int i;
 
     for ( i = 0; i < lcm->nr_domains; i++ )
-        if ( lcm->domains[i].hold )
+        if ( is_spare(&lcm->domains[i]) )
+            launch_domain(i)->state = XEN_HYPERLAUNCH_DOM_PAUSED;
+        else if ( lcm->domains[i].hold )
             launch_domain(i)->state = XEN_HYPERLAUNCH_DOM_HELD;
 }
 
@@ -218,25 +236,27 @@ static void __init destroy(unsigned int i)
         rec->state = XEN_HYPERLAUNCH_DOM_RECLAIMED;
 }
 
-/* Only the crash domain is left; false: there is none that can run. */
+/*
+ * Of the built domains the crash domain is left, and the hardware domain, which
+ * Xen cannot be without but which does not run then.  False: there is no crash
+ * domain that can run.
+ */
 static bool __init keep_crash_domain(const struct lcm *lcm)
 {
     int crash = lcm_find_function(lcm, LCM_FUNC_CRASH);
     unsigned int i;
 
-    if ( crash == LCM_NONE || !built[crash] ||
-         !is_hardware_domain(built[crash]) )
+    if ( crash == LCM_NONE || !built[crash] || !hardware_domain )
         return false;
 
     for ( i = 0; i < lcm->nr_domains; i++ )
-        if ( i != crash && built[i] )
+        if ( i != crash && built[i] && !is_hardware_domain(built[i]) )
             destroy(i);
-
-    launch_info()->console_owner = built[crash]->domain_id;
 
     return true;
 }
 
+/* hyperlaunch_start() runs the crash domain. */
 static struct domain *__init recover(const struct lcm *lcm,
                                      const struct hl_build_error *err)
 {
@@ -244,7 +264,7 @@ static struct domain *__init recover(const struct lcm *lcm,
     launch_set_state(XEN_HYPERLAUNCH_STATE_RECOVERY);
     printk(XENLOG_ERR
            "hyperlaunch: recovery: only the crash domain d%u will run\n",
-           hardware_domain->domain_id);
+           domid_of(lcm, lcm_find_function(lcm, LCM_FUNC_CRASH)));
 
     return hardware_domain;
 }
@@ -288,11 +308,7 @@ static struct domain *__init last_resort(const struct lcm *lcm, size_t size,
 {
     /* A hardware domain that was begun cannot be begun again. */
     if ( hardware_domain || arch_hyperlaunch_fallback() )
-    {
-        printk(XENLOG_ERR
-               "hyperlaunch: no crash domain can run; Xen stops here\n");
-        arch_hyperlaunch_stop();
-    }
+        launch_stop();
 
     if ( launch_info() ||
          !launch_record_init(hyperlaunch_blob(), size, 0, 0) )
@@ -345,7 +361,10 @@ struct domain *__init hyperlaunch_build(void)
     }
 
     hold_domains(lcm);
-    launch_set_state(XEN_HYPERLAUNCH_STATE_FINALIZING);
+    if ( lcm_find_function(lcm, LCM_FUNC_BOOT) != LCM_NONE )
+        launch_prepare(lcm->boot_timeout_ms);
+    else
+        launch_set_state(XEN_HYPERLAUNCH_STATE_FINALIZING);
 
     return hardware_domain;
 }

@@ -4,6 +4,7 @@
  * through the sysctl ever after.
  */
 
+#include <xen/event.h>
 #include <xen/hyperlaunch-launch.h>
 #include <xen/lib.h>
 #include <xen/rcupdate.h>
@@ -21,6 +22,7 @@ struct launch {
     struct xen_hyperlaunch_domain *domains;
     struct xen_hyperlaunch_module *modules; /* [0] is module 1 */
     struct xen_hyperlaunch_event events[NR_EVENTS];
+    char (*paths)[XEN_HYPERLAUNCH_PATH_SIZE]; /* of each domain's node */
     void *lcm;
 };
 
@@ -33,6 +35,7 @@ static const struct xen_hyperlaunch_info no_launch = {
     .console_domid = XEN_HYPERLAUNCH_NO_DOMID,
     .xenstore_domid = XEN_HYPERLAUNCH_NO_DOMID,
     .console_owner = XEN_HYPERLAUNCH_NO_DOMID,
+    .virq = XEN_HYPERLAUNCH_VIRQ,
     .error_domain = XEN_HYPERLAUNCH_NO_MODULE,
 };
 
@@ -53,6 +56,7 @@ static void free_launch(struct launch *l)
 {
     xfree(l->domains);
     xfree(l->modules);
+    xfree(l->paths);
     xfree(l->lcm);
     xfree(l);
 }
@@ -68,8 +72,9 @@ int launch_record_init(const void *lcm, size_t size, unsigned int nr_domains,
 
     l->domains = xzalloc_array(struct xen_hyperlaunch_domain, nr_domains);
     l->modules = xzalloc_array(struct xen_hyperlaunch_module, nr_modules + 1);
+    l->paths = xzalloc_bytes((nr_domains + 1) * sizeof(*l->paths));
     l->lcm = xmalloc_bytes(size);
-    if ( !l->domains || !l->modules || !l->lcm )
+    if ( !l->domains || !l->modules || !l->paths || !l->lcm )
     {
         free_launch(l);
         return -ENOMEM;
@@ -116,6 +121,12 @@ struct xen_hyperlaunch_module *launch_module(unsigned int index)
            ? &launch->modules[index - 1] : NULL;
 }
 
+char *launch_path(unsigned int index)
+{
+    return launch && index < launch->info.nr_domains ? launch->paths[index]
+                                                     : NULL;
+}
+
 const void *launch_lcm(void)
 {
     return launch ? launch->lcm : NULL;
@@ -128,6 +139,28 @@ const struct xen_hyperlaunch_event *launch_event_get(uint32_t seq)
         return NULL;
 
     return &launch->events[seq % NR_EVENTS];
+}
+
+/* Whoever may read the record hears that it has changed. */
+static void announce(void)
+{
+    unsigned int i;
+
+    for ( i = 0; i < launch->info.nr_domains; i++ )
+    {
+        const struct xen_hyperlaunch_domain *rec = &launch->domains[i];
+        struct domain *d;
+
+        if ( !launch_reads(rec) )
+            continue;
+
+        d = rcu_lock_domain_by_id(rec->domid);
+        if ( d )
+        {
+            send_guest_global_virq(d, XEN_HYPERLAUNCH_VIRQ);
+            rcu_unlock_domain(d);
+        }
+    }
 }
 
 void launch_event(uint16_t event, domid_t domid, uint32_t arg)
@@ -144,6 +177,8 @@ void launch_event(uint16_t event, domid_t domid, uint32_t arg)
 
     if ( launch->info.nr_events > NR_EVENTS )
         launch->info.first_event = launch->info.nr_events - NR_EVENTS;
+
+    announce();
 }
 
 static const char *state_name(uint32_t state)
@@ -170,43 +205,7 @@ void launch_set_state(uint32_t state)
     printk("hyperlaunch: %s\n", state_name(state));
 }
 
-static void start_domain(struct xen_hyperlaunch_domain *rec)
-{
-    struct domain *d = rcu_lock_domain_by_id(rec->domid);
-
-    if ( !d )
-        return;
-
-    launch_lock();
-    rec->started_ns = NOW();
-    rec->state = XEN_HYPERLAUNCH_DOM_STARTED;
-    launch_event(XEN_HYPERLAUNCH_EV_STARTED, rec->domid, rec->index);
-    launch_unlock();
-
-    domain_unpause_by_systemcontroller(d);
-    rcu_unlock_domain(d);
-}
-
-bool hyperlaunch_start(void)
-{
-    unsigned int i;
-
-    /* Failed: a classic dom0 stands in, and its starter starts it. */
-    if ( !launch || launch->info.state == XEN_HYPERLAUNCH_STATE_FAILED )
-        return false;
-
-    if ( launch->info.state == XEN_HYPERLAUNCH_STATE_FINALIZING )
-        launch_set_state(XEN_HYPERLAUNCH_STATE_COMPLETE);
-
-    for ( i = 0; i < launch->info.nr_domains; i++ )
-        if ( launch->domains[i].state == XEN_HYPERLAUNCH_DOM_BUILT )
-            start_domain(&launch->domains[i]);
-
-    return true;
-}
-
-/* Caller holds the lock. */
-static struct xen_hyperlaunch_domain *find_live(domid_t domid)
+struct xen_hyperlaunch_domain *launch_find(domid_t domid)
 {
     unsigned int i;
 
@@ -231,34 +230,12 @@ uint64_t launch_console_gfn(domid_t domid, uint32_t port)
         return gfn;
 
     launch_lock();
-    rec = find_live(domid);
+    rec = launch_find(domid);
     if ( rec && port && rec->console_port == port )
         gfn = rec->console_gfn;
     launch_unlock();
 
     return gfn;
-}
-
-void hyperlaunch_domain_shutdown(const struct domain *d, uint8_t reason)
-{
-    launch_lock();
-    if ( find_live(d->domain_id) )
-        launch_event(XEN_HYPERLAUNCH_EV_DIED, d->domain_id, reason);
-    launch_unlock();
-}
-
-void hyperlaunch_domain_destroyed(const struct domain *d)
-{
-    struct xen_hyperlaunch_domain *rec;
-
-    launch_lock();
-    rec = find_live(d->domain_id);
-    if ( rec )
-    {
-        rec->state = XEN_HYPERLAUNCH_DOM_RECLAIMED;
-        launch_event(XEN_HYPERLAUNCH_EV_RECLAIMED, d->domain_id, rec->index);
-    }
-    launch_unlock();
 }
 
 /*

@@ -63,6 +63,22 @@ static int __init link_domain(struct domain *d, const struct domain *store,
     return 0;
 }
 
+/* Interrupts of the host that go to who does the work, not to who has devices. */
+static int __init direct_virqs(const struct lcm *lcm,
+                               struct domain *const domains[])
+{
+    int store = lcm_find_function(lcm, LCM_FUNC_XENSTORE);
+    int control = lcm_find_permission(lcm, LCM_PERM_CONTROL);
+    int rc = 0;
+
+    if ( store != LCM_NONE )
+        rc = set_global_virq_handler(domains[store], VIRQ_DOM_EXC);
+    if ( !rc && control != LCM_NONE )
+        rc = set_global_virq_handler(domains[control], VIRQ_CON_RING);
+
+    return rc;
+}
+
 int __init hyperlaunch_link(const struct lcm *lcm,
                             struct domain *const domains[],
                             struct hl_build_error *err)
@@ -70,10 +86,14 @@ int __init hyperlaunch_link(const struct lcm *lcm,
     int store = lcm_find_function(lcm, LCM_FUNC_XENSTORE);
     int console = lcm_console_owner(lcm);
     unsigned int i;
+    int rc = direct_virqs(lcm, domains);
+
+    if ( rc )
+        return hyperlaunch_fail(err, LCM_ERR_BUILD, LCM_NONE, NULL, rc);
 
     for ( i = 0; i < lcm->nr_domains; i++ )
     {
-        int rc = link_domain(domains[i],
+        rc = link_domain(domains[i],
                              store == LCM_NONE ? NULL : domains[store],
                              console == LCM_NONE ? NULL : domains[console],
                              launch_domain(i));

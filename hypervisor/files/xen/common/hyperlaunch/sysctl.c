@@ -85,23 +85,61 @@ static int get_events(struct xen_sysctl_hyperlaunch *op)
     return 0;
 }
 
+static int set_console(const struct xen_sysctl_hyperlaunch *op)
+{
+    return op->index < XEN_HYPERLAUNCH_NO_DOMID ? launch_give_console(op->index)
+                                                : -ESRCH;
+}
+
+static int release(const struct xen_sysctl_hyperlaunch *op)
+{
+    return op->index < XEN_HYPERLAUNCH_NO_DOMID ? launch_release(op->index)
+                                                : -ESRCH;
+}
+
+static bool takes_index(uint32_t op)
+{
+    switch ( op )
+    {
+    case XEN_HYPERLAUNCH_GET_DOMAIN:
+    case XEN_HYPERLAUNCH_GET_MODULE:
+    case XEN_HYPERLAUNCH_GET_EVENTS:
+    case XEN_HYPERLAUNCH_BOOT_FAILED:
+    case XEN_HYPERLAUNCH_SET_CONSOLE:
+    case XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND:
+    case XEN_HYPERLAUNCH_RELEASE:
+        return true;
+
+    default:
+        return false;
+    }
+}
+
+static bool takes_offset(uint32_t op)
+{
+    return op == XEN_HYPERLAUNCH_READ_LCM ||
+           op == XEN_HYPERLAUNCH_BOOT_FAILED ||
+           op == XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND;
+}
+
+static bool takes_buffer(uint32_t op)
+{
+    return op <= XEN_HYPERLAUNCH_GET_EVENTS;
+}
+
 /* Inputs that a sub-op does not use are zero. */
 static bool inputs_clean(const struct xen_sysctl_hyperlaunch *op)
 {
-    bool takes_index = op->op == XEN_HYPERLAUNCH_GET_DOMAIN ||
-                       op->op == XEN_HYPERLAUNCH_GET_MODULE ||
-                       op->op == XEN_HYPERLAUNCH_GET_EVENTS;
-
-    return !op->pad && (takes_index || !op->index) &&
-           (op->op == XEN_HYPERLAUNCH_READ_LCM || !op->offset);
+    return !op->pad && (takes_index(op->op) || !op->index) &&
+           (takes_offset(op->op) || !op->offset) &&
+           (takes_buffer(op->op) ||
+            (!op->size && guest_handle_is_null(op->buffer)));
 }
 
-int hyperlaunch_sysctl(struct xen_sysctl_hyperlaunch *op)
+/* The record is read with the lock held. */
+static int read_record(struct xen_sysctl_hyperlaunch *op)
 {
     int rc;
-
-    if ( !inputs_clean(op) )
-        return -EINVAL;
 
     launch_lock();
 
@@ -135,6 +173,35 @@ int hyperlaunch_sysctl(struct xen_sysctl_hyperlaunch *op)
     launch_unlock();
 
     return rc;
+}
+
+int hyperlaunch_sysctl(struct xen_sysctl_hyperlaunch *op)
+{
+    if ( !inputs_clean(op) )
+        return -EINVAL;
+    if ( takes_buffer(op->op) )
+        return read_record(op);
+
+    switch ( op->op )
+    {
+    case XEN_HYPERLAUNCH_READY:
+        return launch_ready();
+
+    case XEN_HYPERLAUNCH_BOOT_DONE:
+        return launch_boot_done();
+
+    case XEN_HYPERLAUNCH_BOOT_FAILED:
+        return launch_boot_failed(op->index, op->offset);
+
+    case XEN_HYPERLAUNCH_SET_CONSOLE:
+        return set_console(op);
+
+    case XEN_HYPERLAUNCH_RELEASE:
+        return launch_info() ? release(op) : -ENOENT;
+
+    default:
+        return -EINVAL;
+    }
 }
 
 /*

@@ -35,7 +35,7 @@
 
 /*
  * Sub-ops that change something.  They take no buffer: `size` and `buffer` are
- * zero.  All but READY give -ENOENT without an LCM.
+ * zero.
  *
  * READY: the caller, an initial domain, is up.  0 also when it has said so
  * before.  -EPERM: the caller is no initial domain.
@@ -55,7 +55,7 @@
 /*
  * index: domid of the Xen console's new owner.  It gets input, VIRQ_CONSOLE, raw
  * output and the permission; the old one loses all four.  -ESRCH: no such domain,
- * or it is dying.  0 also when it is the owner already.
+ * or it is dying; -ENOENT: no LCM.  0 also when it is the owner already.
  */
 #define XEN_HYPERLAUNCH_SET_CONSOLE          9
 /*
@@ -64,7 +64,10 @@
  * -EBUSY: the present backend still has the ring mapped or the port bound.
  */
 #define XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND 10
-/* index: domid of a HELD initial domain, which runs then.  -ESRCH; -EALREADY: not held. */
+/*
+ * index: domid of a HELD initial domain, which runs then.  -ESRCH: no initial
+ * domain; -EBUSY: it is not held; -ENOENT: no LCM.
+ */
 #define XEN_HYPERLAUNCH_RELEASE              11
 
 /* The launch's virtual interrupt, where it has one: see info.virq. */
@@ -172,6 +175,7 @@ struct xen_hyperlaunch_module {
 #define XEN_HYPERLAUNCH_EV_DIED              8  /* arg: SHUTDOWN_* code */
 #define XEN_HYPERLAUNCH_EV_RELEASED          9
 #define XEN_HYPERLAUNCH_EV_RECLAIMED         10
+#define XEN_HYPERLAUNCH_EV_BOOT_FAILED       11 /* domid: whose fault; arg: enum lcm_err */
 
 struct xen_hyperlaunch_event {
     uint64_t time_ns;                /* Xen's clock since its start */

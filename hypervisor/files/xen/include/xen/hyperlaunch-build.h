@@ -71,8 +71,6 @@ uint64_t arch_hyperlaunch_console_gfn(const struct domain *d);
 /* Arrange the modules after the LCM as a classic dom0's; -ENOENT: there are none. */
 int arch_hyperlaunch_fallback(void);
 
-void noreturn arch_hyperlaunch_stop(void);
-
 #else /* !CONFIG_HYPERLAUNCH */
 
 static inline bool hyperlaunch_enabled(void) { return false; }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Creating one initial domain: the hardware domain or a guest. */
 
-#include <xen/console.h>
 #include <xen/domain.h>
 #include <xen/err.h>
 #include <xen/grant_table.h>
@@ -9,7 +8,6 @@
 #include <xen/iommu.h>
 #include <xen/lib.h>
 #include <xen/sched.h>
-#include <xen/shutdown.h>
 #include <xen/softirq.h>
 
 #include <asm/dom0_build.h>
@@ -18,12 +16,8 @@
 #include <asm/setup.h>
 
 #include <public/hvm/params.h>
-#include <public/io/xs_wire.h>
 
 #include "private.h"
-
-/* The roles that a guest may have: none. */
-#define HOST_ROLES (LCM_FUNC_CONSOLE | LCM_FUNC_XENSTORE | LCM_FUNC_LEGACY_DOM0)
 
 struct hl_dom0 __initdata hyperlaunch_dom0;
 
@@ -48,16 +42,32 @@ static bool __init is_hardware(const struct lcm_domain *dom)
     return dom->permissions & LCM_PERM_HARDWARE;
 }
 
+/* Who serves others has as many event channels as it takes. */
+static bool __init is_server(const struct lcm_domain *dom)
+{
+    return dom->permissions ||
+           (dom->functions & (LCM_FUNC_CONSOLE | LCM_FUNC_XENSTORE));
+}
+
+static unsigned int __init create_flags(const struct lcm_domain *dom)
+{
+    return dom->permissions & LCM_PERM_CONTROL ? CDF_privileged : 0;
+}
+
+static unsigned int __init domctl_flags(const struct lcm_domain *dom)
+{
+    return dom->functions & LCM_FUNC_XENSTORE ? XEN_DOMCTL_CDF_xs_domain : 0;
+}
+
+/* The boot domain is gone after the launch, so it has no role beyond. */
 static const char *__init unsupported_roles(const struct lcm_domain *dom)
 {
-    if ( dom->functions & LCM_FUNC_BOOT )
-        return "functions";
-    if ( is_hardware(dom) )
-        return dom->permissions & LCM_PERM_CONTROL ? NULL : "permissions";
+    if ( !(dom->functions & LCM_FUNC_BOOT) )
+        return NULL;
     if ( dom->permissions )
         return "permissions";
 
-    return dom->functions & (HOST_ROLES | LCM_FUNC_CRASH) ? "functions" : NULL;
+    return dom->functions == LCM_FUNC_BOOT ? NULL : "functions";
 }
 
 static const char *__init unsupported_mode(const struct lcm_domain *dom)
@@ -102,6 +112,8 @@ static int __init create_hardware(const struct lcm_domain *dom,
         .domid = dom->domid,
         .max_vcpus = dom->cpus,
         .nr_pages = nr_pages_of(dom),
+        .unprivileged = !(dom->permissions & LCM_PERM_CONTROL),
+        .domctl_flags = domctl_flags(dom),
     };
 
     mods->kernel->cmdline_pa = __pa(mods->cmdline);
@@ -122,16 +134,17 @@ static struct domain *__init new_guest(const struct lcm_domain *dom)
 {
     struct xen_domctl_createdomain cfg = {
         .flags = XEN_DOMCTL_CDF_hvm |
-                 (hvm_hap_supported() ? XEN_DOMCTL_CDF_hap : 0),
+                 (hvm_hap_supported() ? XEN_DOMCTL_CDF_hap : 0) |
+                 domctl_flags(dom),
         .max_vcpus = dom->cpus,
-        .max_evtchn_port = 1023,
+        .max_evtchn_port = is_server(dom) ? -1 : 1023,
         .max_grant_frames = -1,
         .max_maptrack_frames = -1,
         .grant_opts = XEN_DOMCTL_GRANT_version(opt_gnttab_max_version),
         .arch = { .emulation_flags = XEN_X86_EMU_LAPIC },
     };
 
-    return domain_create(dom->domid, &cfg, 0);
+    return domain_create(dom->domid, &cfg, create_flags(dom));
 }
 
 static void __init destroy_guest(struct domain *d)
@@ -220,12 +233,6 @@ void __init arch_hyperlaunch_set_console(struct domain *d, uint64_t gfn,
 {
     d->arch.hvm.params[HVM_PARAM_CONSOLE_PFN] = gfn;
     d->arch.hvm.params[HVM_PARAM_CONSOLE_EVTCHN] = port;
-}
-
-void __init noreturn arch_hyperlaunch_stop(void)
-{
-    console_start_sync();
-    machine_halt();
 }
 
 /*

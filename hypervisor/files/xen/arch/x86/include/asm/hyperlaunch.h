@@ -13,6 +13,8 @@ struct hl_dom0 {
     domid_t domid;
     unsigned int max_vcpus;          /* 0: not from an LCM */
     unsigned long nr_pages;
+    bool unprivileged;               /* HARDWARE without CONTROL */
+    unsigned int domctl_flags;       /* XEN_DOMCTL_CDF_* beside dom0's own */
 };
 
 #ifdef CONFIG_HYPERLAUNCH
