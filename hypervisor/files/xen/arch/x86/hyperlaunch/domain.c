@@ -176,6 +176,9 @@ static int __init create_guest(const struct lcm_domain *dom,
 static int __init blame(const struct lcm *lcm, const struct lcm_domain *dom,
                         int rc, struct hl_build_error *err)
 {
+    if ( rc == -E2BIG )
+        return hyperlaunch_fail(err, LCM_ERR_BUILD,
+                                lcm->modules[dom->config].node, NULL, rc);
     if ( rc == -ENOMEM || rc == -ENOSPC )
         return hyperlaunch_fail(err, LCM_ERR_NO_MEMORY, dom->node, "memory",
                                 rc);

@@ -191,6 +191,7 @@ int __init hyperlaunch_take_modules(const struct lcm *lcm, unsigned int index,
 
     ret->kernel = module_at(lcm, dom->kernel);
     ret->ramdisk = module_at(lcm, dom->ramdisk);
+    ret->config = module_at(lcm, dom->config);
     ret->cmdline = pick_cmdline(ret->kernel, kernel);
 
     rc = unpack_once(ret->kernel);

@@ -13,6 +13,7 @@
  */
 #define GUEST_LOW_RAM_END   GB(3)
 #define GUEST_ACPI_GFN      0xfc000UL
+#define GUEST_CONFIG_GFN    0xfc001UL
 #define GUEST_STORE_GFN     0xfeffdUL
 #define GUEST_CONSOLE_GFN   0xfeffeUL
 
@@ -29,7 +30,8 @@ unsigned int hyperlaunch_nr_modules(void);   /* the LCM not counted */
 
 /* The modules of one domain, the way Xen's builders look for them. */
 struct hl_modules {
-    struct boot_module *kernel, *ramdisk;  /* ramdisk may be NULL */
+    struct boot_module *kernel;
+    struct boot_module *ramdisk, *config;  /* may be NULL */
     const char *cmdline;                   /* "" none */
 };
 

@@ -23,6 +23,7 @@
 #include "private.h"
 
 #define NR_SPECIAL_PAGES 3          /* tables, store, console */
+#define CONFIG_MAX_SIZE  MB(1)
 
 static void __init add_e820(struct domain *d, uint64_t addr, uint64_t size,
                             unsigned int type)
@@ -35,18 +36,27 @@ static void __init add_e820(struct domain *d, uint64_t addr, uint64_t size,
         };
 }
 
+/* The config module, behind the list of all modules. */
+static unsigned int __init config_pages(const struct hl_modules *mods)
+{
+    return mods->config ? 1 + PFN_UP(mods->config->size) : 0;
+}
+
 /* RAM from 0 up, the rest of it from 4 GiB up; sorted, as its users expect. */
-static int __init set_memory_map(struct domain *d, unsigned long nr_pages)
+static int __init set_memory_map(struct domain *d, unsigned long nr_pages,
+                                 const struct hl_modules *mods)
 {
     uint64_t bytes = (uint64_t)nr_pages << PAGE_SHIFT;
     uint64_t low = min_t(uint64_t, bytes, GUEST_LOW_RAM_END);
 
-    d->arch.e820 = xzalloc_array(struct e820entry, 4);
+    d->arch.e820 = xzalloc_array(struct e820entry, 5);
     if ( !d->arch.e820 )
         return -ENOMEM;
 
     add_e820(d, 0, low, E820_RAM);
     add_e820(d, GUEST_ACPI_GFN << PAGE_SHIFT, PAGE_SIZE, E820_ACPI);
+    add_e820(d, GUEST_CONFIG_GFN << PAGE_SHIFT,
+             (uint64_t)config_pages(mods) << PAGE_SHIFT, E820_RESERVED);
     add_e820(d, GUEST_STORE_GFN << PAGE_SHIFT, 2 * PAGE_SIZE, E820_RESERVED);
     add_e820(d, GB(4), bytes - low, E820_RAM);
 
@@ -172,12 +182,90 @@ static int __init load(struct domain *d, const struct hl_modules *mods,
     return rc;
 }
 
+static int __init put(struct domain *d, paddr_t addr, const void *data,
+                      unsigned int size)
+{
+    return hvm_copy_to_guest_phys(addr, data, size, d->vcpu[0])
+           == HVMTRANS_okay ? 0 : -EFAULT;
+}
+
+/* Of a domain that is not the current one. */
+static int __init get(struct domain *d, void *data, paddr_t addr,
+                      unsigned int size)
+{
+    while ( size )
+    {
+        unsigned int offset = addr & ~PAGE_MASK;
+        unsigned int len = min_t(unsigned int, size, PAGE_SIZE - offset);
+        struct page_info *pg = get_page_from_gfn(d, PFN_DOWN(addr), NULL,
+                                                 P2M_ALLOC);
+        const void *page;
+
+        if ( !pg )
+            return -EFAULT;
+
+        page = __map_domain_page(pg);
+        memcpy(data, page + offset, len);
+        unmap_domain_page(page);
+        put_page(pg);
+
+        data += len;
+        addr += len;
+        size -= len;
+    }
+
+    return 0;
+}
+
 static int __init set_rsdp(struct domain *d, paddr_t start_info, uint64_t rsdp)
 {
     paddr_t field = start_info + offsetof(struct hvm_start_info, rsdp_paddr);
 
-    return hvm_copy_to_guest_phys(field, &rsdp, sizeof(rsdp), d->vcpu[0])
-           == HVMTRANS_okay ? 0 : -EFAULT;
+    return put(d, field, &rsdp, sizeof(rsdp));
+}
+
+/* A list of modules with the config module as its last one. */
+static int __init list_config(struct domain *d, paddr_t start_info,
+                              paddr_t list, paddr_t config, uint64_t size)
+{
+    struct hvm_modlist_entry entry;
+    struct hvm_start_info info;
+    int rc = get(d, &info, start_info, sizeof(info));
+
+    if ( !rc && info.nr_modules )
+        rc = get(d, &entry, info.modlist_paddr, sizeof(entry)) ?:
+             put(d, list, &entry, sizeof(entry));
+    if ( rc )
+        return rc;
+
+    entry = (struct hvm_modlist_entry){ .paddr = config, .size = size };
+    rc = put(d, list + info.nr_modules * sizeof(entry), &entry, sizeof(entry));
+
+    info.modlist_paddr = list;
+    info.nr_modules++;
+
+    return rc ?: put(d, start_info, &info, sizeof(info));
+}
+
+static int __init add_config(struct domain *d, const struct hl_modules *mods,
+                             paddr_t start_info)
+{
+    paddr_t list = GUEST_CONFIG_GFN << PAGE_SHIFT;
+    unsigned int i;
+    mfn_t mfn;
+    int rc = 0;
+
+    for ( i = 0; !rc && i < config_pages(mods); i++ )
+        rc = add_special_page(d, GUEST_CONFIG_GFN + i, &mfn);
+
+    if ( rc || !mods->config )
+        return rc;
+
+    rc = put(d, list + PAGE_SIZE, maddr_to_virt(mods->config->start),
+             mods->config->size);
+
+    return rc ?: list_config(d, start_info, list, list + PAGE_SIZE,
+                             mods->config->size);
 }
 
 static int __init start_cpus(struct domain *d, paddr_t entry,
@@ -200,9 +288,12 @@ int __init hyperlaunch_construct_pvh(struct domain *d,
     mfn_t console;
     int rc;
 
-    d->max_pages = nr_pages + NR_SPECIAL_PAGES;
+    if ( mods->config && mods->config->size > CONFIG_MAX_SIZE )
+        return -E2BIG;
 
-    rc = set_memory_map(d, nr_pages);
+    d->max_pages = nr_pages + NR_SPECIAL_PAGES + config_pages(mods);
+
+    rc = set_memory_map(d, nr_pages, mods);
     if ( !rc )
         rc = set_paging_pool(d, nr_pages);
     if ( !rc )
@@ -220,6 +311,8 @@ int __init hyperlaunch_construct_pvh(struct domain *d,
         rc = load(d, mods, &entry, &start_info);
     if ( !rc )
         rc = set_rsdp(d, start_info, rsdp);
+    if ( !rc )
+        rc = add_config(d, mods, start_info);
     if ( !rc )
         rc = start_cpus(d, entry, start_info);
 
