@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The reference boot domain: checks what was loaded, starts the domains that others
+ * need in the order of start-after, and gives the launch back to Xen.
+ */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "config.h"
+#include "console.h"
+#include "errname.h"
+#include "event.h"
+#include "launch.h"
+#include "order.h"
+#include "runtime.h"
+
+#include <xen/domctl.h>
+
+#define NO_INDEX    UINT32_C(0xffffffff)
+/* Where Xen has no interrupt that announces changes. */
+#define POLL_MS	    100
+#define EVENT_CHUNK 16
+
+const char program_name[] = "bootdom";
+
+static uint8_t blob[LCM_MAX_SIZE] __attribute__((aligned(8)));
+
+static struct {
+	struct hl_launch launch;
+	struct lcm lcm;
+	struct hl_launch_domain domains[LCM_MAX_DOMAINS];
+	struct config config;
+	struct order order;
+	uint32_t started, ready;	/* as struct order */
+	uint64_t started_ns[LCM_MAX_DOMAINS];
+	uint32_t next_event;		/* sequence number */
+	uint32_t port;			/* of the launch's virtual interrupt; 0: none */
+} self;
+
+/* index: of the domain at fault, or NO_INDEX; reason: enum lcm_err, or 0. */
+static noreturn void fail(uint32_t index, uint32_t reason)
+{
+	int rc;
+
+	say("failed");
+	rc = launch_command(XEN_HYPERLAUNCH_BOOT_FAILED, index, reason);
+	give_up("Xen does not take that: %s", errname(rc));
+}
+
+static noreturn void fail_lcm(const struct lcm_error *err)
+{
+	char path[LCM_PATH_SIZE] = "the LCM";
+
+	if (err->node != LCM_NONE)
+		lcm_path(blob, err->node, path, sizeof(path));
+	say("%s: %s%s%s [%s]", path, err->prop ? err->prop : "", err->prop ? ": " : "", lcm_strerror(err->code),
+	    lcm_errname(err->code));
+	fail(NO_INDEX, err->code);
+}
+
+static noreturn void fail_read(const char *what, int rc)
+{
+	say("%s: cannot be read: %s", what, errname(rc));
+	fail(NO_INDEX, 0);
+}
+
+static void read_lcm(void)
+{
+	const struct lcm_limits limits = {
+		.platform = LCM_PLATFORM_X86,
+		.nr_modules = self.launch.nr_modules,
+		.no_modules = !self.launch.nr_modules,
+	};
+	struct lcm_error err;
+	int rc;
+
+	if (self.launch.lcm_size > sizeof(blob))
+		fail(NO_INDEX, LCM_ERR_SIZE);
+	rc = launch_lcm(blob, self.launch.lcm_size);
+	if (rc)
+		fail_read("the LCM", rc);
+	if (lcm_parse(blob, self.launch.lcm_size, &self.lcm, &err) || lcm_check(&self.lcm, &limits, &err))
+		fail_lcm(&err);
+	say("%u domains, %u modules, LCM of %u bytes", self.lcm.nr_domains, self.launch.nr_modules,
+	    self.launch.lcm_size);
+}
+
+static void read_domain(unsigned int index)
+{
+	const int rc = launch_domain(index, &self.domains[index]);
+
+	if (rc)
+		fail_read(self.lcm.domains[index].name, rc);
+}
+
+/* Xen's records and the LCM tell of the same domains. */
+static void read_domains(void)
+{
+	bool same = self.launch.nr_domains == self.lcm.nr_domains;
+
+	for (unsigned int i = 0; same && i < self.lcm.nr_domains; i++) {
+		read_domain(i);
+		same = !strcmp(self.domains[i].name, self.lcm.domains[i].name);
+	}
+	if (same)
+		return;
+	say("the launch has other domains than the LCM");
+	fail(NO_INDEX, 0);
+}
+
+static void check_digest(const struct lcm_module *module)
+{
+	struct hl_launch_module record;
+	char path[LCM_PATH_SIZE];
+	int rc;
+
+	lcm_path(blob, module->node, path, sizeof(path));
+	if (!module->digest) {
+		say("%s: module %u has no digest to check", path, module->index);
+		return;
+	}
+	rc = launch_module(module->index, &record);
+	if (rc)
+		fail_read(path, rc);
+	if (!memcmp(record.sha256, module->digest, sizeof(record.sha256))) {
+		say("%s: module %u is what the LCM names", path, module->index);
+		return;
+	}
+	say("%s: digest-sha256: %s [%s]", path, lcm_strerror(LCM_ERR_DIGEST), lcm_errname(LCM_ERR_DIGEST));
+	fail(module->domain == LCM_NONE ? NO_INDEX : (uint32_t)module->domain, LCM_ERR_DIGEST);
+}
+
+/* The configuration follows the ramdisk, where there is one. */
+static void read_config(const struct pvh_info *info)
+{
+	const int boot = lcm_find_function(&self.lcm, LCM_FUNC_BOOT);
+	const struct lcm_domain *domain = &self.lcm.domains[boot];
+	const unsigned int place = domain->ramdisk != LCM_NONE;
+	struct config_error err;
+
+	config_default(&self.config);
+	if (domain->config == LCM_NONE)
+		return;
+	if (info->nr_modules <= place) {
+		say("the configuration was not handed over");
+		fail((uint32_t)boot, 0);
+	}
+	if (config_parse(info->modules[place].data, info->modules[place].size, &self.lcm, &self.config, &err)) {
+		say("configuration: line %u: %s", err.line, err.text);
+		fail((uint32_t)boot, 0);
+	}
+}
+
+static void plan(void)
+{
+	unsigned int index;
+	const enum order_fault fault = order_plan(&self.lcm, &self.order, &index);
+
+	if (!fault)
+		return;
+	say("%s: %s", self.lcm.domains[index].name, order_fault_text(fault));
+	fail(index, 0);
+}
+
+static void bind_virq(void)
+{
+	int rc;
+
+	if (!self.launch.virq)
+		return;
+	rc = event_bind_virq(self.launch.virq, &self.port);
+	if (rc)
+		say("no interrupt announces changes (%s): asking each %u ms", errname(rc), POLL_MS);
+}
+
+static uint64_t deadline(unsigned int index)
+{
+	const uint32_t ms = self.config.ready_timeout_ms[index];
+
+	return ms ? self.started_ns[index] + ms * NS_PER_MS : NEVER;
+}
+
+static void start(unsigned int index)
+{
+	const uint16_t domid = (uint16_t)self.domains[index].domid;
+	int rc;
+
+	say("starting %s, d%u", self.domains[index].name, domid);
+	rc = domain_command(XEN_DOMCTL_unpausedomain, domid);
+	if (rc) {
+		say("%s: cannot be started: %s", self.domains[index].name, errname(rc));
+		fail(index, 0);
+	}
+	self.started |= UINT32_C(1) << index;
+	self.started_ns[index] = clock_ns();
+}
+
+static void start_all(uint32_t mask)
+{
+	for (unsigned int i = 0; i < self.lcm.nr_domains; i++)
+		if (mask & UINT32_C(1) << i)
+			start(i);
+}
+
+static uint32_t waited_for(void)
+{
+	return self.order.needed & self.started & ~self.ready;
+}
+
+static noreturn void fail_ended(unsigned int index, const char *how)
+{
+	say("%s: ended (%s) before it was ready", self.domains[index].name, how);
+	fail(index, 0);
+}
+
+static void look_at(unsigned int index)
+{
+	read_domain(index);
+	switch (self.domains[index].state) {
+	case HL_DOMAIN_READY:
+		self.ready |= UINT32_C(1) << index;
+		say("%s is ready, after %" PRIu64 " ms", self.domains[index].name,
+		    (clock_ns() - self.started_ns[index]) / NS_PER_MS);
+		return;
+	case HL_DOMAIN_FAILED:
+	case HL_DOMAIN_RECLAIMED:
+		fail_ended(index, hl_domain_state_name(self.domains[index].state));
+	default:
+		break;
+	}
+	if (clock_ns() < deadline(index))
+		return;
+	say("%s: not ready within %u ms", self.domains[index].name, self.config.ready_timeout_ms[index]);
+	fail(index, 0);
+}
+
+static void look_at_event(const struct hl_event *event)
+{
+	if (event->type != HL_EVENT_DIED)
+		return;
+	for (unsigned int i = 0; i < self.lcm.nr_domains; i++)
+		if (waited_for() & UINT32_C(1) << i && self.domains[i].domid == event->domid)
+			fail_ended(i, hl_shutdown_name(event->arg));
+}
+
+/* A domain that shuts down stays STARTED; the log tells. */
+static void look_at_events(void)
+{
+	struct hl_event events[EVENT_CHUNK];
+	size_t nr;
+
+	do {
+		const int rc = launch_events(&self.next_event, events, EVENT_CHUNK, &nr);
+
+		if (rc)
+			fail_read("the launch's events", rc);
+		for (size_t i = 0; i < nr; i++)
+			look_at_event(&events[i]);
+	} while (nr);
+}
+
+/* States first: who was ready in time and ended then has done its part. */
+static void look(void)
+{
+	for (unsigned int i = 0; i < self.lcm.nr_domains; i++)
+		if (waited_for() & UINT32_C(1) << i)
+			look_at(i);
+	look_at_events();
+}
+
+static uint64_t next_deadline(void)
+{
+	uint64_t until = self.port ? NEVER : clock_ns() + POLL_MS * NS_PER_MS;
+
+	for (unsigned int i = 0; i < self.lcm.nr_domains; i++)
+		if (waited_for() & UINT32_C(1) << i && deadline(i) < until)
+			until = deadline(i);
+	return until;
+}
+
+static void start_in_order(void)
+{
+	start_all(order_next(&self.lcm, &self.order, self.started, self.ready));
+	while (waited_for()) {
+		event_wait(self.port, next_deadline());
+		event_take(self.port);
+		look();
+		start_all(order_next(&self.lcm, &self.order, self.started, self.ready));
+	}
+	/* lcm_check() found no cycle, so nobody is left. */
+	if (self.order.wanted & ~self.started)
+		fail(NO_INDEX, LCM_ERR_START_AFTER_CYCLE);
+}
+
+/* False: this is not the boot domain of a launch that goes on. */
+static bool is_ours(void)
+{
+	const int rc = launch_info(&self.launch);
+
+	if (rc) {
+		say("Xen does not tell this domain of the launch: %s", errname(rc));
+		return false;
+	}
+	if (self.launch.boot_domid != own_domid()) {
+		say("this domain, d%u, is not the boot domain", own_domid());
+		return false;
+	}
+	if (self.launch.state != HL_LAUNCH_PREPARING) {
+		say("the launch is %s, there is nothing to prepare", hl_launch_state_name(self.launch.state));
+		return false;
+	}
+	return true;
+}
+
+int program(const struct pvh_info *info)
+{
+	if (!is_ours()) {
+		say("nothing to do here");
+		return 0;
+	}
+	self.next_event = self.launch.nr_events;
+	read_lcm();
+	read_domains();
+	for (unsigned int i = 0; i < self.lcm.nr_modules; i++)
+		check_digest(&self.lcm.modules[i]);
+	read_config(info);
+	plan();
+	bind_virq();
+	start_in_order();
+	say("done");
+	say("Xen does not take that: %s", errname(launch_command(XEN_HYPERLAUNCH_BOOT_DONE, 0, 0)));
+	return 1;
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* From entry.S to the program, and the ways out of it. */
+#include "runtime.h"
+
+#include <cpuid.h>
+
+#include "console.h"
+#include "event.h"
+#include "hypercall.h"
+
+#include <xen/arch-x86/cpuid.h>
+
+/* entry.S maps so much, one to one. */
+#define MAPPED (UINT64_C(4) << 30)
+
+void runtime_start(uint32_t start_info);
+noreturn void runtime_exception(uint64_t vector, uint64_t error, uint64_t rip, uint64_t address);
+noreturn void __stack_chk_fail(void);
+
+static uint32_t cpuid_base;
+
+uint32_t xen_version(void)
+{
+	uint32_t eax, ebx, ecx, edx;
+
+	__cpuid(cpuid_base + 1, eax, ebx, ecx, edx);
+	return eax;
+}
+
+uint32_t own_domid(void)
+{
+	uint32_t eax, ebx, ecx, edx;
+
+	__cpuid(cpuid_base, eax, ebx, ecx, edx);
+	if (eax < cpuid_base + 4)
+		return XEN_HYPERLAUNCH_NO_DOMID;
+	__cpuid_count(cpuid_base + 4, 0, eax, ebx, ecx, edx);
+	return eax & XEN_HVM_CPUID_DOMID_PRESENT ? ecx : XEN_HYPERLAUNCH_NO_DOMID;
+}
+
+/* Xen's leaves begin at a multiple of 0x100. */
+static void find_xen(void)
+{
+	uint32_t eax, ebx, ecx, edx;
+
+	for (cpuid_base = XEN_CPUID_FIRST_LEAF; cpuid_base < XEN_CPUID_FIRST_LEAF + 0x10000; cpuid_base += 0x100) {
+		__cpuid(cpuid_base, eax, ebx, ecx, edx);
+		if (ebx == XEN_CPUID_SIGNATURE_EBX && ecx == XEN_CPUID_SIGNATURE_ECX &&
+		    edx == XEN_CPUID_SIGNATURE_EDX)
+			return;
+	}
+	/* Nobody to tell, and no call to end with. */
+	__builtin_trap();
+}
+
+static void make_hypercall_page(void)
+{
+	uint32_t eax, ebx, ecx, edx;
+	const uintptr_t page = (uintptr_t)hypercall_page;
+
+	__cpuid(cpuid_base + 2, eax, ebx, ecx, edx);
+	__asm__ volatile("wrmsr" : : "c"(ebx), "a"((uint32_t)page), "d"((uint32_t)(page >> 32)) : "memory");
+}
+
+noreturn void shut_down(unsigned int reason)
+{
+	const struct sched_shutdown arg = { .reason = reason };
+
+	for (;;)
+		hypercall2(__HYPERVISOR_sched_op, SCHEDOP_shutdown, &arg);
+}
+
+noreturn void give_up(const char *text, ...)
+{
+	va_list args;
+
+	va_start(args, text);
+	vsay(text, args);
+	va_end(args);
+	shut_down(SHUTDOWN_crash);
+}
+
+noreturn void runtime_exception(uint64_t vector, uint64_t error, uint64_t rip, uint64_t address)
+{
+	give_up("exception %lu at 0x%lx, error code 0x%lx, address 0x%lx", vector, rip, error, address);
+}
+
+noreturn void __stack_chk_fail(void)
+{
+	give_up("the stack is overwritten");
+}
+
+void runtime_start(uint32_t address)
+{
+	static struct pvh_info info;
+	const struct memory memory = { .size = MAPPED };
+	const char *wrong;
+
+	find_xen();
+	make_hypercall_page();
+	events_init();
+	console_init();
+	wrong = pvh_info_read(&memory, address, &info);
+	if (wrong)
+		give_up("what Xen handed over makes no sense: %s", wrong);
+	shut_down(program(&info) ? SHUTDOWN_crash : SHUTDOWN_poweroff);
+}
