@@ -20,7 +20,7 @@
 static struct {
 	struct xencons_interface *page;
 	uint32_t port;
-	bool stuck;		/* nobody empties it: no more waiting */
+	bool stuck;		/* it was not emptied in time: no more waiting */
 } ring;
 
 static uint64_t parameter(uint32_t index)
@@ -59,7 +59,7 @@ static bool ring_full(void)
 	return ring.page->out_prod - cons >= sizeof(ring.page->out);
 }
 
-/* Whoever serves the ring, if anybody, is told, and gets some time. */
+/* Whoever serves the ring is told, and gets some time. */
 static bool make_room(void)
 {
 	const uint64_t end = clock_ns() + RING_PATIENCE_MS * NS_PER_MS;
@@ -73,18 +73,22 @@ static bool make_room(void)
 	return !ring_full();
 }
 
+/* Without a backend the ring keeps the first of the output for whoever comes, and Xen hears nothing of it. */
 static void write_ring(const char *text, size_t length)
 {
-	if (!ring.page || !ring.port)
+	const bool served = ring.page && event_is_bound(ring.port);
+
+	if (!ring.page)
 		return;
-	for (size_t i = 0; i < length && (!ring_full() || make_room()); i++) {
+	for (size_t i = 0; i < length && (!ring_full() || (served && make_room())); i++) {
 		const XENCONS_RING_IDX prod = ring.page->out_prod;
 
 		ring.stuck = false;
 		ring.page->out[MASK_XENCONS_IDX(prod, ring.page->out)] = text[i];
 		__atomic_store_n(&ring.page->out_prod, prod + 1, __ATOMIC_RELEASE);
 	}
-	event_send(ring.port);
+	if (served)
+		event_send(ring.port);
 }
 
 void console_write(const char *text, size_t length)

@@ -92,6 +92,14 @@ void event_close(uint32_t port)
 		give_up("port %u is not to be closed", port);
 }
 
+bool event_is_bound(uint32_t port)
+{
+	struct evtchn_status status = { .dom = DOMID_SELF, .port = port };
+
+	return !hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_status, &status) &&
+	       status.status == EVTCHNSTAT_interdomain;
+}
+
 bool event_take(uint32_t port)
 {
 	volatile unsigned long *word = &shared()->evtchn_pending[port / BITS_PER_WORD];

@@ -22,6 +22,9 @@ int event_bind_virq(uint32_t virq, uint32_t *ret_port);
 void event_send(uint32_t port);
 void event_close(uint32_t port);
 
+/* Has another domain bound the port's other end? */
+bool event_is_bound(uint32_t port);
+
 /* Takes the event; false when there was none. */
 bool event_take(uint32_t port);
 

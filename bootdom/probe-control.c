@@ -161,14 +161,15 @@ static long domctl_set_virq_handler_self(const struct probe *probe)
 	return do_domctl(&domctl, XEN_DOMCTL_set_virq_handler, probe->self);
 }
 
-/* No ports, no frames. */
+/* The last port is nobody's, and it is taken away, not given. */
 static long domctl_ioport_permission_self(const struct probe *probe)
 {
-	struct xen_domctl domctl = { 0 };
+	struct xen_domctl domctl = { .u.ioport_permission = { .first_port = 0xffff, .nr_ports = 1 } };
 
 	return do_domctl(&domctl, XEN_DOMCTL_ioport_permission, probe->self);
 }
 
+/* No frames. */
 static long domctl_iomem_permission_self(const struct probe *probe)
 {
 	struct xen_domctl domctl = { 0 };

@@ -72,7 +72,7 @@ static long acquire_resource(const struct probe *probe)
 
 static long claim_pages(const struct probe *probe)
 {
-	const struct xen_memory_reservation none = { .domid = DOMID_SELF };
+	const struct xen_memory_reservation none = { .domid = probe->self };
 
 	return hypercall2(__HYPERVISOR_memory_op, XENMEM_claim_pages, &none);
 }

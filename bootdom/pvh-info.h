@@ -35,7 +35,7 @@ struct pvh_info {
 	const char *cmdline;		/* "" none */
 	unsigned int nr_modules, nr_ranges;
 	struct pvh_module modules[PVH_MAX_MODULES];
-	struct pvh_range ranges[PVH_MAX_RANGES];	/* none before version 1 */
+	struct pvh_range ranges[PVH_MAX_RANGES];	/* before version 1 none: the memory map is asked for */
 };
 
 /* All strings and modules point into memory.  NULL: sound; else what is not. */

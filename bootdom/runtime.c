@@ -9,6 +9,7 @@
 #include "hypercall.h"
 
 #include <xen/arch-x86/cpuid.h>
+#include <xen/memory.h>
 
 /* entry.S maps so much, one to one. */
 #define MAPPED (UINT64_C(4) << 30)
@@ -90,6 +91,28 @@ noreturn void __stack_chk_fail(void)
 	give_up("the stack is overwritten");
 }
 
+/* Xen's own builder hands over version 0, which has no map. */
+static void ask_memory_map(struct pvh_info *info)
+{
+	static struct {
+		uint64_t address, size;
+		uint32_t type;
+	} __attribute__((packed)) entries[PVH_MAX_RANGES];
+	struct xen_memory_map map = { .nr_entries = PVH_MAX_RANGES };
+	long rc;
+
+	set_xen_guest_handle(map.buffer, (void *)entries);
+	rc = hypercall2(__HYPERVISOR_memory_op, XENMEM_memory_map, &map);
+	if (rc || map.nr_entries > PVH_MAX_RANGES)
+		give_up("no memory map: %ld", rc);
+	for (; info->nr_ranges < map.nr_entries; info->nr_ranges++)
+		info->ranges[info->nr_ranges] = (struct pvh_range){
+			.address = entries[info->nr_ranges].address,
+			.size = entries[info->nr_ranges].size,
+			.type = entries[info->nr_ranges].type,
+		};
+}
+
 void runtime_start(uint32_t address)
 {
 	static struct pvh_info info;
@@ -103,5 +126,7 @@ void runtime_start(uint32_t address)
 	wrong = pvh_info_read(&memory, address, &info);
 	if (wrong)
 		give_up("what Xen handed over makes no sense: %s", wrong);
+	if (!info.nr_ranges)
+		ask_memory_map(&info);
 	shut_down(program(&info) ? SHUTDOWN_crash : SHUTDOWN_poweroff);
 }

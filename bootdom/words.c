@@ -60,6 +60,8 @@ bool word_number(const struct word *word, uint64_t max, uint64_t *ret_value)
 	const unsigned int base = hex ? 16 : 10;
 	uint64_t value = 0;
 
+	if (!word->length)
+		return false;
 	for (size_t i = hex ? 2 : 0; i < word->length; i++) {
 		const int d = digit(word->text[i], base);
 
@@ -68,7 +70,7 @@ bool word_number(const struct word *word, uint64_t max, uint64_t *ret_value)
 		value = value * base + (uint64_t)d;
 	}
 	*ret_value = value;
-	return word->length;
+	return true;
 }
 
 bool word_split(const struct word *word, char mark, struct word *ret_before, struct word *ret_after)

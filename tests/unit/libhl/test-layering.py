@@ -49,6 +49,19 @@ for directory in ("tools/hlctl", "tools/lcmtool", "daemon"):
             if header in private - own or "libhl/" in header or header == "xencall.h":
                 problems.append(f"{directory}/{path.name} includes {header}: only hl.h is public")
 
+# The boot domain's pure parts run in the tests too; of libhl it has the records, and of a C library nothing.
+PURE_BOOTDOM = {"config", "errname", "format", "order", "pvh-info", "words"}
+OF_LIBHL = {"hl.h", "record.h", "xen-abi.h"}
+FREESTANDING = {"assert.h", "cpuid.h", "errno.h", "inttypes.h", "limits.h", "stdarg.h", "stdbool.h", "stddef.h",
+                "stdint.h", "stdnoreturn.h", "string.h"}
+own = {p.name for p in (root / "bootdom").glob("*.h")}
+for path in sorted((root / "bootdom").glob("*.[ch]")):
+    for header in includes(path):
+        if not (header in own | OF_LIBHL | FREESTANDING or header.startswith("xen/")):
+            problems.append(f"bootdom/{path.name} includes {header}")
+        if path.stem in PURE_BOOTDOM and header in own and header[:-2] not in PURE_BOOTDOM:
+            problems.append(f"bootdom/{path.name} includes {header}, which needs Xen")
+
 # The parser knows of Xen in one file only.
 for path in sorted((root / "hypervisor/files/xen/lib/hyperlaunch").glob("*.[ch]")):
     if path.name != "env.h" and "__XEN__" in path.read_text():
