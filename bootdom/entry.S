@@ -143,6 +143,20 @@ exception_common:
 	call runtime_exception
 	ud2
 
+	/* C's arguments in the registers where Xen looks for them; 32 bytes of the page for each call. */
+	.section .text.hypercall, "ax", @progbits
+	.globl hypercall
+hypercall:
+	movl %edi, %eax
+	shll $5, %eax
+	addq $hypercall_page, %rax
+	movq %rsi, %rdi
+	movq %rdx, %rsi
+	movq %rcx, %rdx
+	movq %r8, %r10
+	movq %r9, %r8
+	jmp *%rax
+
 	.section .rodata, "a", @progbits
 	.balign 8
 gdt:

@@ -7,21 +7,9 @@
 
 #include "xen-abi.h"
 
-/* In entry.S; Xen writes the code. */
+/* In entry.S, as is the page; Xen writes that page's code. */
+long hypercall(unsigned int nr, uintptr_t a1, uintptr_t a2, uintptr_t a3, uintptr_t a4, uintptr_t a5);
 extern char hypercall_page[];
-
-static inline long hypercall(unsigned int nr, uintptr_t a1, uintptr_t a2, uintptr_t a3, uintptr_t a4, uintptr_t a5)
-{
-	register uintptr_t r10 __asm__("r10") = a4;
-	register uintptr_t r8 __asm__("r8") = a5;
-	long rc;
-
-	__asm__ volatile("call *%[entry]"
-			 : "=a"(rc), "+D"(a1), "+S"(a2), "+d"(a3), "+r"(r10), "+r"(r8)
-			 : [entry] "0"(hypercall_page + (uintptr_t)nr * 32)
-			 : "memory", "cc", "rcx", "r9", "r11");
-	return rc;
-}
 
 static inline long hypercall1(unsigned int nr, const void *arg)
 {

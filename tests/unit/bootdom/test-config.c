@@ -11,11 +11,11 @@ static struct lcm lcm;
 
 static void make_lcm(void)
 {
-	static const char *const names[] = { "store", "5", "web" };
+	static const char names[][LCM_NAME_SIZE] = { "store", "5", "web" };
 
 	lcm = (struct lcm){ .nr_domains = 3 };
 	for (unsigned int i = 0; i < lcm.nr_domains; i++)
-		strcpy(lcm.domains[i].name, names[i]);
+		memcpy(lcm.domains[i].name, names[i], sizeof(names[i]));
 }
 
 /* In memory of just its size, so that a sanitizer sees what is read beyond. */

@@ -40,7 +40,7 @@ static void test_texts(void **state)
 static void test_numbers(void **state)
 {
 	same(64, "%d %d %d", 0, -1, INT_MIN);
-	same(64, "%u %u", 0U, UINT_MAX);
+	same(64, "%u %u", 0U, 4294967295U);
 	same(64, "%x %x", 0U, 0xdeadbeefU);
 	same(64, "%lu %lx", ULONG_MAX, ULONG_MAX);
 	same(64, "%ld", LONG_MIN);

@@ -23,11 +23,13 @@ static struct hvm_memmap_table_entry ranges[2];
 
 static int setup(void **state)
 {
+	static const char text[] = "a command line", data[] = "module";
+
 	ram = calloc(1, SIZE);
 	if (!ram)
 		return -1;
-	strcpy(ram + TEXT_AT, "a command line");
-	strcpy(ram + DATA_AT, "module");
+	memcpy(ram + TEXT_AT, text, sizeof(text));
+	memcpy(ram + DATA_AT, data, sizeof(data));
 	raw = (struct hvm_start_info){
 		.magic = XEN_HVM_START_MAGIC_VALUE,
 		.version = 1,
