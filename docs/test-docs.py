@@ -140,6 +140,20 @@ def check_library():
     differ("hl.h, simulator", {first or second for first, second in named}, commands)
 
 
+def check_bootdom():
+    text = page("bootdom.7")
+    words = re.compile(r"\.It Cm ([a-z-]+)")
+    told = text.split(".Ss The probe")[1].split(".Sh ")[0]
+    actions = set(re.findall(r'^\t\{ "([a-z-]+)", act_', (root / "bootdom" / "probe.c").read_text(), re.MULTILINE))
+    differ("bootdom(7), probe", set(words.findall(told)), actions)
+    told = text.split(".Ss Its configuration")[1].split(".Ss ")[0]
+    config = (root / "bootdom" / "config.c").read_text()
+    differ("bootdom(7), configuration", set(words.findall(told)), set(re.findall(r'words\[0\], "([a-z-]+)"', config)))
+    default = re.search(r"READY_TIMEOUT_MS (\d+)", (root / "bootdom" / "config.h").read_text())[1]
+    differ("bootdom(7), default", set(re.findall(r"and (\d+) is the default", told)), {default})
+
+
+check_bootdom()
 check_bus()
 check_program("hlctl", 1)
 check_program("hyperlaunchd", 8)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The boot domain runs first and alone, starts others in the order of start-after, and is gone; or fails, and says why."""
+import re
+
+import pytest
+
+import booting
+import lcm
+
+BOOT = 1
+
+
+def boot(kernel="bootdom", bootargs=""):
+    return lcm.domain("boot", '"4M"', kernel=kernel, ramdisk=None, bootargs=bootargs,
+                      more=f"domid = <0x7FF5>; functions = <{BOOT}>;")
+
+
+def dom0():
+    return lcm.dom0('"256M"', ramdisk="guest.cpio.gz", bootargs="console=hvc0 quiet")
+
+
+def guest(name, words, more=""):
+    return lcm.domain(name, '"4M"', kernel="probe", ramdisk=None, bootargs=words, more=more)
+
+
+def after(*names):
+    return "start-after = " + ", ".join(f'"{name}"' for name in names) + ";"
+
+
+def run(name, folder, until, *domains):
+    """The serial log's text of a boot that the emulator did not spoil."""
+    for _ in range(booting.TRIES):
+        with booting.booted(name, source=lcm.source(*domains), folder=folder, disk=False) as machine:
+            machine.wait_log(lambda log: booting.spoilt(log) or log.stopped() or until(log), "the launch's end")
+            if not booting.spoilt(machine.log):
+                return machine.log.text
+    pytest.fail(f"the emulator spoilt a guest {booting.TRIES} times")
+
+
+def places(text, *lines):
+    """Where these lines are, each of which is there once."""
+    found = [[match.start() for match in re.finditer(line, text, re.MULTILINE)] for line in lines]
+    assert all(len(at) == 1 for at in found), list(zip(lines, found))
+    return [at[0] for at in found]
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    return run("boot-domain", tmp_path_factory.mktemp("boot"),
+               lambda log: log.text.count("probe: done") == 4 and "HL-GUEST" in log.text,
+               boot(), dom0(), guest("web", "idle", after("db", "cache")), guest("db", "sleep=1000 ready", after("cache")),
+               guest("cache", "sleep=200 ready"), guest("later", "idle"))
+
+
+def test_order_of_start_after(good):
+    order = places(good, r"^bootdom: starting cache, d3$", r"^\(d3\) .*probe: ready = ok", r"^bootdom: cache is ready, ",
+                   r"^bootdom: starting db, d2$", r"^\(d2\) .*probe: ready = ok", r"^bootdom: db is ready, ",
+                   r"^bootdom: starting web, d1$", r"^bootdom: done$", r"hyperlaunch: complete$",
+                   r"^\(d4\) .*probe: domid is 4")
+    assert order == sorted(order)
+
+
+def test_others_are_left_to_xen(good):
+    assert re.findall(r"^bootdom: starting (\w+),", good, re.MULTILINE) == ["cache", "db", "web"]
+    assert "bootdom: failed" not in good
+
+
+def test_modules_are_checked(good):
+    # The kernel of all guests is one module, which each of them has checked.
+    assert len(re.findall(r"^bootdom: \S+/kernel: module \d+ is what the LCM names$", good, re.MULTILINE)) == 6
+
+
+# How the domain that another waits for fails, and what is said of it.
+FAULTS = {
+    "dies": ("sleep=300 die", "", r"^bootdom: db: ended \(poweroff\) before it was ready$"),
+    "crashes": ("fault", "", r"^bootdom: db: ended \(crash\) before it was ready$"),
+    "held": ("ready", "hold;", r"^bootdom: db: others are to start after it, but it is held "),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_failure_is_told_and_ends_in_recovery(fault, tmp_path):
+    words, more, says = FAULTS[fault]
+    text = run(f"boot-domain-{fault}", tmp_path, lambda log: "HL-GUEST" in log.text,
+               boot(), dom0(), guest("web", "idle", after("db")), guest("db", words, more))
+    order = places(text, says, r"^bootdom: failed$", r"hyperlaunch: error: /chosen/hypervisor/db: ",
+                   r"hyperlaunch: recovery$")
+    assert order == sorted(order)
+    assert "bootdom: done" not in text
+    # Who waited was not started.
+    assert "probe: domid is 1\n" not in text
