@@ -25,8 +25,9 @@ class Launch:
         return any(os.path.basename(path) == CONTROL_RAMDISK for path in self.modules)
 
     def has_toolstack(self):
-        """Whether a domain that boots the control domain's image may control others."""
-        return any("control" in domain["permission_names"]
+        """Whether a domain that boots the control domain's image may control others, and has the
+        serial port over which it is asked."""
+        return any({"control", "hardware"} <= set(domain["permission_names"])
                    and any(os.path.basename(module["file"] or "") == CONTROL_RAMDISK for module in domain["modules"])
                    for domain in self.domains)
 

@@ -25,12 +25,12 @@ def say(text):
     print(f"hlboot: {text}", file=sys.stderr, flush=True)
 
 
-def _decided(machine, linked):
+def _decided(machine, linked, args):
     """Whether Xen is done with the launch, well or badly, and nobody else is to be heard."""
     log = machine.log
     if log.stopped():
         return True
-    if linked.has_agent():
+    if linked.has_toolstack() or (args.run and linked.has_agent()):
         return machine.agent.ready
     return log.state() in ("complete", "recovery", "failed")
 
@@ -39,7 +39,7 @@ def _await_launch(machine, linked, args, deadline):
     """Waits for the launch's end; gives the report."""
     machine.wait(lambda: machine.log.hyperlaunch_lines(), deadline, "Xen to find the LCM")
     say(f"{machine.elapsed():5.1f} s: Xen has the LCM")
-    machine.wait(lambda: _decided(machine, linked), deadline, "the launch to complete")
+    machine.wait(lambda: _decided(machine, linked, args), deadline, "the launch to complete")
     say(f"{machine.elapsed():5.1f} s: {'the control domain is up' if machine.agent.ready else machine.log.state()}")
     told = None
     if machine.agent.ready and linked.has_toolstack() and not machine.log.stopped():

@@ -35,15 +35,27 @@ def from_control_domain(machine, timeout):
         raise BootError(f"hlctl in the control domain gave no such JSON as its manual says: {error}") from None
 
 
+def _with_users(modules, planned):
+    """Modules with their type, and who uses them."""
+    for module in modules:
+        users = [(domain["name"], used["type"]) for domain in planned for used in domain["modules"]
+                 if used["index"] == module["index"]]
+        module["type"] = users[0][1] if users else None
+        module["domains"] = [name for name, _ in users]
+    return modules
+
+
 def from_serial_log(log, planned):
     """What Xen printed, with the numbers asked for from the LCM."""
     errors = log.errors()
-    asked = {domain["name"]: domain.get("requested_domid", 0) for domain in planned}
+    asked = {domain["name"]: domain for domain in planned}
     domains = log.domains()
     for domain in domains:
-        domain["requested_domid"] = asked.get(domain["name"], 0)
+        for key in ("requested_domid", "mode", "mode_names", "permission_names", "function_names"):
+            if key in asked.get(domain["name"], {}):
+                domain[key] = asked[domain["name"]][key]
     launch = {"state": log.state(), "error": errors[0]["text"] if errors else ""}
     if errors:
         launch.update(error_name=errors[0]["name"], error_node=errors[0]["node"],
                       error_property=errors[0]["property"] or "")
-    return {"launch": launch, "domains": domains, "modules": log.modules(), "source": "serial log"}
+    return {"launch": launch, "domains": domains, "modules": _with_users(log.modules(), planned), "source": "serial log"}

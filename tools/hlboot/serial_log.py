@@ -8,6 +8,7 @@ ERROR = re.compile(r"error: (?P<node>\S+): (?:(?P<property>[^:\[]+): )?(?P<text>
 DOMAIN = re.compile(
     r'd(?P<domid>\d+) "(?P<name>[^"]*)": (?P<mode>PV|PVH), (?P<cpus>\d+) vCPU, (?P<memory>\d+) KiB,'
     r" permissions (?P<permissions>\S+), functions (?P<functions>\S+), uuid (?P<uuid>[0-9a-f-]{36})")
+DOMAIN_STATE = re.compile(r"d(\d+): (held|paused|started|ready|reclaimed)$")
 MODULE = re.compile(r"module (?P<index>\d+): (?P<size>\d+) bytes, sha256 (?P<sha256>[0-9a-f]{64})")
 STATES = ("building", "preparing", "finalizing", "complete", "recovery", "failed")
 ENDED = re.compile(r"no crash domain can run|Xen stops here")
@@ -58,7 +59,8 @@ class SerialLog:
         return bool(ENDED.search(self.text) or PANIC.search(self.text))
 
     def domains(self):
-        """The domains that Xen says it built."""
+        """The domains that Xen says it built, each in the last state that it named."""
+        states = {int(m[1]): m[2] for m in filter(None, map(DOMAIN_STATE.match, self.hyperlaunch_lines()))}
         result = []
         for match in filter(None, map(DOMAIN.match, self.hyperlaunch_lines())):
             result.append({
@@ -70,7 +72,7 @@ class SerialLog:
                 "mode_name": match["mode"].lower(),
                 "cpus": int(match["cpus"]),
                 "memory_kib": int(match["memory"]),
-                "state": "started" if self.state() == "complete" else "built",
+                "state": states.get(int(match["domid"]), "built"),
             })
         return result
 

@@ -218,9 +218,11 @@ static void __init hold_domains(const struct lcm *lcm)
 
     for ( i = 0; i < lcm->nr_domains; i++ )
         if ( is_spare(&lcm->domains[i]) )
-            launch_domain(i)->state = XEN_HYPERLAUNCH_DOM_PAUSED;
+            launch_set_domain_state(launch_domain(i),
+                                    XEN_HYPERLAUNCH_DOM_PAUSED);
         else if ( lcm->domains[i].hold )
-            launch_domain(i)->state = XEN_HYPERLAUNCH_DOM_HELD;
+            launch_set_domain_state(launch_domain(i),
+                                    XEN_HYPERLAUNCH_DOM_HELD);
 }
 
 static void __init destroy(unsigned int i)

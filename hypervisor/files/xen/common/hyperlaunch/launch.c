@@ -181,6 +181,24 @@ void launch_event(uint16_t event, domid_t domid, uint32_t arg)
     announce();
 }
 
+/* For those who have no more than Xen's log. */
+void launch_set_domain_state(struct xen_hyperlaunch_domain *rec, uint32_t state)
+{
+    static const char names[][12] = {
+        [XEN_HYPERLAUNCH_DOM_PLANNED]   = "planned",
+        [XEN_HYPERLAUNCH_DOM_BUILT]     = "built",
+        [XEN_HYPERLAUNCH_DOM_HELD]      = "held",
+        [XEN_HYPERLAUNCH_DOM_PAUSED]    = "paused",
+        [XEN_HYPERLAUNCH_DOM_STARTED]   = "started",
+        [XEN_HYPERLAUNCH_DOM_READY]     = "ready",
+        [XEN_HYPERLAUNCH_DOM_FAILED]    = "failed",
+        [XEN_HYPERLAUNCH_DOM_RECLAIMED] = "reclaimed",
+    };
+
+    rec->state = state;
+    printk("hyperlaunch: d%u: %s\n", rec->domid, names[state]);
+}
+
 static const char *state_name(uint32_t state)
 {
     static const char names[][12] = {

@@ -238,7 +238,7 @@ int launch_ready(void)
         rc = -EPERM;
     else if ( rec->state != XEN_HYPERLAUNCH_DOM_READY )
     {
-        rec->state = XEN_HYPERLAUNCH_DOM_READY;
+        launch_set_domain_state(rec, XEN_HYPERLAUNCH_DOM_READY);
         rec->ready_ns = NOW();
         launch_event(XEN_HYPERLAUNCH_EV_READY, rec->domid, rec->index);
     }
@@ -330,7 +330,7 @@ void hyperlaunch_domain_started(const struct domain *d)
     rec = launch_find(d->domain_id);
     if ( rec && rec->state < XEN_HYPERLAUNCH_DOM_STARTED )
     {
-        rec->state = XEN_HYPERLAUNCH_DOM_STARTED;
+        launch_set_domain_state(rec, XEN_HYPERLAUNCH_DOM_STARTED);
         rec->started_ns = NOW();
         launch_event(XEN_HYPERLAUNCH_EV_STARTED, rec->domid, rec->index);
     }
@@ -362,7 +362,7 @@ void hyperlaunch_domain_destroyed(const struct domain *d)
     if ( rec )
     {
         had_console = launch_info()->console_owner == d->domain_id;
-        rec->state = XEN_HYPERLAUNCH_DOM_RECLAIMED;
+        launch_set_domain_state(rec, XEN_HYPERLAUNCH_DOM_RECLAIMED);
         launch_event(XEN_HYPERLAUNCH_EV_RECLAIMED, d->domain_id, rec->index);
         if ( rec->functions & LCM_FUNC_BOOT )
             fail(rec->index, LCM_ERR_BOOT_DIED);

@@ -30,6 +30,7 @@ char *launch_path(unsigned int index);   /* XEN_HYPERLAUNCH_PATH_SIZE bytes */
 
 void launch_event(uint16_t event, domid_t domid, uint32_t arg);
 void launch_set_state(uint32_t state);
+void launch_set_domain_state(struct xen_hyperlaunch_domain *rec, uint32_t state);
 
 void launch_lock(void);
 void launch_unlock(void);
