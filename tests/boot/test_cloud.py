@@ -33,7 +33,7 @@ SAID = re.compile(r"\(d(\d+)\) (?:\[ *[\d.]+\] )?(.*)$", re.MULTILINE)
 
 
 def settled(log):
-    """Every guest is READY, or the emulator has spoilt one."""
+    """Every guest is READY, or one has ended in a triple fault."""
     return booting.spoilt(log) or sum(line == "READY" for _, line in SAID.findall(log.text)) >= len(GUESTS)
 
 
@@ -56,7 +56,7 @@ def cloud(probe_ramdisk, tmp_path_factory):
             boot.told = boot.report()
             yield boot
             return
-    pytest.fail(f"the emulator spoilt a guest {booting.TRIES} times")
+    pytest.fail(f"a guest ended in a triple fault {booting.TRIES} times")
 
 
 def by_name(told):

@@ -110,7 +110,7 @@ def said(tmp_path_factory):
             for domid, line in SAID.findall(boot.log.text):
                 lines.setdefault(int(domid), []).append(line)
             return lines
-    pytest.fail(f"the emulator spoilt a guest {booting.TRIES} times")
+    pytest.fail(f"a guest ended in a triple fault {booting.TRIES} times")
 
 
 def results(lines):
