@@ -161,8 +161,12 @@ static int __init construct(struct domain *d, const struct lcm_domain *dom,
     if ( !vcpu_create(d, 0) )
         return -ENOMEM;
 
-    return is_pv_domain(d) ? hyperlaunch_construct_pv(d, dom, mods)
-                           : hyperlaunch_construct_pvh(d, dom, mods);
+    if ( is_hvm_domain(d) )
+        return hyperlaunch_construct_pvh(d, dom, mods);
+    if ( is_pv_domain(d) )
+        return hyperlaunch_construct_pv(d, dom, mods);
+
+    return -EOPNOTSUPP;
 }
 
 static int __init create_guest(const struct lcm_domain *dom,
@@ -218,7 +222,7 @@ int __init arch_hyperlaunch_create(const struct lcm *lcm, unsigned int index,
     /* What one builder found scarce the next one may find again. */
     dom0_memflags = MEMF_no_dma | MEMF_exact_node;
 
-    if ( dom->mode & LCM_MODE_PV )
+    if ( IS_ENABLED(CONFIG_PV) && (dom->mode & LCM_MODE_PV) )
         rc = hyperlaunch_check_pv_kernel(dom, &mods);
     if ( !rc )
         rc = is_hardware(dom) ? create_hardware(dom, &mods, ret_d)
