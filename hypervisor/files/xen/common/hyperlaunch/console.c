@@ -80,13 +80,15 @@ void hyperlaunch_unserved_port(struct domain *d, uint32_t port)
     if ( !pg )
         return;
 
-    if ( type == p2m_ram_rw )
+    /* A PV guest might have made a page table of it. */
+    if ( type == p2m_ram_rw && get_page_type(pg, PGT_writable_page) )
     {
         ring = __map_domain_page(pg);
         spin_lock(&drain_lock);
         drain(d, ring);
         spin_unlock(&drain_lock);
         unmap_domain_page(ring);
+        put_page_type(pg);
     }
 
     put_page(pg);

@@ -14,13 +14,18 @@
 #include "private.h"
 
 static int __init open_port(struct domain *d, const struct domain *backend,
-                            uint32_t *ret_port)
+                            grant_ref_t ref, uint32_t *ret_port)
 {
     evtchn_alloc_unbound_t alloc = {
         .dom = d->domain_id,
         .remote_dom = backend->domain_id,
     };
-    int rc = evtchn_alloc_unbound(&alloc, 0);
+    int rc;
+
+    if ( is_pv_domain(d) && ref == GNTTAB_RESERVED_XENSTORE )
+        return hyperlaunch_store_port(d, backend->domain_id, ret_port);
+
+    rc = evtchn_alloc_unbound(&alloc, 0);
 
     if ( !rc )
         *ret_port = alloc.port;
@@ -39,7 +44,7 @@ static int __init link_ring(struct domain *d, const struct domain *backend,
 
     rc = gnttab_preset(d, ref, backend->domain_id, gfn);
 
-    return rc ?: open_port(d, backend, ret_port);
+    return rc ?: open_port(d, backend, ref, ret_port);
 }
 
 static int __init link_domain(struct domain *d, const struct domain *store,
@@ -79,11 +84,28 @@ static int __init direct_virqs(const struct lcm *lcm,
     return rc;
 }
 
+/*
+ * Who serves the store of d.  A PV guest with a store does not run before
+ * somebody serves it: in a static launch nobody ever may, and one with a role
+ * may be what the others wait for.
+ */
+static const struct domain *__init store_of(const struct lcm *lcm,
+                                            const struct lcm_domain *dom,
+                                            struct domain *const domains[])
+{
+    int store = lcm_find_function(lcm, LCM_FUNC_XENSTORE);
+    bool must_run = dom->permissions || dom->functions || !lcm_is_dynamic(lcm);
+
+    if ( store == LCM_NONE || ((dom->mode & LCM_MODE_PV) && must_run) )
+        return NULL;
+
+    return domains[store];
+}
+
 int __init hyperlaunch_link(const struct lcm *lcm,
                             struct domain *const domains[],
                             struct hl_build_error *err)
 {
-    int store = lcm_find_function(lcm, LCM_FUNC_XENSTORE);
     int console = lcm_console_owner(lcm);
     unsigned int i;
     int rc = direct_virqs(lcm, domains);
@@ -94,10 +116,9 @@ int __init hyperlaunch_link(const struct lcm *lcm,
     for ( i = 0; i < lcm->nr_domains; i++ )
     {
         rc = link_domain(domains[i],
-                             store == LCM_NONE ? NULL : domains[store],
-                             console == LCM_NONE ? NULL : domains[console],
-                             launch_domain(i));
-
+                         store_of(lcm, &lcm->domains[i], domains),
+                         console == LCM_NONE ? NULL : domains[console],
+                         launch_domain(i));
         if ( rc )
             return hyperlaunch_fail(err, LCM_ERR_BUILD, lcm->domains[i].node,
                                     NULL, rc);

@@ -5,6 +5,8 @@
 
 #include <xen/hyperlaunch-build.h>
 
+#include <public/xen.h>
+
 /* boot.c.  *ret_err: why the LCM could not be parsed, code LCM_OK if it could. */
 struct lcm *hyperlaunch_lcm(size_t *ret_size, struct hl_build_error *ret_err);
 const void *hyperlaunch_blob(void);
@@ -13,6 +15,10 @@ void hyperlaunch_report_error(const struct hl_build_error *err);
 /* link.c: rings between each built domain and its XENSTORE and CONSOLE domains. */
 int hyperlaunch_link(const struct lcm *lcm, struct domain *const domains[],
                      struct hl_build_error *err);
+
+/* store.c: the port of d's store, and a start that waits for who serves it. */
+int hyperlaunch_store_port(struct domain *d, domid_t backend,
+                           uint32_t *ret_port);
 
 #endif /* COMMON__HYPERLAUNCH__PRIVATE_H */
 

@@ -13,6 +13,7 @@
 #include <asm/dom0_build.h>
 #include <asm/hvm/support.h>
 #include <asm/hyperlaunch.h>
+#include <asm/pv/domain.h>
 #include <asm/setup.h>
 
 #include <public/hvm/params.h>
@@ -34,7 +35,7 @@ void __init arch_hyperlaunch_limits(struct lcm_limits *limits)
     limits->memory_kib = (uint64_t)total_pages << (PAGE_SHIFT - 10);
     limits->max_vcpus = HVM_MAX_VCPUS;
     limits->max_vcpus_pv = MAX_VIRT_CPUS;
-    limits->no_pv32 = !IS_ENABLED(CONFIG_PV32);
+    limits->no_pv32 = !opt_pv32;
 }
 
 static bool __init is_hardware(const struct lcm_domain *dom)
@@ -76,7 +77,7 @@ static const char *__init unsupported_mode(const struct lcm_domain *dom)
 
     if ( dom->mode & LCM_MODE_DEVICE_MODEL )
         return "mode";
-    if ( pv ? !IS_ENABLED(CONFIG_PV) || !is_hardware(dom) : !hvm_enabled )
+    if ( pv ? !IS_ENABLED(CONFIG_PV) : !hvm_enabled )
         return "mode";
     if ( !pv && is_hardware(dom) && !iommu_enabled )
         return "mode";
@@ -132,16 +133,17 @@ static int __init create_hardware(const struct lcm_domain *dom,
 
 static struct domain *__init new_guest(const struct lcm_domain *dom)
 {
+    bool pv = dom->mode & LCM_MODE_PV;
     struct xen_domctl_createdomain cfg = {
-        .flags = XEN_DOMCTL_CDF_hvm |
-                 (hvm_hap_supported() ? XEN_DOMCTL_CDF_hap : 0) |
+        .flags = (pv ? 0 : XEN_DOMCTL_CDF_hvm) |
+                 (!pv && hvm_hap_supported() ? XEN_DOMCTL_CDF_hap : 0) |
                  domctl_flags(dom),
         .max_vcpus = dom->cpus,
         .max_evtchn_port = is_server(dom) ? -1 : 1023,
         .max_grant_frames = -1,
         .max_maptrack_frames = -1,
         .grant_opts = XEN_DOMCTL_GRANT_version(opt_gnttab_max_version),
-        .arch = { .emulation_flags = XEN_X86_EMU_LAPIC },
+        .arch = { .emulation_flags = pv ? 0 : XEN_X86_EMU_LAPIC },
     };
 
     return domain_create(dom->domid, &cfg, create_flags(dom));
@@ -151,6 +153,20 @@ static void __init destroy_guest(struct domain *d)
 {
     while ( domain_kill(d) == -ERESTART )
         process_pending_softirqs();
+}
+
+static int __init construct(struct domain *d, const struct lcm_domain *dom,
+                            const struct hl_modules *mods)
+{
+    if ( !vcpu_create(d, 0) )
+        return -ENOMEM;
+
+    if ( is_hvm_domain(d) )
+        return hyperlaunch_construct_pvh(d, dom, mods);
+    if ( is_pv_domain(d) )
+        return hyperlaunch_construct_pv(d, dom, mods);
+
+    return -EOPNOTSUPP;
 }
 
 static int __init create_guest(const struct lcm_domain *dom,
@@ -163,7 +179,7 @@ static int __init create_guest(const struct lcm_domain *dom,
     if ( IS_ERR(d) )
         return PTR_ERR(d);
 
-    rc = vcpu_create(d, 0) ? hyperlaunch_construct_pvh(d, dom, mods) : -ENOMEM;
+    rc = construct(d, dom, mods);
     if ( rc )
         destroy_guest(d);
     else
@@ -172,14 +188,17 @@ static int __init create_guest(const struct lcm_domain *dom,
     return rc;
 }
 
-/* Where the fault lies: the image, the host's memory, or neither. */
+/* Where the fault lies: the image, the memory given or the host's, or neither. */
 static int __init blame(const struct lcm *lcm, const struct lcm_domain *dom,
                         int rc, struct hl_build_error *err)
 {
     if ( rc == -E2BIG )
         return hyperlaunch_fail(err, LCM_ERR_BUILD,
                                 lcm->modules[dom->config].node, NULL, rc);
-    if ( rc == -ENOMEM || rc == -ENOSPC )
+    if ( rc == -ENOSPC )
+        return hyperlaunch_fail(err, LCM_ERR_KERNEL_SIZE, dom->node, "memory",
+                                rc);
+    if ( rc == -ENOMEM )
         return hyperlaunch_fail(err, LCM_ERR_NO_MEMORY, dom->node, "memory",
                                 rc);
     if ( rc == -EINVAL )
@@ -200,33 +219,44 @@ int __init arch_hyperlaunch_create(const struct lcm *lcm, unsigned int index,
     if ( rc )
         return rc;
 
-    rc = is_hardware(dom) ? create_hardware(dom, &mods, ret_d)
-                          : create_guest(dom, &mods, ret_d);
+    /* What one builder found scarce the next one may find again. */
+    dom0_memflags = MEMF_no_dma | MEMF_exact_node;
+
+    if ( IS_ENABLED(CONFIG_PV) && (dom->mode & LCM_MODE_PV) )
+        rc = hyperlaunch_check_pv_kernel(dom, &mods);
+    if ( !rc )
+        rc = is_hardware(dom) ? create_hardware(dom, &mods, ret_d)
+                              : create_guest(dom, &mods, ret_d);
 
     hyperlaunch_drop_modules(lcm, index);
 
     return rc ? blame(lcm, dom, rc, err) : 0;
 }
 
-static uint64_t __init ring_gfn(const struct domain *d, uint64_t gfn)
-{
-    return is_hvm_domain(d) && !is_hardware_domain(d) ? gfn
-                                                      : XEN_HYPERLAUNCH_NO_GFN;
-}
-
+/* A PV domain numbers frames as the machine does. */
 uint64_t __init arch_hyperlaunch_store_gfn(const struct domain *d)
 {
-    return ring_gfn(d, GUEST_STORE_GFN);
+    if ( is_hardware_domain(d) )
+        return XEN_HYPERLAUNCH_NO_GFN;
+
+    return is_pv_domain(d) ? hyperlaunch_pv_frames(d)->store : GUEST_STORE_GFN;
 }
 
 uint64_t __init arch_hyperlaunch_console_gfn(const struct domain *d)
 {
-    return ring_gfn(d, GUEST_CONSOLE_GFN);
+    if ( is_hardware_domain(d) )
+        return XEN_HYPERLAUNCH_NO_GFN;
+
+    return is_pv_domain(d) ? hyperlaunch_pv_frames(d)->console
+                           : GUEST_CONSOLE_GFN;
 }
 
 void __init arch_hyperlaunch_set_store(struct domain *d, uint64_t gfn,
                                        uint32_t port)
 {
+    if ( is_pv_domain(d) )
+        return hyperlaunch_pv_set_store(d, port);
+
     d->arch.hvm.params[HVM_PARAM_STORE_PFN] = gfn;
     d->arch.hvm.params[HVM_PARAM_STORE_EVTCHN] = port;
 }
@@ -234,6 +264,9 @@ void __init arch_hyperlaunch_set_store(struct domain *d, uint64_t gfn,
 void __init arch_hyperlaunch_set_console(struct domain *d, uint64_t gfn,
                                          uint32_t port)
 {
+    if ( is_pv_domain(d) )
+        return hyperlaunch_pv_set_console(d, port);
+
     d->arch.hvm.params[HVM_PARAM_CONSOLE_PFN] = gfn;
     d->arch.hvm.params[HVM_PARAM_CONSOLE_EVTCHN] = port;
 }

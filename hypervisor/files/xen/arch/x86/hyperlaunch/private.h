@@ -43,6 +43,23 @@ void hyperlaunch_drop_modules(const struct lcm *lcm, unsigned int index);
 int hyperlaunch_construct_pvh(struct domain *d, const struct lcm_domain *dom,
                               const struct hl_modules *mods);
 
+/* pv.c */
+
+/* Is the kernel of the width that the node's mode names? */
+int hyperlaunch_check_pv_kernel(const struct lcm_domain *dom,
+                                const struct hl_modules *mods);
+
+/* Fill a guest that owns nothing of the host, by dom0's builder. */
+int hyperlaunch_construct_pv(struct domain *d, const struct lcm_domain *dom,
+                             const struct hl_modules *mods);
+
+/* Its pages, or NULL: it has none, as for the hardware domain. */
+const struct hl_pv_frames *hyperlaunch_pv_frames(const struct domain *d);
+
+/* Ports of the rings, into its start_info. */
+void hyperlaunch_pv_set_store(const struct domain *d, uint32_t port);
+void hyperlaunch_pv_set_console(const struct domain *d, uint32_t port);
+
 /* acpi.c: RSDP, XSDT, FADT, DSDT and MADT into one page of the guest. */
 int hyperlaunch_acpi(struct domain *d, void *page, paddr_t base,
                      paddr_t *ret_rsdp);

@@ -17,6 +17,11 @@ struct hl_dom0 {
     unsigned int domctl_flags;       /* XEN_DOMCTL_CDF_* beside dom0's own */
 };
 
+/* What dom0's builder made of a PV guest's pages; machine frames. */
+struct hl_pv_frames {
+    unsigned long start_info, store, console;
+};
+
 #ifdef CONFIG_HYPERLAUNCH
 
 extern struct hl_dom0 hyperlaunch_dom0;
@@ -28,6 +33,10 @@ void hyperlaunch_probe(struct boot_info *bi);
 bool hyperlaunch_keeps_modules(void);
 void hyperlaunch_free_modules(void);
 
+/* Called by the PV builder, on the guest's page tables. */
+void hyperlaunch_pv_built(const struct domain *d,
+                          const struct hl_pv_frames *frames);
+
 #else /* !CONFIG_HYPERLAUNCH */
 
 #define hyperlaunch_dom0 ((struct hl_dom0){})
@@ -35,6 +44,8 @@ void hyperlaunch_free_modules(void);
 static inline void hyperlaunch_probe(struct boot_info *bi) {}
 static inline bool hyperlaunch_keeps_modules(void) { return false; }
 static inline void hyperlaunch_free_modules(void) {}
+static inline void hyperlaunch_pv_built(const struct domain *d,
+                                        const struct hl_pv_frames *frames) {}
 
 #endif /* CONFIG_HYPERLAUNCH */
 
