@@ -14,6 +14,7 @@ struct view {
 	const char *blob;
 	size_t size;
 	const struct lcm_limits *limits;
+	bool recovery;
 };
 
 static void hold(bool condition, const char *text, int line)
@@ -47,10 +48,10 @@ static void hold_list(const struct view *v, const struct lcm_domain *d)
 	int len;
 	const char *value = fdt_getprop(v->blob, d->node, "start-after", &len);
 
-	/* A crash domain that is left alone waits for nobody. */
-	if (!d->start_after && v->lcm->nr_domains == 1)
+	/* Who is left for a recovery waits for nobody. */
+	HOLD(d->start_after == (v->recovery ? NULL : value));
+	if (v->recovery)
 		return;
-	HOLD(d->start_after == value);
 	HOLD(!value || (d->start_after_len == len && len && !value[len - 1]));
 }
 
@@ -199,12 +200,12 @@ static void hold_error(const struct view *v, const struct lcm_error *err)
 	HOLD(!tiny[0]);
 }
 
-/* Of a refused LCM: nothing, or one sound domain that could take over. */
+/* Of a refused LCM: nothing, or a sound domain that could take over; and who owns the devices. */
 static void exercise_recovery(const void *blob, size_t size, const struct lcm_limits *limits)
 {
 	static struct lcm lcm;
 	struct lcm_error err;
-	const struct view view = { .lcm = &lcm, .blob = blob, .size = size, .limits = limits };
+	const struct view view = { .lcm = &lcm, .blob = blob, .size = size, .limits = limits, .recovery = true };
 
 	memset(&lcm, 0xa5, sizeof(lcm));
 	memset(&err, 0xa5, sizeof(err));
@@ -213,8 +214,11 @@ static void exercise_recovery(const void *blob, size_t size, const struct lcm_li
 		return;
 	}
 	hold_launch(&view);
-	HOLD(lcm.nr_domains == 1 && (lcm.domains[0].functions & LCM_FUNC_CRASH));
-	HOLD(!lcm.domains[0].start_after);
+	HOLD(lcm.nr_domains >= 1 && (lcm.domains[0].functions & LCM_FUNC_CRASH));
+	if (lcm.nr_domains > 1) {
+		HOLD(lcm.nr_domains == 2 && !lcm.domains[1].functions);
+		HOLD(lcm.domains[1].permissions == LCM_PERM_HARDWARE);
+	}
 }
 
 enum lcm_err lcm_exercise(const void *blob, size_t size, const struct lcm_limits *limits)

@@ -81,6 +81,29 @@ static void test_none(void **state)
 	blob_free(&blob);
 }
 
+/* A crash domain without devices is not alone: somebody must own them. */
+static void test_crash_domain_apart(void **state)
+{
+	static struct lcm lcm;
+	struct lcm_error err;
+	struct blob blob;
+
+	assert_int_equal(recover("ok-static-disaggregated.dtb", &blob, &lcm, &err), 0);
+	assert_int_equal(lcm.nr_domains, 2);
+	assert_int_equal(lcm.domains[0].functions, LCM_FUNC_CRASH);
+	assert_int_equal(lcm.domains[0].permissions, 0);
+	assert_int_equal(lcm.domains[1].functions, 0);
+	assert_int_equal(lcm.domains[1].permissions, LCM_PERM_HARDWARE);
+	assert_int_equal(lcm.modules[lcm.domains[1].kernel].domain, 1);
+	assert_int_equal(lcm_check(&lcm, &limits, &err), 0);
+	fdt_nop_property(blob.data, lcm.domains[1].node, "memory");
+	assert_int_equal(lcm_parse_recovery(blob.data, blob.size, &lcm, &err), 0);
+	assert_int_equal(lcm.nr_domains, 1);
+	assert_int_equal(lcm_check(&lcm, &limits, &err), -22);
+	assert_int_equal(err.code, LCM_ERR_NO_HARDWARE);
+	blob_free(&blob);
+}
+
 /* A crash domain that is bad itself saves nobody. */
 static void test_bad_crash_domain(void **state)
 {
@@ -104,6 +127,7 @@ int main(int argc, char *argv[])
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_crash_domain_after_bad_ones),
 		cmocka_unit_test(test_legacy_dom0),
+		cmocka_unit_test(test_crash_domain_apart),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_bad_crash_domain),
 	};

@@ -611,56 +611,89 @@ int __init lcm_parse(const void *blob, size_t size, struct lcm *lcm,
     return name_domains(lcm, err);
 }
 
-/* --- the crash domain alone ---------------------------------------------- */
-
-/* Forget every domain, keep what was found about the whole. */
-static void __init forget_domains(struct lcm *lcm)
-{
-    lcm->nr_domains = lcm->nr_modules = lcm->nr_pci = lcm->nr_warnings = 0;
-    lcm->microcode = lcm->xsm_policy = LCM_NONE;
-}
+/* --- what is left for a recovery ------------------------------------------ */
 
 static bool __init is_crash_domain(const struct lcm_domain *dom)
 {
     return dom->functions & (LCM_FUNC_CRASH | LCM_FUNC_LEGACY_DOM0);
 }
 
+static bool __init is_hardware_domain(const struct lcm_domain *dom)
+{
+    return dom->permissions & LCM_PERM_HARDWARE ||
+           dom->functions & LCM_FUNC_LEGACY_DOM0;
+}
+
+/*
+ * The first sound domain of a kind, behind those that are there already; what
+ * is unsound leaves nothing behind.  NULL: there is none.
+ */
+static struct lcm_domain *__init
+parse_first(struct lcm *lcm, bool (*is_wanted)(const struct lcm_domain *),
+            struct lcm_error *err)
+{
+    struct lcm_cursor cur = { .fdt = lcm->fdt, .err = err };
+    struct lcm_domain *dom = &lcm->domains[lcm->nr_domains];
+    unsigned int nr_domains = lcm->nr_domains, nr_modules = lcm->nr_modules;
+
+    for ( cur.node = lcm_first_child(lcm->fdt, lcm->root);
+          cur.node != LCM_NONE; cur.node = lcm_next_child(lcm->fdt, cur.node) )
+    {
+        if ( lcm_is_compatible(lcm->fdt, cur.node, compat_domain) &&
+             !parse_domain(lcm, &cur) && is_wanted(dom) )
+            return dom;
+
+        lcm->nr_domains = nr_domains;
+        lcm->nr_modules = nr_modules;
+        lcm->nr_pci = lcm->nr_warnings = 0;
+    }
+
+    return NULL;
+}
+
+/*
+ * It waits for nobody, as the others will not run, nor for devices that one of
+ * them would have to prepare.
+ */
+static void __init make_independent(struct lcm *lcm, struct lcm_domain *dom)
+{
+    lcm->nr_pci = 0;
+    dom->start_after = NULL;
+    dom->hold = false;
+}
+
 int __init lcm_parse_recovery(const void *blob, size_t size, struct lcm *lcm,
                               struct lcm_error *err)
 {
-    struct lcm_cursor cur = { .fdt = blob, .err = err };
+    struct lcm_cursor root = { .fdt = blob, .err = err };
+    struct lcm_domain *crash, *hardware;
     int rc = lcm_fdt_check(blob, size, err);
 
     if ( rc )
         return rc;
     memset(lcm, 0, sizeof(*lcm));
     lcm->fdt = blob;
+    lcm->microcode = lcm->xsm_policy = LCM_NONE;
 
     rc = find_form(blob, &lcm->form, &lcm->root, err);
     if ( rc )
         return rc;
 
-    for ( cur.node = lcm_first_child(blob, lcm->root); cur.node != LCM_NONE;
-          cur.node = lcm_next_child(blob, cur.node) )
+    root.node = lcm->root;
+    crash = parse_first(lcm, is_crash_domain, err);
+    if ( !crash )
+        return lcm_fail(&root, LCM_ERR_NO_DOMAIN, NULL, 0);
+    make_independent(lcm, crash);
+    crash->functions |= LCM_FUNC_CRASH;
+
+    hardware = is_hardware_domain(crash)
+               ? NULL : parse_first(lcm, is_hardware_domain, err);
+    if ( hardware )
     {
-        forget_domains(lcm);
-        if ( !lcm_is_compatible(blob, cur.node, compat_domain) ||
-             parse_domain(lcm, &cur) || !is_crash_domain(&lcm->domains[0]) )
-            continue;
-
-        /*
-         * It waits for nobody, as the others will not run, nor for devices that
-         * one of them would have to prepare.
-         */
-        lcm->nr_pci = 0;
-        lcm->domains[0].start_after = NULL;
-        lcm->domains[0].hold = false;
-        lcm->domains[0].functions |= LCM_FUNC_CRASH;
-
-        return name_domains(lcm, err);
+        make_independent(lcm, hardware);
+        hardware->permissions = LCM_PERM_HARDWARE;
+        hardware->functions = 0;
     }
 
-    cur.node = lcm->root;
-
-    return lcm_fail(&cur, LCM_ERR_NO_DOMAIN, NULL, 0);
+    return name_domains(lcm, err);
 }

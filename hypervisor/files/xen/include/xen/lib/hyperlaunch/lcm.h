@@ -288,9 +288,11 @@ int lcm_check(struct lcm *lcm, const struct lcm_limits *limits, struct lcm_error
 
 /*
  * Of an LCM that lcm_parse() or lcm_check() refused: its first sound domain
- * with CRASH or LEGACY_DOM0, alone, without hold, start-after and pci.
- * lcm_check() then still has its say.  0, or -EINVAL with *err filled: the whole is no LCM,
- * or (LCM_ERR_NO_DOMAIN) it has no such domain.
+ * with CRASH or LEGACY_DOM0, without hold, start-after and pci.  Where that one
+ * has no HARDWARE, its first sound HARDWARE domain besides, with that role alone:
+ * x86 needs one, though it will not run.  lcm_check() then still has its say.
+ * 0, or -EINVAL with *err filled: the whole is no LCM, or (LCM_ERR_NO_DOMAIN) it
+ * has no such crash domain.
  */
 int lcm_parse_recovery(const void *blob, size_t size, struct lcm *lcm,
                        struct lcm_error *err);
