@@ -75,8 +75,10 @@ static void read_lcm(void)
 	struct lcm_error err;
 	int rc;
 
-	if (self.launch.lcm_size > sizeof(blob))
+	if (self.launch.lcm_size > sizeof(blob)) {
+		say("the LCM: %s", lcm_strerror(LCM_ERR_SIZE));
 		fail(NO_INDEX, LCM_ERR_SIZE);
+	}
 	rc = launch_lcm(blob, self.launch.lcm_size);
 	if (rc)
 		fail_read("the LCM", rc);
@@ -289,8 +291,10 @@ static void start_in_order(void)
 		start_all(order_next(&self.lcm, &self.order, self.started, self.ready));
 	}
 	/* lcm_check() found no cycle, so nobody is left. */
-	if (self.order.wanted & ~self.started)
+	if (self.order.wanted & ~self.started) {
+		say("start-after: %s", lcm_strerror(LCM_ERR_START_AFTER_CYCLE));
 		fail(NO_INDEX, LCM_ERR_START_AFTER_CYCLE);
+	}
 }
 
 /* False: this is not the boot domain of a launch that goes on. */

@@ -8,8 +8,11 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* An empty text may be NULL, to which nothing is added. */
 static void skip(struct word *word, size_t length)
 {
+	if (!length)
+		return;
 	word->text += length;
 	word->length -= length;
 }

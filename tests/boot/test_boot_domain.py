@@ -10,9 +10,12 @@ import lcm
 BOOT = 1
 
 
-def boot(kernel="bootdom", bootargs=""):
-    return lcm.domain("boot", '"4M"', kernel=kernel, ramdisk=None, bootargs=bootargs,
-                      more=f"domid = <0x7FF5>; functions = <{BOOT}>;")
+CONFIG = "bootdom.conf"
+
+
+def boot(config=False):
+    return lcm.domain("boot", '"4M"', kernel="bootdom", ramdisk=None, bootargs="",
+                      more=f"domid = <0x7FF5>; functions = <{BOOT}>; {lcm.module('config', CONFIG) if config else ''}")
 
 
 def dom0():
@@ -46,15 +49,17 @@ def places(text, *lines):
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory):
-    return run("boot-domain", tmp_path_factory.mktemp("boot"),
+    folder = tmp_path_factory.mktemp("boot")
+    (folder / CONFIG).write_text("ready-timeout-ms 20000 # each\n")
+    return run("boot-domain", folder,
                lambda log: log.text.count("probe: done") == 4 and "HL-GUEST" in log.text,
-               boot(), dom0(), guest("web", "idle", after("db", "cache")), guest("db", "sleep=1000 ready", after("cache")),
+               boot(config=True), dom0(), guest("web", "idle", after("db", "cache")), guest("db", "sleep=1000 ready", after("cache")),
                guest("cache", "sleep=200 ready"), guest("later", "idle"))
 
 
 def test_order_of_start_after(good):
-    order = places(good, r"^bootdom: starting cache, d3$", r"^\(d3\) .*probe: ready = ok", r"^bootdom: cache is ready, ",
-                   r"^bootdom: starting db, d2$", r"^\(d2\) .*probe: ready = ok", r"^bootdom: db is ready, ",
+    order = places(good, r"^bootdom: starting cache, d3$", r"^\(d3\) .*probe: sleep=200 = ok", r"^bootdom: cache is ready, ",
+                   r"^bootdom: starting db, d2$", r"^\(d2\) .*probe: sleep=1000 = ok", r"^bootdom: db is ready, ",
                    r"^bootdom: starting web, d1$", r"^bootdom: done$", r"hyperlaunch: complete$",
                    r"^\(d4\) .*probe: domid is 4")
     assert order == sorted(order)
@@ -70,20 +75,25 @@ def test_modules_are_checked(good):
     assert len(re.findall(r"^bootdom: \S+/kernel: module \d+ is what the LCM names$", good, re.MULTILINE)) == 6
 
 
-# How the domain that another waits for fails, and what is said of it.
+# How the domain that another waits for fails, or the configuration; what is said of it, and of whom Xen says it.
 FAULTS = {
-    "dies": ("sleep=300 die", "", r"^bootdom: db: ended \(poweroff\) before it was ready$"),
-    "crashes": ("fault", "", r"^bootdom: db: ended \(crash\) before it was ready$"),
-    "held": ("ready", "hold;", r"^bootdom: db: others are to start after it, but it is held "),
+    "dies": ("sleep=300 die", "", "", r"^bootdom: db: ended \(poweroff\) before it was ready$", "db"),
+    "crashes": ("fault", "", "", r"^bootdom: db: ended \(crash\) before it was ready$", "db"),
+    "held": ("ready", "hold;", "", r"^bootdom: db: others are to start after it, but it is held ", "db"),
+    "late": ("sleep=60000 ready", "", "ready-timeout-ms 90000\nready-timeout-ms db 700\n",
+             r"^bootdom: db: not ready within 700 ms$", "db"),
+    "config": ("ready", "", "# of whom?\nready-timeout-ms bd 700\n", r"^bootdom: configuration: line 2: no such domain$",
+               "boot"),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_failure_is_told_and_ends_in_recovery(fault, tmp_path):
-    words, more, says = FAULTS[fault]
+    words, more, config, says, culprit = FAULTS[fault]
+    (tmp_path / CONFIG).write_text(config)
     text = run(f"boot-domain-{fault}", tmp_path, lambda log: "HL-GUEST" in log.text,
-               boot(), dom0(), guest("web", "idle", after("db")), guest("db", words, more))
-    order = places(text, says, r"^bootdom: failed$", r"hyperlaunch: error: /chosen/hypervisor/db: ",
+               boot(bool(config)), dom0(), guest("web", "idle", after("db")), guest("db", words, more))
+    order = places(text, says, r"^bootdom: failed$", f"hyperlaunch: error: /chosen/hypervisor/{culprit}: ",
                    r"hyperlaunch: recovery$")
     assert order == sorted(order)
     assert "bootdom: done" not in text

@@ -62,7 +62,7 @@ static void test_cut(void **state)
 static void test_unknown_ends_the_text(void **state)
 {
 	char buf[32];
-	const char *texts[] = { "a%", "a%q", "a%5", "a%.", "a%l" };
+	const char *texts[] = { "a%", "a%q", "a%qbc", "a%5", "a%.", "a%l" };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 #pragma GCC diagnostic push

@@ -35,6 +35,17 @@ static void test_words(void **state)
 	assert_false(word_next(&rest, &word));
 }
 
+static void test_is(void **state)
+{
+	const struct word word = { "web and more", 3 };
+
+	assert_true(word_is(&word, "web"));
+	assert_false(word_is(&word, "we"));
+	assert_false(word_is(&word, "web "));
+	assert_false(word_is(&word, "wex"));
+	assert_false(word_is(&word, ""));
+}
+
 static void test_lines(void **state)
 {
 	struct word rest = whole("a b\n\n c"), line;
@@ -128,7 +139,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),	cmocka_unit_test(test_lines),	 cmocka_unit_test(test_split),
-		cmocka_unit_test(test_numbers), cmocka_unit_test(test_errnames),
+		cmocka_unit_test(test_numbers), cmocka_unit_test(test_errnames), cmocka_unit_test(test_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
