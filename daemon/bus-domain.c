@@ -132,6 +132,7 @@ GETTER(text)
 	} values[] = {
 		{"Name", d->name},
 		{"UUID", d->uuid_text},
+		{"Handle", d->handle_text},
 		{"Origin", hl_origin_name(d->origin)},
 		{"State", hl_domain_state_name(d->state)},
 		{"Reason", d->reason},
@@ -207,6 +208,7 @@ static const sd_bus_vtable vtable[] = {
 	CONST_PROPERTY("RequestedDomid", "u", get_u32),
 	PROPERTY("Name", "s", get_text),
 	PROPERTY("UUID", "s", get_text),
+	PROPERTY("Handle", "s", get_text),
 	CONST_PROPERTY("Origin", "s", get_text),
 	PROPERTY("Permissions", "u", get_u32),
 	PROPERTY("Functions", "u", get_u32),
@@ -244,6 +246,7 @@ int bus_domain_emit_changed(sd_bus *connection, const struct hl_domain *domain, 
 	} map[] = {
 		{HL_FIELD_NAME, "Name"},
 		{HL_FIELD_UUID, "UUID"},
+		{HL_FIELD_HANDLE, "Handle"},
 		{HL_FIELD_PERMISSIONS, "Permissions"},
 		{HL_FIELD_FUNCTIONS, "Functions"},
 		{HL_FIELD_ROLES, "Roles"},

@@ -210,13 +210,14 @@ const char *hl_function_next(uint32_t *bits, char *buf, size_t size);
 const char *hl_mode_next(uint32_t *bits, char *buf, size_t size);
 
 /*
- * UUIDs as text: 8-4-4-4-12 lower-case hex digits, and "" for the nil UUID.
+ * UUIDs as text: 8-4-4-4-12 lower-case hex digits.  The nil UUID, all zero, is
+ * written so too; it stands for none.
  * Since: 0.1
  */
 void hl_uuid_to_text(const uint8_t uuid[16], char text[HL_UUID_TEXT_SIZE]);
 
 /*
- * Either case.  -EINVAL: not a UUID.  "" is none.
+ * Either case.  -EINVAL: not a UUID, or "".
  * Since: 0.1
  */
 int hl_uuid_from_text(const char *text, uint8_t ret_uuid[16]) HL_MUST_CHECK;
@@ -379,7 +380,7 @@ struct hl_event {
 /* A domain that exists now, whoever made it. */
 struct hl_live_domain {
 	uint32_t domid;
-	uint8_t uuid[16];		/* all zero: none */
+	uint8_t handle[16];		/* a UUID that a toolstack gave it; all zero: none */
 	bool hvm;			/* HVM or PVH; else PV */
 	bool dying, shutdown, paused, running, blocked;
 	bool xenstore;			/* Xen knows it as the xenstore domain */
@@ -647,8 +648,8 @@ struct hl_drift {
  * domid and generation together name one row, for good: a domid that is used
  * again comes with another generation.  Initial domains have 0; those that
  * never got a domid have HL_NO_DOMID and their index; post-boot domains have a
- * number made from their UUID, so that each process computes the same one.  (A
- * toolstack that uses a domid and a UUID again together makes the same row.)
+ * number made from their handle, so that each process computes the same one.  (A
+ * toolstack that uses a domid and a handle again together makes the same row.)
  *
  * No string is NULL; all are valid UTF-8 without control characters.
  */
@@ -659,8 +660,12 @@ struct hl_domain {
 	uint32_t index;			/* in the LCM; HL_NO_INDEX: not from it */
 	uint32_t requested_domid;	/* 0: the next free one; HL_NO_DOMID: post-boot */
 	const char *name;		/* xenstore's, else the LCM's, else "" */
+	/* An initial domain's is the LCM's, nil where it gives none; else the handle. */
 	uint8_t uuid[16];
-	char uuid_text[HL_UUID_TEXT_SIZE];	/* "": none */
+	char uuid_text[HL_UUID_TEXT_SIZE];
+	/* What Xen has now, which toolstacks take for the UUID; nil where not live. */
+	uint8_t handle[16];
+	char handle_text[HL_UUID_TEXT_SIZE];	/* "" where not live */
 	uint32_t permissions, functions, mode;	/* mode of post-boot domains: as far as Xen says */
 	uint32_t roles;			/* bit enum hl_role; none once reclaimed or failed */
 	enum hl_domain_state state;
@@ -753,7 +758,8 @@ const struct hl_table_module *hl_table_get_module(const struct hl_table *table, 
 /*
  * A row by what names it.  One that lives is preferred to one that does not.
  * -ENOENT: none.  -ENOTUNIQ: several live ones of that name or UUID (Xen and
- * toolstacks forbid neither).  The nil UUID and "" find nothing.
+ * toolstacks forbid neither).  A UUID is that of the row or its handle.  The nil
+ * UUID and "" find nothing.
  * Since: 0.1
  */
 int hl_table_find_domid(const struct hl_table *table, uint32_t domid,
@@ -804,6 +810,7 @@ const struct hl_domain *hl_table_next_role(const struct hl_table *table, enum hl
 #define HL_FIELD_MODULES	(1u << 17)
 #define HL_FIELD_DRIFT		(1u << 18)
 #define HL_FIELD_LIVE		(1u << 19)
+#define HL_FIELD_HANDLE		(1u << 20)
 
 /* Fields of struct hl_summary that differ. */
 #define HL_SUMMARY_STATE	(1u << 0)
@@ -880,6 +887,7 @@ uint32_t hl_diff_summary(const struct hl_diff *diff);
  *   dying DOMAIN            being torn down, still listed
  *   pause DOMAIN, unpause DOMAIN
  *   rename DOMAIN NAME      as a toolstack does in xenstore
+ *   handle DOMAIN UUID      as a toolstack gives it one
  *   memory DOMAIN KIB       new maximum
  *   ready DOMAIN            an initial domain says it is ready
  *   release DOMAIN          lets a held one go

@@ -178,7 +178,8 @@ static void set_live(struct merge *m, struct hl_domain *row, const struct hl_liv
 	row->ssidref = live->ssidref;
 	if (live->label[0])
 		row->security_label = text(m, live->label);
-	set_uuid(row, live->uuid);
+	memcpy(row->handle, live->handle, sizeof(row->handle));
+	hl_uuid_to_text(row->handle, row->handle_text);
 }
 
 static const struct hl_launch_module *find_module(const struct hl_snapshot *s, uint32_t index)
@@ -321,12 +322,12 @@ static void add_initial(struct merge *m, const struct hl_launch_domain *record)
 }
 
 /* FNV-1a, folded: short enough for an object path. */
-static uint64_t uuid_generation(const uint8_t uuid[16])
+static uint64_t handle_generation(const uint8_t handle[16])
 {
 	uint64_t hash = 0xcbf29ce484222325;
 
 	for (int i = 0; i < 16; i++)
-		hash = (hash ^ uuid[i]) * 0x100000001b3;
+		hash = (hash ^ handle[i]) * 0x100000001b3;
 	hash = (hash ^ hash >> 32) & UINT32_MAX;
 	return hash ? hash : 1;		/* 0 is for initial domains */
 }
@@ -353,10 +354,11 @@ static void add_post_boot(struct merge *m, const struct hl_live_domain *live, co
 
 	row->domid = live->domid;
 	row->origin = dom0 ? HL_ORIGIN_BOOT : HL_ORIGIN_POST_BOOT;
-	row->generation = dom0 ? 0 : uuid_generation(live->uuid);
+	row->generation = dom0 ? 0 : handle_generation(live->handle);
 	row->name = text(m, name ? name : live->name);
 	row->mode = live->hvm ? 0 : HL_MODE_PV;
 	set_live(m, row, live);
+	set_uuid(row, live->handle);
 	post_boot_state(row, live);
 	if (m->s->available && m->s->launch.state == HL_LAUNCH_NONE)
 		classic_roles(row, &m->s->launch);

@@ -57,15 +57,20 @@ static int get_number(struct call *call, const char *text, uint64_t max, uint64_
 	return rc ? problem(call, rc, rc == -ERANGE ? "number too large" : "not a number") : 0;
 }
 
+static int get_uuid(struct call *call, const char *text, uint8_t ret_uuid[16])
+{
+	int rc = hl_uuid_from_text(text, ret_uuid);
+
+	return rc ? problem(call, rc, "not a UUID") : 0;
+}
+
 static int add_option(struct call *call, const char *option, struct hl_live_domain *live)
 {
 	uint64_t number;
 	int rc;
 
-	if (!strncmp(option, "uuid=", 5)) {
-		rc = hl_uuid_from_text(option + 5, live->uuid);
-		return rc ? problem(call, rc, "not a UUID") : 0;
-	}
+	if (!strncmp(option, "uuid=", 5))
+		return get_uuid(call, option + 5, live->handle);
 	if (!strcmp(option, "pv")) {
 		live->hvm = false;
 		return 0;
@@ -178,6 +183,17 @@ static int do_rename(struct call *call)
 	return rc ? rc : sim_domain_rename(call->sim, domid, call->words[2]);
 }
 
+static int do_handle(struct call *call)
+{
+	uint8_t handle[16];
+	uint32_t domid;
+	int rc = get_domid(call, &domid);
+
+	if (!rc)
+		rc = get_uuid(call, call->words[2], handle);
+	return rc ? rc : sim_domain_handle(call->sim, domid, handle);
+}
+
 static int do_memory(struct call *call)
 {
 	uint64_t kib;
@@ -285,6 +301,7 @@ static const struct {
 	{ "pause", 1, 1, do_pause },
 	{ "unpause", 1, 1, do_unpause },
 	{ "rename", 2, 2, do_rename },
+	{ "handle", 2, 2, do_handle },
 	{ "memory", 2, 2, do_memory },
 	{ "ready", 1, 1, do_ready },
 	{ "release", 1, 1, do_release },

@@ -152,6 +152,17 @@ int sim_domain_rename(struct sim *sim, uint32_t domid, const char *name)
 	return 0;
 }
 
+int sim_domain_handle(struct sim *sim, uint32_t domid, const uint8_t handle[16])
+{
+	struct hl_live_domain *live = sim_find_live(sim, domid);
+
+	if (!live)
+		return -ENOENT;
+	memcpy(live->handle, handle, sizeof(live->handle));
+	sim_changed(sim);
+	return 0;
+}
+
 int sim_domain_memory(struct sim *sim, uint32_t domid, uint64_t bytes)
 {
 	struct hl_live_domain *live = sim_find_live(sim, domid);

@@ -80,6 +80,7 @@ int sim_domain_shutdown(struct sim *sim, uint32_t domid, uint32_t code);
 int sim_domain_dying(struct sim *sim, uint32_t domid);
 int sim_domain_pause(struct sim *sim, uint32_t domid, bool paused);
 int sim_domain_rename(struct sim *sim, uint32_t domid, const char *name);
+int sim_domain_handle(struct sim *sim, uint32_t domid, const uint8_t handle[16]);
 int sim_domain_memory(struct sim *sim, uint32_t domid, uint64_t bytes);
 int sim_domain_ready(struct sim *sim, uint32_t domid);
 int sim_domain_release(struct sim *sim, uint32_t domid);

@@ -200,7 +200,7 @@ static void fill_live(struct xen *xen, const xc_domaininfo_t *info, struct hl_li
 	if (live->shutdown)
 		live->shutdown_code = info->flags >> XEN_DOMINF_shutdownshift &
 				      XEN_DOMINF_shutdownmask;
-	memcpy(live->uuid, info->handle, sizeof(live->uuid));
+	memcpy(live->handle, info->handle, sizeof(live->handle));
 	/* Without FLASK there is no number, and a number without a text is no error. */
 	if (live->ssidref &&
 	    xc_flask_sid_to_context(xen->xch, live->ssidref, live->label,

@@ -11,6 +11,7 @@ import pytest
 import booting
 import lcm
 
+NIL = "00000000-0000-0000-0000-000000000000"
 UUID = "00112233-4455-6677-8899-aabbccddeeff"
 GUESTS = {
     # name: requested domid, domid, cpus, KiB, uuid, kernel
@@ -77,8 +78,8 @@ def test_guest_is_as_asked(cloud, name):
     assert told["domid"] == domid
     assert told["cpus"] == cpus
     assert told["memory_kib"] == kib
-    # Who has none gets one when it is introduced to xenstore.
-    assert uuid in (None, told["uuid"])
+    # Who has none gets a handle when it is introduced to xenstore; that is no UUID.
+    assert told["uuid"] == (uuid or NIL)
     assert (told["permissions"], told["functions"], told["mode"]) == (0, 0, lcm.LONG)
     assert told["origin"] == "boot"
 
@@ -160,7 +161,7 @@ def test_list_domains_over_the_bus(cloud):
     assert [row[0] for row in answer["data"][0]] == sorted(row[0] for row in answer["data"][0])
     for name, (_, domid, _, _, uuid, _) in GUESTS.items():
         assert rows[name][0] == domid
-        assert uuid in (None, rows[name][1])
+        assert rows[name][1] == (uuid or NIL)
         assert rows[name][4:6] == [0, 0]
 
 

@@ -15,6 +15,7 @@ from conftest import (ACCESS_DENIED, DOMAIN, INVALID_ARGS, MANAGER, OURS, PATH, 
                       wait_until)
 
 NONE = 0xffffffff
+NIL = "00000000-0000-0000-0000-000000000000"
 ROLES = {  # of ok-dynamic-full
     "control": ["control"], "hardware": ["hw"], "boot": [], "crash": ["crash"],
     "console": ["console"], "xenstore": ["store"], "legacy-dom0": [],
@@ -41,9 +42,27 @@ def test_get_domain(launch, client):
         domid, uuid, name, path = row[0], row[1], row[2], row[7]
         assert client.call("GetDomainByDomid", "u", domid) == path
         assert client.call("GetDomainByName", "s", name) == path
-        if uuid:
+        if uuid != NIL:
             assert client.call("GetDomainByUUID", "s", uuid) == path
             assert client.call("GetDomainByUUID", "s", uuid.upper()) == path
+
+
+def test_handle(launch, client):
+    """The UUID is the LCM's, whatever handle Xen has; each finds the domain."""
+    daemon = launch()
+    web, uuid = client.path_of("web"), client.domain("web")["UUID"]
+    handle = "00112233-4455-6677-8899-aabbccddeeff"
+    daemon.command(f"handle web {handle}")
+    client.wait_property(web, "Handle", handle)
+    assert client.get("UUID", DOMAIN, web) == uuid
+    assert client.call("GetDomainByUUID", "s", uuid) == web
+    assert client.call("GetDomainByUUID", "s", handle) == web
+    assert client.domain("boot")["UUID"] == NIL
+    assert client.domain("boot")["Handle"] == ""
+    daemon.command("domain-remove web")
+    client.wait_property(web, "Handle", "")
+    assert client.call("GetDomainByUUID", "s", uuid) == web
+    client.expect_error(OURS + "NoSuchDomain", "GetDomainByUUID", "s", handle)
 
 
 def test_get_domain_errors(launch, client):
@@ -248,7 +267,8 @@ def test_domain_properties(launch, client):
     domain = client.domain("control")
     assert domain == {
         "Domid": 2, "Generation": 0, "RequestedDomid": 0, "Name": "control",
-        "UUID": "8d5a104e-6c2b-4f0a-9b1e-000000000002", "Origin": "boot", "Permissions": 1,
+        "UUID": "8d5a104e-6c2b-4f0a-9b1e-000000000002",
+        "Handle": "8d5a104e-6c2b-4f0a-9b1e-000000000002", "Origin": "boot", "Permissions": 1,
         "Functions": 0, "Roles": ["control"], "Mode": 4, "State": "started", "Reason": "",
         "MemoryPlanned": 512 << 20, "MemoryMax": 512 << 20, "MemoryCurrent": 512 << 20,
         "VcpusMax": 2, "VcpusOnline": 2, "SecurityLabel": domain["SecurityLabel"],
@@ -267,7 +287,7 @@ def test_post_boot_properties(launch, client):
     assert domain["State"] == "running"
     assert (domain["VcpusMax"], domain["MemoryMax"]) == (3, 65536 << 10)
     assert domain["MemoryPlanned"] == 0
-    assert domain["UUID"] == "00000000-0000-0000-0000-0000000000aa"
+    assert domain["UUID"] == domain["Handle"] == "00000000-0000-0000-0000-0000000000aa"
     assert domain["LcmNode"] == "" and domain["Modules"] == [] and domain["Roles"] == []
     assert domain["XenstoreState"] == "none"
     assert client.path_of("guest").endswith(f"d{domain['Domid']}_{domain['Generation']}")

@@ -19,7 +19,7 @@ from conftest import NOBODY, IS_ROOT, compile_lcm, wait_until
 HLCTL = os.environ["HLCTL"]
 OK, FAILED, USAGE, NOT_FOUND, DENIED, UNSUPPORTED, TIMEOUT = range(7)
 DOMAIN_KEYS = {
-    "name", "domid", "requested_domid", "uuid", "permissions", "permission_names", "functions",
+    "name", "domid", "requested_domid", "uuid", "handle", "permissions", "permission_names", "functions",
     "function_names", "mode", "mode_names", "cpus", "cpus_online", "memory_kib", "memory_max_kib",
     "memory_current_kib", "state", "reason", "origin", "generation", "roles", "path", "lcm_node",
     "security_label", "xenstore_state", "modules", "drift",
@@ -73,7 +73,9 @@ def test_list_json(launch, hlctl):
     assert by_name["store"]["roles"] == by_name["store"]["function_names"] == ["xenstore"]
     assert by_name["store"]["security_label"] == "system_u:system_r:xenstore_t"
     assert by_name["boot"]["requested_domid"] == 0x7ff5
-    assert by_name["boot"]["uuid"] is None
+    assert web["handle"] == web["uuid"]
+    assert by_name["boot"]["uuid"] == "00000000-0000-0000-0000-000000000000"
+    assert by_name["boot"]["handle"] is None
     assert by_name["boot"]["state"] == "reclaimed"
     assert by_name["db"]["reason"] == "held by the LCM"
     assert by_name["hw"]["mode_names"] == ["pv", "long"]
@@ -181,6 +183,11 @@ def test_status_of_a_domain(launch, hlctl):
     for text in ("5", "8d5a104e-6c2b-4f0a-9b1e-000000000006",
                  "8D5A104E-6C2B-4F0A-9B1E-000000000006"):
         assert in_json(hlctl("status", text, "--json")) == expected
+    daemon.command("handle web 00112233-4455-6677-8899-AABBCCDDEEFF")
+    wait_until(lambda: "Handle: 00112233" in hlctl("status", "web"), what="the handle")
+    by_handle = in_json(hlctl("status", "00112233-4455-6677-8899-aabbccddeeff", "--json"))
+    assert by_handle["uuid"] == expected["uuid"] and by_handle["domid"] == 5
+    assert in_json(hlctl("status", expected["uuid"], "--json")) == by_handle
     for text in ("nobody", "77", "", "00000000-0000-0000-0000-000000000000", "05"):
         assert f"'{text}'" in hlctl("status", text, code=NOT_FOUND)
     daemon.command("domain-add twin domid=50 uuid=00000000-0000-0000-0000-000000000001")
@@ -191,6 +198,20 @@ def test_status_of_a_domain(launch, hlctl):
     assert in_json(hlctl("status", "51", "--json"))["name"] == "twin"
     # A number that is no domid may still be a name.
     assert in_json(hlctl("status", "7", "--json"))["domid"] == 52
+
+
+def test_no_uuid(launch, hlctl):
+    """Zeros for programs, a dash for people, whatever handle Xen has."""
+    daemon = launch("ok-classic-basic-cloud")
+    nil = "00000000-0000-0000-0000-000000000000"
+    domains = in_json(hlctl("list", "--json"))["domains"]
+    assert {d["uuid"] for d in domains} == {d["handle"] for d in domains} == {nil}
+    name = domains[-1]["name"]
+    daemon.command(f"handle {name} 00112233-4455-6677-8899-AABBCCDDEEFF")
+    wait_until(lambda: in_json(hlctl("status", name, "--json"))["handle"] != nil, what="the handle")
+    assert in_json(hlctl("status", name, "--json"))["uuid"] == nil
+    assert {line.split()[-1] for line in hlctl("list").splitlines()[1:]} == {"-"}
+    hlctl("status", nil, code=NOT_FOUND)
 
 
 def test_reused_domid(launch, hlctl):

@@ -234,7 +234,7 @@ static void post_boot_domains(void **state)
 	assert_int_equal(hl_process(ctx), 0);
 	assert_true(lives(ctx, 100, &live));
 	assert_string_equal(live.name, "vm");
-	assert_int_equal(live.uuid[1], 0x11);
+	assert_int_equal(live.handle[1], 0x11);
 	assert_int_equal(live.memory_max, 2048 << 10);
 	assert_int_equal(live.vcpus_max, 3);
 	assert_false(live.hvm);
@@ -267,6 +267,11 @@ static void lifecycle(void **state)
 	command(ctx, "rename db other");
 	assert_true(lives(ctx, record_of(ctx, "db").domid, &live));
 	assert_string_equal(live.name, "other");
+	command(ctx, "handle web 00112233-4455-6677-8899-aabbccddeeff");
+	assert_true(lives(ctx, web, &live) && live.handle[15] == 0xff);
+	assert_int_equal(record_of(ctx, "web").uuid[15], 6);
+	assert_int_equal(run(ctx, "handle web 00112233"), -EINVAL);
+	assert_int_equal(run(ctx, "handle 77 00112233-4455-6677-8899-aabbccddeeff"), -ENOENT);
 	command(ctx, "memory web 1024");
 	assert_true(lives(ctx, web, &live));
 	assert_int_equal(live.memory_max, 1 << 20);
