@@ -881,7 +881,8 @@ uint32_t hl_diff_summary(const struct hl_diff *diff);
  *
  * Commands.  DOMAIN is a domid or the name of a domain.
  *   domain-add NAME [uuid=UUID] [domid=N] [memory=KIB] [vcpus=N] [pv]
- *                           a post-boot domain, running; answers its domid
+ *                           a post-boot domain, running; answers its domid; NAME
+ *                           -: none, as in Xen, which knows no names
  *   domain-remove DOMAIN    it is gone; an initial one is reclaimed
  *   shutdown DOMAIN REASON  poweroff, reboot, suspend, crash, watchdog, soft-reset
  *   dying DOMAIN            being torn down, still listed
@@ -896,6 +897,8 @@ uint32_t hl_diff_summary(const struct hl_diff *diff);
  *                           hl_error_name(), PROP may be absent; the launch
  *                           ends in recovery, or failed without a crash domain
  *   state STATE             of the launch, by name
+ *   announce WHAT           off: what changes makes the descriptor readable no more,
+ *                           as with a Xen that does not announce it; on: it does
  *   fault OP ERRNO COUNT    the next COUNT calls of OP fail so; OP: get-info,
  *                           get-domain, get-module, read-lcm, get-events, list-live;
  *                           ERRNO by name (EPERM) or number; COUNT 0 ends it

@@ -111,7 +111,8 @@ static int do_domain_add(struct call *call)
 
 	if (strlen(call->words[1]) >= sizeof(live.name))
 		return problem(call, -ENAMETOOLONG, "name too long");
-	snprintf(live.name, sizeof(live.name), "%s", call->words[1]);
+	if (strcmp(call->words[1], "-") != 0)
+		snprintf(live.name, sizeof(live.name), "%s", call->words[1]);
 	for (unsigned int i = 2; !rc && i < call->nr; i++)
 		rc = add_option(call, call->words[i], &live);
 	if (!rc)
@@ -240,6 +241,17 @@ static int do_state(struct call *call)
 	return problem(call, -EINVAL, "no such state");
 }
 
+static int do_announce(struct call *call)
+{
+	bool on = !strcmp(call->words[1], "on");
+
+	if (!on && strcmp(call->words[1], "off") != 0)
+		return problem(call, -EINVAL, "neither on nor off");
+	call->sim->silent = !on;
+	sim_changed(call->sim);
+	return 0;
+}
+
 /* By name or number. */
 static int get_errnum(struct call *call, const char *text, int *ret_errnum)
 {
@@ -308,6 +320,7 @@ static const struct {
 	{ "console", 1, 1, do_console },
 	{ "fail", 2, 3, do_fail },
 	{ "state", 1, 1, do_state },
+	{ "announce", 1, 1, do_announce },
 	{ "fault", 3, 3, do_fault },
 };
 

@@ -48,6 +48,7 @@ struct sim {
 
 	uint64_t clock_ns;
 	uint32_t next_domid;
+	bool silent;		/* changes are not announced */
 	struct {
 		int errnum;
 		uint64_t left;

@@ -365,6 +365,24 @@ def test_gives_up_on_what_cannot_be(with_store, store, client):
     assert daemon.text().count("domain 1: not introduced") == 1
 
 
+def test_name_goes_first(with_store, store, client):
+    """xl removes a domain's nodes before Xen has removed the domain: it keeps its name until then."""
+    store.start()
+    daemon = with_store()
+    daemon.command("domain-add - domid=70 uuid=00000000-0000-0000-0000-000000000070")
+    path = client.wait_signal("DomainAdded")[3][2]
+    store.write("/local/domain/70/name", "vm")
+    client.wait_property(path, "Name", "vm")
+    daemon.command("dying 70")
+    store.remove("/local/domain/70")
+    client.wait_property(path, "State", "dying")
+    turn(0.5)
+    assert client.get("Name", DOMAIN, path) == "vm"
+    assert client.path_of("vm") == path
+    daemon.command("domain-remove 70")
+    assert client.wait_signal("DomainRemoved")[3] == (70, "vm", path)
+
+
 def test_post_boot_names(with_store, store, client):
     """As xl does it: the domain, then its name, then its introduction."""
     store.start()

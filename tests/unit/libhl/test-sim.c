@@ -246,6 +246,23 @@ static void post_boot_domains(void **state)
 	hl_unref(ctx);
 }
 
+static void silence(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-static-basic", "");
+	struct hl_live_domain live;
+
+	drain(ctx);
+	command(ctx, "announce off");
+	command(ctx, "domain-add - domid=100");
+	assert_true(lives(ctx, 100, &live));
+	assert_string_equal(live.name, "");
+	assert_false(readable(hl_get_fd(ctx)));
+	assert_int_equal(run(ctx, "announce maybe"), -EINVAL);
+	command(ctx, "announce on");
+	assert_int_equal(hl_process(ctx), 1);
+	hl_unref(ctx);
+}
+
 static void lifecycle(void **state)
 {
 	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
@@ -532,6 +549,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(specs_refused),
 		cmocka_unit_test(without_hyperlaunch),
 		cmocka_unit_test(post_boot_domains),
+		cmocka_unit_test(silence),
 		cmocka_unit_test(lifecycle),
 		cmocka_unit_test(console_moves),
 		cmocka_unit_test(failure_brings_the_crash_domain),
