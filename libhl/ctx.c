@@ -23,11 +23,16 @@ void logger_say(const struct logger *logger, int priority, const char *format, .
 
 static int open_backend(struct hl_ctx *ctx, const char *spec)
 {
-	if (!strcmp(spec, "xen"))
-		return xen_open(&ctx->logger, &ctx->ops, &ctx->backend);
-	if (!strncmp(spec, "sim:", 4))
-		return sim_open(spec + 4, &ctx->logger, &ctx->ops, &ctx->backend);
-	return -EINVAL;
+	if (!strcmp(spec, "xen")) {
+		ctx->ops = &xen_backend;
+		spec = "";
+	} else if (!strncmp(spec, "sim:", 4)) {
+		ctx->ops = &sim_backend;
+		spec += 4;
+	} else {
+		return -EINVAL;
+	}
+	return ctx->ops->open(spec, &ctx->logger, &ctx->backend);
 }
 
 HL_EXPORT int hl_new(const char *spec, hl_log_fn log, void *data, struct hl_ctx **ret_ctx)

@@ -339,40 +339,36 @@ static int sim_setup(struct sim *sim, char *spec)
 	return rc;
 }
 
-int sim_open(const char *spec, const struct logger *logger, const struct backend_ops **ret_ops,
-	     void **ret_backend)
+static int sim_open(const char *rest, const struct logger *logger, void **ret_backend)
 {
-	static const struct backend_ops ops = {
-		.name = "sim",
-		.close = sim_close,
-		.get_fd = get_fd,
-		.process = process,
-		.get_launch = get_launch,
-		.get_domain = get_domain,
-		.get_module = get_module,
-		.read_lcm = read_lcm,
-		.get_events = get_events,
-		.list_live = list_live,
-		.command = sim_command,
-	};
 	struct sim *sim = calloc(1, sizeof(*sim));
 	char *copy;
 	int rc;
 
 	if (!sim)
 		return -ENOMEM;
+	*ret_backend = sim;
 	sim->logger = *logger;
 	sim->epoll_fd = sim->event_fd = sim->control_fd = -1;
 	sim->clock_ns = 1000000000;
 	sim->next_domid = 1;
-	copy = strdup(spec);
+	copy = strdup(rest);
 	rc = copy ? sim_setup(sim, copy) : -ENOMEM;
 	free(copy);
-	if (rc) {
-		sim_close(sim);
-		return rc;
-	}
-	*ret_ops = &ops;
-	*ret_backend = sim;
-	return 0;
+	return rc;
 }
+
+const struct backend_ops sim_backend = {
+	.name = "sim",
+	.open = sim_open,
+	.close = sim_close,
+	.get_fd = get_fd,
+	.process = process,
+	.get_launch = get_launch,
+	.get_domain = get_domain,
+	.get_module = get_module,
+	.read_lcm = read_lcm,
+	.get_events = get_events,
+	.list_live = list_live,
+	.command = sim_command,
+};

@@ -302,38 +302,33 @@ static int process(void *backend)
 	return 1;
 }
 
-int xen_open(const struct logger *logger, const struct backend_ops **ret_ops, void **ret_backend)
+static int xen_open(const char *rest, const struct logger *logger, void **ret_backend)
 {
-	static const struct backend_ops ops = {
-		.name = "xen",
-		.close = xen_close,
-		.get_fd = get_fd,
-		.process = process,
-		.get_launch = get_launch,
-		.get_domain = get_domain,
-		.get_module = get_module,
-		.read_lcm = read_lcm,
-		.get_events = get_events,
-		.list_live = list_live,
-	};
 	struct xen *xen = calloc(1, sizeof(*xen));
 	int rc;
 
+	(void)rest;
 	if (!xen)
 		return -ENOMEM;
+	*ret_backend = xen;
 	xlog_init(&xen->xlog, logger);
 	rc = xcall_open(logger, &xen->xcall);
-	if (!rc) {
-		xen->xch = xc_interface_open(&xen->xlog.vtable, NULL,
-					     XC_OPENFLAG_NON_REENTRANT);
-		if (!xen->xch)
-			rc = -ENODEV;
-	}
-	if (rc) {
-		xen_close(xen);
+	if (rc)
 		return rc;
-	}
-	*ret_ops = &ops;
-	*ret_backend = xen;
-	return 0;
+	xen->xch = xc_interface_open(&xen->xlog.vtable, NULL, XC_OPENFLAG_NON_REENTRANT);
+	return xen->xch ? 0 : -ENODEV;
 }
+
+const struct backend_ops xen_backend = {
+	.name = "xen",
+	.open = xen_open,
+	.close = xen_close,
+	.get_fd = get_fd,
+	.process = process,
+	.get_launch = get_launch,
+	.get_domain = get_domain,
+	.get_module = get_module,
+	.read_lcm = read_lcm,
+	.get_events = get_events,
+	.list_live = list_live,
+};
