@@ -90,7 +90,11 @@ struct hl_diff;
 #define HL_MODE_DEVICE_MODEL	(1u << 1)
 #define HL_MODE_LONG		(1u << 2)
 
-/* Permissions and functions in one word; the order is that of all lists of roles. */
+/*
+ * Permissions and functions in one word; the order is that of all lists of roles.
+ * A role is held now, while permissions and functions are what the LCM gave: the
+ * console role is with the owner of the Xen console.
+ */
 enum hl_role {
 	HL_ROLE_CONTROL,		/* "control" */
 	HL_ROLE_HARDWARE,		/* "hardware" */
@@ -436,6 +440,46 @@ int hl_get_events(struct hl_ctx *ctx, uint32_t since, struct hl_event **ret_even
  */
 int hl_list_live(struct hl_ctx *ctx, struct hl_live_domain **ret_domains, size_t *ret_nr)
 	HL_MUST_CHECK;
+
+/*
+ * ---------------------------------------------------------------------------
+ * Requests: what a domain may change
+ * ---------------------------------------------------------------------------
+ * Besides the errors of all that ask the hypervisor: -ENOENT booted without an
+ * LCM; -EINVAL this Xen does not know the request; -ESRCH no such domain, or it
+ * is dying.  The next snapshot has what has changed, and hl_get_fd() says so.
+ */
+
+/*
+ * Gives the Xen console to a domain: its input, its interrupt, raw output, and the
+ * permission to use it.  The domain that had it loses all four.  Nothing happens
+ * where it has it already.  Control domains may, and the one that has it now.
+ * Since: 0.1
+ */
+int hl_set_console(struct hl_ctx *ctx, uint32_t domid) HL_MUST_CHECK;
+
+/*
+ * Has the PV console of a domain served by the domain backend from now on; the
+ * domain itself notices nothing.  Control domains may.
+ * -ENOENT also: it has no console ring; -EBUSY: who serves it has not let go of it.
+ * Since: 0.1
+ */
+int hl_move_console_backend(struct hl_ctx *ctx, uint32_t domid, uint32_t backend)
+	HL_MUST_CHECK;
+
+/*
+ * Lets an initial domain run that is held.  Control domains may.
+ * -EALREADY: it is not held (any more).
+ * Since: 0.1
+ */
+int hl_release(struct hl_ctx *ctx, uint32_t domid) HL_MUST_CHECK;
+
+/*
+ * Says that the domain which this process runs in is ready.  Once is enough, more
+ * often no error.  Each initial domain may, for itself; -EPERM: it is none.
+ * Since: 0.1
+ */
+int hl_ready(struct hl_ctx *ctx) HL_MUST_CHECK;
 
 /*
  * ---------------------------------------------------------------------------
@@ -870,6 +914,8 @@ uint32_t hl_diff_summary(const struct hl_diff *diff);
  * state recovery with the crash domain alone, or failed, and the error in the records.  Its clock starts at
  * 1 s and goes 1 ms per event, so that two runs give the same records.  Modules
  * have no content: their size is 0, and their digest the LCM's digest-sha256.
+ * Requests are those of the first domain with the control permission, or where
+ * there is none of the hardware domain.
  *
  * as=classic: FILE may be empty; a Xen that booted dom0 without an LCM.
  * as=unpatched: the same, and Xen has no Hyperlaunch.
@@ -900,7 +946,8 @@ uint32_t hl_diff_summary(const struct hl_diff *diff);
  *   announce WHAT           off: what changes makes the descriptor readable no more,
  *                           as with a Xen that does not announce it; on: it does
  *   fault OP ERRNO COUNT    the next COUNT calls of OP fail so; OP: get-info,
- *                           get-domain, get-module, read-lcm, get-events, list-live;
+ *                           get-domain, get-module, read-lcm, get-events, list-live,
+ *                           set-console, move-console-backend, release, ready;
  *                           ERRNO by name (EPERM) or number; COUNT 0 ends it
  */
 

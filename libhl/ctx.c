@@ -120,6 +120,40 @@ HL_EXPORT int hl_list_live(struct hl_ctx *ctx, struct hl_live_domain **ret_domai
 	return ctx->ops->list_live(ctx->backend, ret_domains, ret_nr);
 }
 
+/* What Xen takes for no ordinary domain must not reach it: it has other meanings there. */
+static int check_domid(uint32_t domid)
+{
+	return domid <= MAX_DOMID ? 0 : -ESRCH;
+}
+
+HL_EXPORT int hl_set_console(struct hl_ctx *ctx, uint32_t domid)
+{
+	int rc = check_domid(domid);
+
+	return rc ? rc : ctx->ops->set_console(ctx->backend, domid);
+}
+
+HL_EXPORT int hl_move_console_backend(struct hl_ctx *ctx, uint32_t domid, uint32_t backend)
+{
+	int rc = check_domid(domid);
+
+	if (!rc)
+		rc = check_domid(backend);
+	return rc ? rc : ctx->ops->move_console_backend(ctx->backend, domid, backend);
+}
+
+HL_EXPORT int hl_release(struct hl_ctx *ctx, uint32_t domid)
+{
+	int rc = check_domid(domid);
+
+	return rc ? rc : ctx->ops->release(ctx->backend, domid);
+}
+
+HL_EXPORT int hl_ready(struct hl_ctx *ctx)
+{
+	return ctx->ops->ready(ctx->backend);
+}
+
 HL_EXPORT int hl_sim_command(struct hl_ctx *ctx, const char *command, char **ret_reply)
 {
 	if (!ctx->ops->command)

@@ -32,6 +32,10 @@ struct backend_ops {
 	int (*get_events)(void *backend, uint32_t since, struct hl_event **ret_events,
 			  size_t *ret_nr);
 	int (*list_live)(void *backend, struct hl_live_domain **ret_domains, size_t *ret_nr);
+	int (*set_console)(void *backend, uint32_t domid);
+	int (*move_console_backend)(void *backend, uint32_t domid, uint32_t server);
+	int (*release)(void *backend, uint32_t domid);
+	int (*ready)(void *backend);
 	int (*command)(void *backend, const char *command, char **ret_reply); /* or NULL */
 };
 

@@ -147,6 +147,20 @@ static uint32_t single_role(const struct hl_domain *row, uint32_t holder, bool b
 	return role_if(holder == row->domid, role);
 }
 
+/*
+ * Moves from domain to domain, while the function stays that of the LCM.  Where
+ * there is no owner to be known, it is the function's.
+ */
+static uint32_t console_role(const struct hl_domain *row, const struct hl_launch *launch)
+{
+	bool moves = launch->state != HL_LAUNCH_NONE && launch->state != HL_LAUNCH_UNKNOWN;
+
+	if (moves && row->domid != HL_NO_DOMID)
+		return role_if(launch->console_owner == row->domid, HL_ROLE_CONSOLE);
+	return single_role(row, launch->console_domid, row->functions & HL_FUNC_CONSOLE,
+			   HL_ROLE_CONSOLE);
+}
+
 static uint32_t roles(const struct hl_domain *row, const struct hl_launch *launch)
 {
 	uint32_t p = row->permissions, f = row->functions;
@@ -158,7 +172,7 @@ static uint32_t roles(const struct hl_domain *row, const struct hl_launch *launc
 	       single_role(row, launch->hardware_domid, p & HL_PERM_HARDWARE, HL_ROLE_HARDWARE) |
 	       single_role(row, launch->boot_domid, f & HL_FUNC_BOOT, HL_ROLE_BOOT) |
 	       single_role(row, launch->crash_domid, f & HL_FUNC_CRASH, HL_ROLE_CRASH) |
-	       single_role(row, launch->console_domid, f & HL_FUNC_CONSOLE, HL_ROLE_CONSOLE) |
+	       console_role(row, launch) |
 	       single_role(row, launch->xenstore_domid, f & HL_FUNC_XENSTORE, HL_ROLE_XENSTORE);
 }
 

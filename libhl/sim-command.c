@@ -281,6 +281,10 @@ static int do_fault(struct call *call)
 		[SIM_READ_LCM] = "read-lcm",
 		[SIM_GET_EVENTS] = "get-events",
 		[SIM_LIST_LIVE] = "list-live",
+		[SIM_SET_CONSOLE] = "set-console",
+		[SIM_MOVE_CONSOLE_BACKEND] = "move-console-backend",
+		[SIM_RELEASE] = "release",
+		[SIM_READY] = "ready",
 	};
 	uint64_t count;
 	int errnum, rc;

@@ -16,8 +16,7 @@ struct hl_launch_domain *sim_initial(struct sim *sim, uint32_t domid)
 	return NULL;
 }
 
-/* An initial domain that has not been destroyed. */
-static struct hl_launch_domain *initial_live(struct sim *sim, uint32_t domid)
+struct hl_launch_domain *sim_initial_live(struct sim *sim, uint32_t domid)
 {
 	struct hl_launch_domain *d = sim_initial(sim, domid);
 
@@ -78,7 +77,7 @@ static void drop_roles(struct hl_launch *launch, uint32_t domid)
 
 int sim_domain_remove(struct sim *sim, uint32_t domid)
 {
-	struct hl_launch_domain *d = initial_live(sim, domid);
+	struct hl_launch_domain *d = sim_initial_live(sim, domid);
 	int rc;
 
 	if (!sim_find_live(sim, domid))
@@ -101,7 +100,7 @@ int sim_domain_shutdown(struct sim *sim, uint32_t domid, uint32_t code)
 
 	if (!live)
 		return -ENOENT;
-	if (initial_live(sim, domid)) {
+	if (sim_initial_live(sim, domid)) {
 		rc = sim_event(sim, HL_EVENT_DIED, domid, code);
 		if (rc)
 			return rc;
@@ -178,13 +177,15 @@ int sim_domain_memory(struct sim *sim, uint32_t domid, uint64_t bytes)
 
 int sim_domain_ready(struct sim *sim, uint32_t domid)
 {
-	struct hl_launch_domain *d = initial_live(sim, domid);
+	struct hl_launch_domain *d = sim_initial_live(sim, domid);
 	int rc;
 
 	if (!d)
-		return -ENOENT;
+		return -EPERM;
+	if (d->state == HL_DOMAIN_READY)
+		return 0;
 	if (d->state != HL_DOMAIN_STARTED)
-		return -EBUSY;
+		return -EBUSY;		/* it does not run: it cannot have said so */
 	rc = sim_event(sim, HL_EVENT_READY, domid, d->index);
 	if (rc)
 		return rc;
@@ -195,20 +196,21 @@ int sim_domain_ready(struct sim *sim, uint32_t domid)
 
 int sim_domain_release(struct sim *sim, uint32_t domid)
 {
-	struct hl_launch_domain *d = initial_live(sim, domid);
+	struct hl_launch_domain *d = sim_initial_live(sim, domid);
+	const struct hl_live_domain *live = sim_find_live(sim, domid);
 	int rc;
 
-	if (!d)
-		return -ENOENT;
+	if (!d || !live || live->dying)
+		return -ESRCH;
 	if (d->state != HL_DOMAIN_HELD)
-		return -EBUSY;
+		return -EALREADY;
 	rc = sim_event(sim, HL_EVENT_RELEASED, domid, d->index);
 	return rc ? rc : sim_start(sim, d);
 }
 
 int sim_domain_fail(struct sim *sim, uint32_t domid, uint32_t code, const char *prop)
 {
-	struct hl_launch_domain *d = initial_live(sim, domid);
+	struct hl_launch_domain *d = sim_initial_live(sim, domid);
 	int rc;
 
 	if (!d)
@@ -232,9 +234,7 @@ int sim_set_console(struct sim *sim, uint32_t domid)
 {
 	struct hl_live_domain *live = sim_find_live(sim, domid);
 
-	if (!live)
-		return -ENOENT;
-	if (live->dying || live->shutdown)
-		return -EBUSY;
+	if (!live || live->dying)
+		return -ESRCH;
 	return sim_move_console(sim, domid);
 }

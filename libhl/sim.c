@@ -87,8 +87,7 @@ void sim_remove_live(struct sim *sim, uint32_t domid)
 	sim_changed(sim);
 }
 
-/* What a call of op has to fail with, if it has to. */
-static int fault(struct sim *sim, enum sim_op op)
+int sim_fault(struct sim *sim, enum sim_op op)
 {
 	if (sim->faults[op].left) {
 		sim->faults[op].left--;
@@ -100,7 +99,7 @@ static int fault(struct sim *sim, enum sim_op op)
 static int get_launch(void *backend, struct hl_launch *ret_launch)
 {
 	struct sim *sim = backend;
-	int rc = fault(sim, SIM_GET_INFO);
+	int rc = sim_fault(sim, SIM_GET_INFO);
 
 	if (!rc)
 		*ret_launch = sim->launch;
@@ -110,7 +109,7 @@ static int get_launch(void *backend, struct hl_launch *ret_launch)
 static int get_domain(void *backend, uint32_t index, struct hl_launch_domain *ret_domain)
 {
 	struct sim *sim = backend;
-	int rc = fault(sim, SIM_GET_DOMAIN);
+	int rc = sim_fault(sim, SIM_GET_DOMAIN);
 
 	if (rc)
 		return rc;
@@ -123,7 +122,7 @@ static int get_domain(void *backend, uint32_t index, struct hl_launch_domain *re
 static int get_module(void *backend, uint32_t index, struct hl_launch_module *ret_module)
 {
 	struct sim *sim = backend;
-	int rc = fault(sim, SIM_GET_MODULE);
+	int rc = sim_fault(sim, SIM_GET_MODULE);
 
 	if (rc)
 		return rc;
@@ -144,7 +143,7 @@ static void *copy_array(const void *array, size_t nr, size_t size)
 static int read_lcm(void *backend, void **ret_blob, size_t *ret_size)
 {
 	struct sim *sim = backend;
-	int rc = fault(sim, SIM_READ_LCM);
+	int rc = sim_fault(sim, SIM_READ_LCM);
 	void *copy;
 
 	if (rc)
@@ -162,7 +161,7 @@ static int read_lcm(void *backend, void **ret_blob, size_t *ret_size)
 static int get_events(void *backend, uint32_t since, struct hl_event **ret_events, size_t *ret_nr)
 {
 	struct sim *sim = backend;
-	int rc = fault(sim, SIM_GET_EVENTS);
+	int rc = sim_fault(sim, SIM_GET_EVENTS);
 	struct hl_event *copy;
 	size_t first = since, nr;
 
@@ -184,7 +183,7 @@ static int get_events(void *backend, uint32_t since, struct hl_event **ret_event
 static int list_live(void *backend, struct hl_live_domain **ret_domains, size_t *ret_nr)
 {
 	struct sim *sim = backend;
-	int rc = fault(sim, SIM_LIST_LIVE);
+	int rc = sim_fault(sim, SIM_LIST_LIVE);
 	struct hl_live_domain *copy;
 
 	if (rc)
@@ -370,5 +369,9 @@ const struct backend_ops sim_backend = {
 	.read_lcm = read_lcm,
 	.get_events = get_events,
 	.list_live = list_live,
+	.set_console = sim_request_console,
+	.move_console_backend = sim_request_console_backend,
+	.release = sim_request_release,
+	.ready = sim_request_ready,
 	.command = sim_command,
 };

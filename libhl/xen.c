@@ -249,6 +249,35 @@ static int list_live(void *backend, struct hl_live_domain **ret_domains, size_t 
 	return 0;
 }
 
+static int set_console(void *backend, uint32_t domid)
+{
+	struct xen *xen = backend;
+
+	return xcall_hyperlaunch_do(xen->xcall, XEN_HYPERLAUNCH_SET_CONSOLE, domid, 0);
+}
+
+static int move_console_backend(void *backend, uint32_t domid, uint32_t server)
+{
+	struct xen *xen = backend;
+
+	return xcall_hyperlaunch_do(xen->xcall, XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND, domid,
+				    server);
+}
+
+static int release(void *backend, uint32_t domid)
+{
+	struct xen *xen = backend;
+
+	return xcall_hyperlaunch_do(xen->xcall, XEN_HYPERLAUNCH_RELEASE, domid, 0);
+}
+
+static int ready(void *backend)
+{
+	struct xen *xen = backend;
+
+	return xcall_hyperlaunch_do(xen->xcall, XEN_HYPERLAUNCH_READY, 0, 0);
+}
+
 static int bind_virq(struct xen *xen, uint32_t virq)
 {
 	xenevtchn_handle *evtchn = xenevtchn_open(&xen->xlog.vtable, 0);
@@ -331,4 +360,8 @@ const struct backend_ops xen_backend = {
 	.read_lcm = read_lcm,
 	.get_events = get_events,
 	.list_live = list_live,
+	.set_console = set_console,
+	.move_console_backend = move_console_backend,
+	.release = release,
+	.ready = ready,
 };

@@ -156,7 +156,12 @@ static void summary(void **state)
 	struct hl_diff *diff = diff_over(ctx, "console control");
 
 	assert_int_equal(hl_diff_summary(diff), HL_SUMMARY_CONSOLE_OWNER);
-	assert_int_equal(hl_diff_nr_changes(diff), 0);
+	/* The role goes with it. */
+	assert_int_equal(hl_diff_nr_changes(diff), 2);
+	assert_string_equal(hl_diff_get(diff, 0)->after->name, "control");
+	assert_int_equal(hl_diff_get(diff, 0)->fields, HL_FIELD_ROLES);
+	assert_string_equal(hl_diff_get(diff, 1)->after->name, "console");
+	assert_int_equal(hl_diff_get(diff, 1)->fields, HL_FIELD_ROLES);
 	hl_diff_free(diff);
 	diff = diff_over(ctx, "fail web image kernel");
 	assert_int_equal(hl_diff_summary(diff),

@@ -251,13 +251,32 @@ static void roles(void **state)
 
 	s->domains[0].permissions = HL_PERM_CONTROL | HL_PERM_HARDWARE;
 	s->domains[0].functions = HL_FUNC_CONSOLE | HL_FUNC_LEGACY_DOM0;
+	s->launch.console_owner = 5;
 	roles_of(s, 1u << HL_ROLE_CONTROL | 1u << HL_ROLE_HARDWARE | 1u << HL_ROLE_CONSOLE |
 			    1u << HL_ROLE_LEGACY_DOM0);
+
+	/* The console has been handed to it, and what was its function's to another. */
+	s = one(HL_DOMAIN_STARTED);
+	s->launch.console_domid = 6;
+	s->launch.console_owner = 5;
+	roles_of(s, 1u << HL_ROLE_CONSOLE);
+
+	/* Nobody has it: the function alone does not make the role. */
+	s = one(HL_DOMAIN_STARTED);
+	s->domains[0].functions = HL_FUNC_CONSOLE;
+	s->launch.console_domid = 5;
+	roles_of(s, 0);
+
+	/* Where Xen says nothing of owners, the function does. */
+	s = one(HL_DOMAIN_STARTED);
+	s->launch.state = HL_LAUNCH_UNKNOWN;
+	s->domains[0].functions = HL_FUNC_CONSOLE;
+	roles_of(s, 1u << HL_ROLE_CONSOLE);
 
 	/* Xen says that somebody else has it now. */
 	s = one(HL_DOMAIN_STARTED);
 	s->domains[0].functions = HL_FUNC_CONSOLE | HL_FUNC_CRASH;
-	s->launch.console_domid = 6;
+	s->launch.console_domid = s->launch.console_owner = 6;
 	s->launch.xenstore_domid = 5;
 	roles_of(s, 1u << HL_ROLE_CRASH | 1u << HL_ROLE_XENSTORE);
 
