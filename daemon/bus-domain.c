@@ -11,7 +11,7 @@
 #include "manager.h"
 #include "util.h"
 
-#define PREFIX BUS_ROOT "/domain"
+#define PREFIX BUS_DOMAIN_PREFIX
 #define KIB    1024
 
 /* What a property getter is given; `userdata` is the bus, the row is found by the path. */
@@ -25,7 +25,7 @@ void bus_domain_path(const struct hl_domain *domain, char path[BUS_DOMAIN_PATH_S
 }
 
 /* Only the very text that bus_domain_path() makes is a domain's path. */
-static const struct hl_domain *find_by_path(const struct hl_table *table, const char *path)
+const struct hl_domain *bus_domain_find(const struct hl_table *table, const char *path)
 {
 	const struct hl_domain *domain;
 	char canonical[BUS_DOMAIN_PATH_SIZE];
@@ -49,7 +49,7 @@ static int find(sd_bus *connection, const char *path, const char *interface, voi
 		sd_bus_error *error)
 {
 	const struct manager *manager = bus_manager_of(userdata);
-	const struct hl_domain *domain = find_by_path(manager_table(manager), path);
+	const struct hl_domain *domain = bus_domain_find(manager_table(manager), path);
 
 	if (!domain)
 		return 0;

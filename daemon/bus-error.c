@@ -16,7 +16,7 @@ static const struct {
 } errors[BUS_NR_ERRORS] = {
 	[BUS_ERROR_NO_SUCH_DOMAIN] = {OURS "NoSuchDomain", "ListDomains shows those that there are."},
 	[BUS_ERROR_AMBIGUOUS_NAME] = {OURS "AmbiguousName", "Say which one is meant by its domid or UUID."},
-	[BUS_ERROR_WRONG_STATE] = {OURS "WrongState", "Wait until the launch is over (LaunchState), then try again."},
+	[BUS_ERROR_WRONG_STATE] = {OURS "WrongState", "Look at State and LaunchState, and try again when they allow it."},
 	[BUS_ERROR_NOT_SUPPORTED] = {OURS "NotSupported", "Bring hyperlaunchd and Xen to the same version."},
 	[BUS_ERROR_HYPERVISOR_TOO_OLD] = {OURS "HypervisorTooOld", "Boot a Xen that is built with CONFIG_HYPERLAUNCH."},
 	[BUS_ERROR_NOT_CONTROL_DOMAIN] = {OURS "NotControlDomain",
@@ -54,10 +54,13 @@ int bus_error_set_errno(sd_bus_error *error, int r, const char *doing)
 	} reasons[] = {
 		{EOPNOTSUPP, BUS_ERROR_HYPERVISOR_TOO_OLD, "this Xen has no XEN_SYSCTL_hyperlaunch"},
 		{EPROTO, BUS_ERROR_NOT_SUPPORTED, "this Xen speaks another version of XEN_SYSCTL_hyperlaunch"},
-		{EPERM, BUS_ERROR_NOT_CONTROL_DOMAIN, "Xen does not let this domain ask"},
+		{EPERM, BUS_ERROR_NOT_CONTROL_DOMAIN, "Xen does not let this domain do that"},
 		{ENODEV, BUS_ERROR_NO_HYPERVISOR, "there is no Xen"},
 		{EACCES, BUS_ERROR_NO_HYPERVISOR, "Xen's device may not be opened"},
 		{ENOENT, BUS_ERROR_LCM_MISSING, "this machine was booted without an LCM"},
+		{ESRCH, BUS_ERROR_NO_SUCH_DOMAIN, "Xen has no such domain any more"},
+		{EALREADY, BUS_ERROR_WRONG_STATE, "it is not held"},
+		{EINVAL, BUS_ERROR_NOT_SUPPORTED, "this Xen does not know that request"},
 		{EBUSY, BUS_ERROR_WRONG_STATE, "Xen is busy with the launch"},
 		{ENOMEM, BUS_ERROR_NO_MEMORY, "out of memory"},
 	};

@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 import dbus
 import pytest
 
-from conftest import (ACCESS_DENIED, DOMAIN, INVALID_ARGS, MANAGER, OURS, PATH, PROPERTIES, ROOT,
+from conftest import (ACCESS_DENIED, DOMAIN, INVALID_ARGS, LIFECYCLE, MANAGER, OURS, PATH, PROPERTIES, ROOT,
                       wait_until)
 
 NONE = 0xffffffff
@@ -258,7 +258,7 @@ def test_unpatched_xen(launch, client):
 def test_manager_properties(launch, client):
     launch()
     assert client.get_all() == {
-        "Version": "0.1.0", "ApiLevel": 1, "LaunchState": "complete", "ConsoleDomid": 4,
+        "Version": "0.1.0", "ApiLevel": 2, "LaunchState": "complete", "ConsoleDomid": 4,
         "HardwareDomid": 20, "XenstoreDomid": 1, "NDomains": 8, "XenstoreState": "none"}
 
 
@@ -299,6 +299,7 @@ def test_managed_objects_are_all_there_is(launch, client):
     assert sorted(objects) == sorted(r[7] for r in client.call("ListDomains"))
     for path, interfaces in objects.items():
         assert interfaces[DOMAIN] == client.get_all(DOMAIN, path)
+        assert interfaces[LIFECYCLE] == {}
 
 
 def test_no_such_object(launch, client):
@@ -327,7 +328,7 @@ def test_wrong_calls(launch, client):
         with pytest.raises(dbus.DBusException) as caught:
             client.call(method, signature, *args, interface=interface)
         assert caught.value.get_dbus_name() == "org.freedesktop.DBus.Error." + error, method
-    assert client.get("ApiLevel") == 1
+    assert client.get("ApiLevel") == 2
     assert ACCESS_DENIED not in str(client.signals)
 
 
@@ -351,14 +352,15 @@ def test_introspection_is_the_file(launch, client):
     launch()
     tree = ET.parse(ROOT / "docs" / "dbus" / "org.xenproject.Hyperlaunch1.xml").getroot()
     files = {i.get("name"): shape(i) for i in tree.iter("interface")}
-    assert set(files) == {MANAGER, DOMAIN}
-    for interface, path in ((MANAGER, PATH), (DOMAIN, client.path_of("control"))):
+    assert set(files) == {MANAGER, DOMAIN, LIFECYCLE}
+    for interfaces, path in (({MANAGER}, PATH), ({DOMAIN, LIFECYCLE}, client.path_of("control"))):
         xml = client.call("Introspect", path=path,
                           interface="org.freedesktop.DBus.Introspectable")
         live = {i.get("name"): shape(i) for i in ET.fromstring(xml).iter("interface")}
         ours = {n for n in live if n.startswith("org.xenproject")}
-        assert ours == {interface}
-        assert live[interface] == files[interface]
+        assert ours == interfaces
+        for interface in interfaces:
+            assert live[interface] == files[interface]
 
 
 def test_introspection_lists_the_domains(launch, client):
