@@ -299,6 +299,56 @@ def test_colours(launch, bus_address):
     assert b"\033" not in on_terminal([*args, "--json"], {"TERM": "xterm", "NO_COLOR": ""})
 
 
+def test_handoff(launch, hlctl):
+    launch("ok-dynamic-full", options=["--session"])
+    assert in_json(hlctl("handoff", "web", "--json")) == {"role": "console", "old": 4, "new": 5, "name": "web"}
+    assert in_json(hlctl("status", "--json"))["console_domid"] == 5
+    assert in_json(hlctl("roles", "--json"))["roles"]["console"][0]["name"] == "web"
+    assert hlctl("handoff", "5") == "The console is with domain 5 (web), as before.\n"
+    assert hlctl("handoff", "control") == "The console is with domain 2 (control) now; domain 5 had it.\n"
+    uuid = "8d5a104e-6c2b-4f0a-9b1e-000000000006"
+    assert in_json(hlctl("handoff", uuid, "--json"))["new"] == 5
+
+
+def test_handoff_errors(launch, hlctl):
+    daemon = launch("ok-dynamic-full", options=["--session"])
+    for domain in ("nobody", "77", "-", ""):
+        assert f"'{domain}'" in hlctl("handoff", domain, code=NOT_FOUND)
+    # It was there, and its domid may be another's by now.
+    daemon.command("domain-remove web")
+    daemon.command("domain-add new domid=5 uuid=00000000-0000-0000-0000-000000000001")
+    wait_until(lambda: "new" in hlctl("list"), what="new")
+    assert "reclaimed" in hlctl("handoff", "web", code=NOT_FOUND)
+    assert in_json(hlctl("status", "--json"))["console_domid"] == 4
+    daemon.command("dying hw")
+    assert "dying" in hlctl("handoff", "hw", code=FAILED)
+    daemon.command("fault set-console EPERM 1")
+    hlctl("handoff", "control", code=UNSUPPORTED)
+    daemon.command("fault set-console EOPNOTSUPP 1")
+    hlctl("handoff", "control", code=UNSUPPORTED)
+
+
+def test_release(launch, hlctl, client):
+    daemon = launch("ok-dynamic-full", options=["--session"])
+    assert "not held" in hlctl("release", "web", code=FAILED)
+    assert "reclaimed" in hlctl("release", "boot", code=NOT_FOUND)
+    hlctl("release", "nobody", code=NOT_FOUND)
+    path = in_json(hlctl("status", "db", "--json"))["path"]
+    assert in_json(hlctl("release", "db", "--json")) == {
+        "domid": 6, "name": "db", "state": "started", "path": path}
+    assert in_json(hlctl("status", "db", "--json"))["state"] == "started"
+    daemon.stop()
+    daemon.start()
+    wait_until(client.ready, what="the daemon")
+    assert hlctl("release", "6") == "Domain 6 (db) is started.\n"
+
+
+def test_requests_without_a_launch(launch, hlctl):
+    launch("ok-static-basic", extra=",as=classic", options=["--session"])
+    hlctl("handoff", "0", code=NOT_FOUND)
+    hlctl("release", "0", code=NOT_FOUND)
+
+
 def test_events(launch, hlctl):
     launch()
     events = in_json(hlctl("events", "--json"))["events"]
@@ -373,6 +423,11 @@ def test_monitor_json(launch, bus_address, hlctl):
     monitor.wait_event(event="property-changed", property="Drift", value=[["name", "web", "www"]])
     daemon.command("domain-remove vm")
     monitor.wait_event(event="domain-removed", domid=60)
+    daemon.command("console control")
+    monitor.wait_event(event="role-changed", role="console", old=4, new=2)
+    monitor.wait_event(event="property-changed", property="ConsoleDomid", value=2)
+    daemon.command("domain-remove control")
+    monitor.wait_event(event="role-changed", role="console", old=2, new=None)
     daemon.command("state recovery")
     monitor.wait_event(event="launch-state-changed", old="complete", new="recovery")
     assert monitor.end(signal.SIGINT) == (OK, "")
@@ -427,8 +482,9 @@ def test_monitor_ends_with_the_bus(place):
 
 
 def test_no_daemon(hlctl):
-    for verb in ("list", "status", "roles", "lcm", "events", "modules", "monitor"):
-        assert "not running" in hlctl(verb, code=FAILED)
+    for verb in ("list", "status", "roles", "lcm", "events", "modules", "monitor", "handoff web",
+                 "release web"):
+        assert "not running" in hlctl(*verb.split(), code=FAILED)
 
 
 def test_no_bus():
@@ -482,18 +538,21 @@ def public_hlctl():
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="needs a second user")
-@pytest.mark.parametrize("verb, code", [("lcm", DENIED), ("list", OK)])
+@pytest.mark.parametrize("verb, code", [("lcm", DENIED), ("list", OK), ("handoff web", DENIED),
+                                        ("release db", DENIED)])
 def test_denied(launch, bus_address, public_hlctl, verb, code):
     launch()
-    result = subprocess.run([*public_hlctl, "--address", bus_address, verb], capture_output=True,
-                            text=True, user=NOBODY, group=NOBODY, extra_groups=[], cwd="/")
+    result = subprocess.run([*public_hlctl, "--address", bus_address, *verb.split()],
+                            capture_output=True, text=True, user=NOBODY, group=NOBODY,
+                            extra_groups=[], cwd="/")
     assert result.returncode == code, result.stderr
 
 
 @pytest.mark.parametrize("args", [
     [], ["nonsense"], ["list", "web"], ["status", "a", "b"], ["--bogus"], ["list", "--since", "1"],
     ["status", "--role", "control"], ["lcm", "--role", "control"], ["events", "-f", "dts"],
-    ["--role"], ["list", "--json=1"],
+    ["--role"], ["list", "--json=1"], ["handoff"], ["release"], ["handoff", "a", "b"],
+    ["release", "--role", "control", "a"],
 ])
 def test_usage(args):
     result = subprocess.run([HLCTL, *args], capture_output=True, text=True)
@@ -503,8 +562,8 @@ def test_usage(args):
 
 def test_help_and_version():
     text = subprocess.run([HLCTL, "--help"], capture_output=True, text=True, check=True).stdout
-    for word in ("list", "status", "roles", "lcm", "events", "modules", "monitor", "--json",
-                 "--address"):
+    for word in ("list", "status", "roles", "lcm", "events", "modules", "monitor", "handoff",
+                 "release", "--json", "--address"):
         assert word in text
     version = subprocess.run([HLCTL, "-V"], capture_output=True, text=True, check=True).stdout
     assert version.startswith("hlctl 0.")
@@ -512,7 +571,8 @@ def test_help_and_version():
 
 def test_full_disk(launch, bus_address):
     launch()
-    for args in (["list"], ["list", "--json"], ["lcm"], ["roles"]):
+    for args in (["list"], ["list", "--json"], ["lcm"], ["roles"], ["status"], ["status", "web"],
+                 ["handoff", "web"]):
         with open("/dev/full", "wb") as full:
             result = subprocess.run([HLCTL, "--address", bus_address, *args], stdout=full,
                                     stderr=subprocess.PIPE)
@@ -537,3 +597,6 @@ def test_completion(launch, bus_address, tmp_path):
     assert "--format" not in complete("hlctl", "list", "--")
     assert complete("hlctl", "--address", bus_address, "status", "w") == ["web"]
     assert complete("hlctl", "--address", bus_address, "list", "w") == []
+    assert complete("hlctl", "ha") == ["handoff"]
+    for verb in ("handoff", "release"):
+        assert complete("hlctl", "--address", bus_address, verb, "d") == ["db"]

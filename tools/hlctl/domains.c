@@ -189,7 +189,7 @@ void domains_free(struct domains *domains)
 	*domains = (struct domains){ 0 };
 }
 
-static bool is_gone(const struct domain *d)
+bool domain_is_gone(const struct domain *d)
 {
 	return !strcmp(d->state, "reclaimed") || !strcmp(d->state, "failed");
 }
@@ -224,9 +224,9 @@ static const struct domain *find(const struct domains *domains, const char *text
 	for (uint32_t i = 0; i < domains->nr; i++) {
 		const struct domain *d = &domains->list[i];
 
-		if (!match(d, text) || (found && is_gone(d)))
+		if (!match(d, text) || (found && domain_is_gone(d)))
 			continue;
-		if (found && !is_gone(found))
+		if (found && !domain_is_gone(found))
 			*ret_several = true;
 		found = d;
 	}

@@ -63,6 +63,8 @@ void domains_free(struct domains *domains);
 enum exit_code domains_find(const struct domains *domains, const char *text,
 			    const struct domain **ret_domain);
 
+/* Reclaimed, or never there: its domid may be another's. */
+bool domain_is_gone(const struct domain *domain);
 bool domain_has_role(const struct domain *domain, const char *role);
 /* For people: "-" where it has none. */
 const char *domain_uuid_shown(const struct domain *domain);

@@ -24,13 +24,15 @@ enum {
 };
 
 static const struct verb verbs[] = {
-	{ "list", "all domains, one a line", verb_list, "r", false },
-	{ "status", "the launch, or all about one DOMAIN", verb_status, "", true },
-	{ "roles", "who holds which role", verb_roles, "", false },
-	{ "lcm", "the launch control module", verb_lcm, "f", false },
-	{ "events", "the launch log", verb_events, "s", false },
-	{ "modules", "the boot modules, with their digests", verb_modules, "", false },
-	{ "monitor", "changes, as they happen", verb_monitor, "", false },
+	{ "list", "all domains, one a line", verb_list, "r", NO_DOMAIN },
+	{ "status", "the launch, or all about one DOMAIN", verb_status, "", MAY_HAVE_DOMAIN },
+	{ "roles", "who holds which role", verb_roles, "", NO_DOMAIN },
+	{ "lcm", "the launch control module", verb_lcm, "f", NO_DOMAIN },
+	{ "events", "the launch log", verb_events, "s", NO_DOMAIN },
+	{ "modules", "the boot modules, with their digests", verb_modules, "", NO_DOMAIN },
+	{ "monitor", "changes, as they happen", verb_monitor, "", NO_DOMAIN },
+	{ "handoff", "give the Xen console to DOMAIN", verb_handoff, "", NEEDS_DOMAIN },
+	{ "release", "let the held DOMAIN run", verb_release, "", NEEDS_DOMAIN },
 };
 
 enum exit_code complain(enum exit_code code, const char *format, ...)
@@ -53,11 +55,16 @@ void no_memory(void)
 
 static void print_help(void)
 {
+	static const char *const arguments[] = {
+		[NO_DOMAIN] = "", [MAY_HAVE_DOMAIN] = "[DOMAIN]", [NEEDS_DOMAIN] = "DOMAIN",
+	};
+
 	puts("usage: hlctl [OPTION...] VERB [DOMAIN]\n\n"
-	     "Shows what Xen launched from its launch control module, and what became of it.\n");
+	     "Shows what Xen launched from its launch control module, and what became of it,\n"
+	     "and changes that.\n");
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		printf("  %-8s %-9s %s\n", verbs[i].name,
-		       verbs[i].takes_domain ? "[DOMAIN]" : "", verbs[i].help);
+		       arguments[verbs[i].argument], verbs[i].help);
 	puts("\nA DOMAIN is its name, domid, or UUID.\n\n"
 	     "  -j, --json            JSON instead of tables\n"
 	     "  -r, --role ROLE       list: only holders of ROLE\n"
@@ -151,7 +158,9 @@ static enum exit_code check_verb(int argc, char **argv, const char *given,
 	verb = find_verb(argv[0]);
 	if (!verb)
 		return complain(EXIT_USAGE, "unknown verb '%s'; see 'hlctl --help'", argv[0]);
-	if (argc > (verb->takes_domain ? 2 : 1))
+	if (argc < 2 && verb->argument == NEEDS_DOMAIN)
+		return complain(EXIT_USAGE, "%s: which domain? 'hlctl list' shows all", verb->name);
+	if (argc > (verb->argument == NO_DOMAIN ? 1 : 2))
 		return complain(EXIT_USAGE, "%s: unexpected argument '%s'", verb->name,
 				argv[argc - 1]);
 	if (given[strspn(given, verb->extra)])
@@ -210,5 +219,9 @@ int main(int argc, char **argv)
 	if (code || !verb)
 		return code;
 	code = bus_open(&options, &bus);
-	return code ? code : verb->run(&options, bus);
+	if (!code)
+		code = verb->run(&options, bus);
+	if (!code && (fflush(stdout) || ferror(stdout)))
+		code = complain(EXIT_FAILED, "cannot write: %s", strerror(errno));
+	return code;
 }
