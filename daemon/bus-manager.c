@@ -68,7 +68,7 @@ static int not_found(sd_bus_error *error, int r, const char *kind, const char *t
 			     shown ? shown : "");
 }
 
-/* The row of the domid that the call has. */
+/* The row of the domid that the call has; on failure NULL as before. */
 static int read_domid(sd_bus_message *call, void *userdata, const struct hl_domain **ret_domain, sd_bus_error *error)
 {
 	uint32_t domid;
@@ -87,18 +87,18 @@ static int read_domid(sd_bus_message *call, void *userdata, const struct hl_doma
 
 static int get_domain_by_domid(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
-	const struct hl_domain *domain;
+	const struct hl_domain *domain = NULL;
 	int r = read_domid(call, userdata, &domain, error);
 
-	return r < 0 ? r : reply_path(call, domain);
+	return domain ? reply_path(call, domain) : r;
 }
 
 static int set_console_owner(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
-	const struct hl_domain *domain;
+	const struct hl_domain *domain = NULL;
 	int r = read_domid(call, userdata, &domain, error);
 
-	return r < 0 ? r : bus_request_call(userdata, call, BUS_REQUEST_SET_CONSOLE, domain, error);
+	return !domain ? r : bus_request_call(userdata, call, BUS_REQUEST_SET_CONSOLE, domain, error);
 }
 
 static int get_domain_by_name(sd_bus_message *call, void *userdata, sd_bus_error *error)

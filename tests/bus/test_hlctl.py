@@ -557,7 +557,35 @@ def test_denied(launch, bus_address, public_hlctl, verb, code):
 def test_usage(args):
     result = subprocess.run([HLCTL, *args], capture_output=True, text=True)
     assert result.returncode == USAGE
-    assert result.stderr and not result.stdout
+    assert result.stderr.startswith("hlctl: ") and result.stderr.count("\n") == 1
+    assert not result.stdout
+
+
+@pytest.mark.parametrize("args, words", [
+    (["list", "--bogus"], "'--bogus' is no option"), (["list", "--json=1"], "'--json=1': this option takes no value"),
+    (["list", "--role"], "'--role' needs a value"), (["list", "-r"], "'-r' needs a value"),
+    (["--json", "handoff", "-5"], "no option -5"), (["--json", "status", "-5j"], "no option -5"),
+    (["status", "--system=x"], "'--system=x'"), (["--s"], "'--s'"),
+])
+def test_wrong_options(args, words):
+    """Each is named, and a negative domid gets a hint."""
+    result = subprocess.run([HLCTL, *args], capture_output=True, text=True)
+    assert result.returncode == USAGE
+    assert result.stderr.startswith("hlctl: ") and result.stderr.count("\n") == 1
+    assert words in result.stderr
+    assert ("after --" in result.stderr) == ("-5" in words)
+
+
+@pytest.mark.parametrize("verb", ["status", "handoff", "release"])
+def test_nonsense_for_a_domain(launch, hlctl, verb):
+    """One line, whatever was typed; no control character of it, and not all of a long one."""
+    launch("ok-dynamic-full", options=["--session"])
+    for text in ("-1", " ", "0x5", "5.0", "5 ", "99999999999999999999", "4294967295", "%s%n", "../5", "*"):
+        assert f"'{text}'" in hlctl(verb, "--", text, code=NOT_FOUND)
+    assert "'a?b?[2J'" in hlctl(verb, "a\nb\x1b[2J", code=NOT_FOUND)
+    assert "'??x'" in hlctl(verb, b"\xff\xfex", code=NOT_FOUND)
+    assert 1000 < len(hlctl(verb, "x" * 100000, code=NOT_FOUND)) < 2000
+    assert in_json(hlctl("status", "--json"))["console_domid"] == 4
 
 
 def test_help_and_version():

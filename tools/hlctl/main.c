@@ -11,6 +11,9 @@
 
 #include "bus.h"
 
+#define COMPLAINT_MAX 1200	/* bytes */
+#define SHORT_OPTIONS ":jr:f:s:hV"
+
 enum {
 	OPT_JSON = 'j',
 	OPT_ROLE = 'r',
@@ -35,16 +38,27 @@ static const struct verb verbs[] = {
 	{ "release", "let the held DOMAIN run", verb_release, "", NEEDS_DOMAIN },
 };
 
+/* Words of the user's and of others may be in it: one line comes out, and no endless one. */
+static void print_complaint(const char *text)
+{
+	CLEANUP(freep) char *clean = text ? hl_utf8_dup(text) : NULL;
+	size_t length = clean ? strlen(clean) : 0;
+
+	fprintf(stderr, "hlctl: %.*s%s\n", COMPLAINT_MAX, clean ? clean : "out of memory",
+		length > COMPLAINT_MAX ? "..." : "");
+}
+
 enum exit_code complain(enum exit_code code, const char *format, ...)
 {
+	CLEANUP(freep) char *text = NULL;
 	va_list ap;
 
 	(void)fflush(stdout);
-	fputs("hlctl: ", stderr);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
 	va_end(ap);
-	fputc('\n', stderr);
+	print_complaint(text);
 	return code;
 }
 
@@ -135,8 +149,24 @@ static enum exit_code take_option(int option, const char *value, struct options 
 		options->address = value;
 		return EXIT_OK;
 	default:
-		return complain(EXIT_USAGE, "see 'hlctl --help'");
+		return EXIT_FAILED;	/* parse() lets no other in */
 	}
+}
+
+/*
+ * What getopt_long() found wrong.  word: the one before the next; that is the wrong
+ * one where it is a long option.  optopt: 0 for an unknown long one, else the letter.
+ */
+static enum exit_code wrong_option(int kind, const char *word)
+{
+	if (kind == ':')
+		return complain(EXIT_USAGE, "option '%s' needs a value; see 'hlctl --help'", word);
+	if (!optopt)
+		return complain(EXIT_USAGE, "'%s' is no option; see 'hlctl --help'", word);
+	if (optopt >= OPT_SYSTEM || strchr(SHORT_OPTIONS, optopt))
+		return complain(EXIT_USAGE, "'%s': this option takes no value", word);
+	return complain(EXIT_USAGE, "there is no option -%c; see 'hlctl --help' (a domain that "
+			"begins with - is given after --)", optopt);
 }
 
 static const struct verb *find_verb(const char *name)
@@ -191,7 +221,9 @@ static enum exit_code parse(int argc, char **argv, struct options *options,
 	enum exit_code code;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "jr:f:s:hV", longs, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, SHORT_OPTIONS, longs, NULL)) != -1) {
+		if (option == '?' || option == ':')
+			return wrong_option(option, argv[optind - 1]);
 		if (option == OPT_HELP) {
 			print_help();
 			return EXIT_OK;

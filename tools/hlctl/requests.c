@@ -16,10 +16,10 @@ static enum exit_code find(const struct options *options, sd_bus *bus, struct do
 		code = domains_find(domains, options->domain, &d);
 	if (code)
 		return code;
+	*ret_domain = d;
 	if (d->domid == UINT32_MAX || domain_is_gone(d))
 		return complain(EXIT_NOT_FOUND, "domain '%s' does not exist now: it is %s",
 				options->domain, d->state);
-	*ret_domain = d;
 	return EXIT_OK;
 }
 
