@@ -7,6 +7,7 @@
 #include "bus-auth.h"
 #include "bus-error.h"
 #include "bus.h"
+#include "log.h"
 #include "manager.h"
 
 /* what: the act, before a domain's number and name */
@@ -30,6 +31,7 @@ static int run(sd_bus_message *call, const struct bus_subject *subject, struct m
 	r = act(manager, subject->domid);
 	if (r < 0)
 		return bus_error_set_errno(error, r, doing);
+	log_notice("%s: done, for %s", doing, sd_bus_message_get_sender(call));
 	return sd_bus_reply_method_return(call, "");
 }
 

@@ -52,6 +52,7 @@ def test_set_console_owner(daemon, client):
     # What the LCM gave it it keeps.
     assert client.domain("console")["Functions"] == 1 << 2
     assert client.domain("console")["Drift"] == []
+    assert "give the console to domain 5 (web): done, for :1." in daemon.text()
     last = client.call("GetEvents", "u", 0)[-1]
     assert (last[2], last[3], last[4]) == ("console", WEB, CONSOLE)
 
