@@ -475,8 +475,8 @@ int manager_release(struct manager *manager, uint32_t domid)
 	/* To Xen a domain that a toolstack made is none that could be held. */
 	if (r == -ESRCH && hl_table_find_domid(manager->view->table, domid, &domain) == 0 &&
 	    domain->origin == HL_ORIGIN_POST_BOOT)
-		return -EALREADY;
-	return r;
+		r = -EBUSY;
+	return r == -EBUSY ? -EALREADY : r;
 }
 
 void manager_heartbeat(struct manager *manager)

@@ -56,8 +56,9 @@ void manager_freshen(struct manager *manager);
 void manager_refresh(struct manager *manager);
 
 /*
- * Requests to the hypervisor, with the errors of hl_set_console() and hl_release().
- * The table has the change when they return, and the observer was told.
+ * Requests to the hypervisor, with the errors of hl_set_console() and hl_release();
+ * but -EALREADY: it is not held.  The table has the change when they return, and the
+ * observer was told.
  */
 int manager_set_console_owner(struct manager *manager, uint32_t domid);
 int manager_release(struct manager *manager, uint32_t domid);

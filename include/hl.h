@@ -165,6 +165,7 @@ enum hl_event_type {
 	HL_EVENT_DIED,			/* "died"; arg: shutdown code */
 	HL_EVENT_RELEASED,		/* "released"; arg: index in the LCM */
 	HL_EVENT_RECLAIMED,		/* "reclaimed"; likewise */
+	HL_EVENT_BOOT_FAILED,		/* "boot-failed"; domid: whose fault, arg: error code */
 	HL_NR_EVENT_TYPES
 };
 
@@ -454,6 +455,8 @@ int hl_list_live(struct hl_ctx *ctx, struct hl_live_domain **ret_domains, size_t
  * Gives the Xen console to a domain: its input, its interrupt, raw output, and the
  * permission to use it.  The domain that had it loses all four.  Nothing happens
  * where it has it already.  Control domains may, and the one that has it now.
+ * When the owner is destroyed the console goes to who had it first, else to a
+ * control domain, else to the hardware domain.
  * Since: 0.1
  */
 int hl_set_console(struct hl_ctx *ctx, uint32_t domid) HL_MUST_CHECK;
@@ -469,7 +472,7 @@ int hl_move_console_backend(struct hl_ctx *ctx, uint32_t domid, uint32_t backend
 
 /*
  * Lets an initial domain run that is held.  Control domains may.
- * -EALREADY: it is not held (any more).
+ * -ESRCH also: it is no initial domain; -EBUSY: it is not held (any more).
  * Since: 0.1
  */
 int hl_release(struct hl_ctx *ctx, uint32_t domid) HL_MUST_CHECK;

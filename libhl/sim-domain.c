@@ -72,7 +72,35 @@ static void drop_roles(struct hl_launch *launch, uint32_t domid)
 	drop_role(&launch->crash_domid, domid);
 	drop_role(&launch->console_domid, domid);
 	drop_role(&launch->xenstore_domid, domid);
-	drop_role(&launch->console_owner, domid);
+}
+
+uint32_t sim_find_holder(struct sim *sim, uint32_t permissions, uint32_t functions)
+{
+	for (uint32_t i = 0; i < sim->launch.nr_domains; i++) {
+		const struct hl_launch_domain *d = &sim->domains[i];
+		const struct hl_live_domain *live = sim_find_live(sim, d->domid);
+
+		if ((d->permissions & permissions || d->functions & functions) &&
+		    sim_initial_live(sim, d->domid) && live && !live->dying)
+			return d->domid;
+	}
+	return HL_NO_DOMID;
+}
+
+/* The owner has gone: as for the first one, of those that are left. */
+static int default_console(struct sim *sim)
+{
+	uint32_t domid = sim_find_holder(sim, 0, HL_FUNC_CONSOLE);
+
+	if (domid == HL_NO_DOMID)
+		domid = sim_find_holder(sim, HL_PERM_CONTROL, 0);
+	if (domid == HL_NO_DOMID)
+		domid = sim_find_holder(sim, HL_PERM_HARDWARE, 0);
+	if (domid != HL_NO_DOMID)
+		return sim_move_console(sim, domid);
+	sim->launch.console_owner = HL_NO_DOMID;
+	sim_changed(sim);
+	return 0;
 }
 
 int sim_domain_remove(struct sim *sim, uint32_t domid)
@@ -90,7 +118,7 @@ int sim_domain_remove(struct sim *sim, uint32_t domid)
 		drop_roles(&sim->launch, domid);
 	}
 	sim_remove_live(sim, domid);
-	return 0;
+	return sim->launch.console_owner == domid ? default_console(sim) : 0;
 }
 
 int sim_domain_shutdown(struct sim *sim, uint32_t domid, uint32_t code)
@@ -197,13 +225,12 @@ int sim_domain_ready(struct sim *sim, uint32_t domid)
 int sim_domain_release(struct sim *sim, uint32_t domid)
 {
 	struct hl_launch_domain *d = sim_initial_live(sim, domid);
-	const struct hl_live_domain *live = sim_find_live(sim, domid);
 	int rc;
 
-	if (!d || !live || live->dying)
+	if (!d)
 		return -ESRCH;
 	if (d->state != HL_DOMAIN_HELD)
-		return -EALREADY;
+		return -EBUSY;
 	rc = sim_event(sim, HL_EVENT_RELEASED, domid, d->index);
 	return rc ? rc : sim_start(sim, d);
 }

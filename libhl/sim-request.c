@@ -4,24 +4,12 @@
 
 #include <errno.h>
 
-/* The first that lives and has the permission; HL_NO_DOMID: none. */
-static uint32_t find_permission(struct sim *sim, uint32_t permission)
-{
-	for (uint32_t i = 0; i < sim->launch.nr_domains; i++) {
-		const struct hl_launch_domain *d = &sim->domains[i];
-
-		if (d->permissions & permission && sim_initial_live(sim, d->domid))
-			return d->domid;
-	}
-	return HL_NO_DOMID;
-}
-
 /* A toolstack runs in a control domain; a launch without one has only the hardware domain. */
 static uint32_t caller(struct sim *sim)
 {
-	uint32_t control = find_permission(sim, HL_PERM_CONTROL);
+	uint32_t control = sim_find_holder(sim, HL_PERM_CONTROL, 0);
 
-	return control != HL_NO_DOMID ? control : find_permission(sim, HL_PERM_HARDWARE);
+	return control != HL_NO_DOMID ? control : sim_find_holder(sim, HL_PERM_HARDWARE, 0);
 }
 
 /* -ENOENT: no launch; -EPERM: the caller has not the permission, nor is it `exempt`. */
@@ -29,7 +17,7 @@ static int check_caller(struct sim *sim, uint32_t exempt)
 {
 	if (sim->kind == SIM_CLASSIC)
 		return -ENOENT;
-	if (find_permission(sim, HL_PERM_CONTROL) != HL_NO_DOMID)
+	if (sim_find_holder(sim, HL_PERM_CONTROL, 0) != HL_NO_DOMID)
 		return 0;
 	return exempt != HL_NO_DOMID && caller(sim) == exempt ? 0 : -EPERM;
 }

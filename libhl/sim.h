@@ -84,6 +84,8 @@ int sim_move_console(struct sim *sim, uint32_t domid);
 struct hl_launch_domain *sim_initial(struct sim *sim, uint32_t domid);
 /* The same, if it has not been destroyed. */
 struct hl_launch_domain *sim_initial_live(struct sim *sim, uint32_t domid);
+/* The first that lives and has one of these; HL_NO_DOMID: none. */
+uint32_t sim_find_holder(struct sim *sim, uint32_t permissions, uint32_t functions);
 int sim_domain_add(struct sim *sim, const struct hl_live_domain *wanted, uint32_t *ret_domid);
 int sim_domain_remove(struct sim *sim, uint32_t domid);
 int sim_domain_shutdown(struct sim *sim, uint32_t domid, uint32_t code);

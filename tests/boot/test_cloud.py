@@ -172,6 +172,23 @@ def test_introspection_names_the_interfaces(cloud):
         assert word in answer
 
 
+def test_console_changes_hands(cloud):
+    alpha = GUESTS["alpha"][1]
+    try:
+        assert cloud.json("handoff alpha") == {"role": "console", "old": 0, "new": alpha, "name": "alpha"}
+        assert cloud.json("status")["console_domid"] == alpha
+        assert [holder["name"] for holder in cloud.json("roles")["roles"]["console"]] == ["alpha"]
+    finally:
+        back = cloud.json("handoff 0")
+    assert (back["old"], back["new"]) == (alpha, 0)
+    told = [(event["domid"], event["arg"]) for event in cloud.json("events")["events"] if event["event"] == "console"]
+    assert told[-2:] == [(alpha, 0), (0, alpha)]
+
+
+def test_nobody_is_held_here(cloud):
+    assert "not held" in cloud.shell("hlctl release alpha 2>&1; [ $? = 1 ]")
+
+
 def test_kill_9_loses_nothing(cloud):
     def table():
         return [{key: domain[key] for key in ("name", "domid", "uuid", "permissions", "functions", "mode", "cpus")}

@@ -66,7 +66,7 @@ def test_the_owner_already(daemon, client):
 
 
 def test_a_toolstacks_domain(daemon, client):
-    """Whoever made it; and when it goes, nobody has the console."""
+    """Whoever made it; and when it goes, the console goes back to whose function it is."""
     daemon.command("domain-add vm domid=70")
     client.wait_signal("DomainAdded")
     set_console(client, 70)
@@ -75,15 +75,22 @@ def test_a_toolstacks_domain(daemon, client):
     client.wait_signal("RoleChanged", PATH, lambda role, old, new: (old, new) == (70, CONTROL))
     set_console(client, WEB)
     daemon.command("domain-remove web")
-    client.wait_signal("RoleChanged", PATH, lambda role, old, new: (old, new) == (WEB, NOBODY_HAS_IT))
-    assert client.get("ConsoleDomid") == NOBODY_HAS_IT
-    set_console(client, CONTROL)
-    client.wait_signal("RoleChanged", PATH, lambda role, old, new: (old, new) == (NOBODY_HAS_IT, CONTROL))
+    client.wait_signal("RoleChanged", PATH, lambda role, old, new: (old, new) == (WEB, CONSOLE))
+    assert client.get("ConsoleDomid") == CONSOLE
 
 
 def test_other_roles_change_too(daemon, client):
     daemon.command("domain-remove hw")
     assert client.wait_signal("RoleChanged", PATH)[3] == ("hardware", 20, NOBODY_HAS_IT)
+
+
+def test_nobody_is_left(launch, client):
+    daemon = launch("ok-static-basic", options=["--session"])
+    owner = client.get("ConsoleDomid")
+    daemon.command(f"domain-remove {owner}")
+    client.wait_signal("RoleChanged", PATH, lambda *args: args == ("console", owner, NOBODY_HAS_IT))
+    assert client.get("ConsoleDomid") == NOBODY_HAS_IT
+    assert client.call("GetDomainsByRole", "s", "console") == []
 
 
 def test_unknown_domains(daemon, client):
@@ -115,7 +122,8 @@ def test_what_xen_says(daemon, client, errno, error):
     daemon.command(f"fault set-console {errno} 1")
     assert "web" in client.expect_error(OURS + error, "SetConsoleOwner", "u", WEB)
     daemon.command(f"fault release {errno} 1")
-    assert "db" in refuse_release(client, client.path_of("db"), OURS + error)
+    text = refuse_release(client, client.path_of("db"), OURS + error)
+    assert "db" in text and ("not held" in text) == (errno in ("EBUSY", "EALREADY"))
     assert client.get("ConsoleDomid") == CONSOLE
     assert client.domain("db")["State"] == "held"
 
