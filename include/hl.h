@@ -455,8 +455,8 @@ int hl_list_live(struct hl_ctx *ctx, struct hl_live_domain **ret_domains, size_t
  * Gives the Xen console to a domain: its input, its interrupt, raw output, and the
  * permission to use it.  The domain that had it loses all four.  Nothing happens
  * where it has it already.  Control domains may, and the one that has it now.
- * When the owner is destroyed the console goes to who had it first, else to a
- * control domain, else to the hardware domain.
+ * When the owner is destroyed the console goes to the domain with the console
+ * function, else to a control domain, else to the hardware domain.
  * Since: 0.1
  */
 int hl_set_console(struct hl_ctx *ctx, uint32_t domid) HL_MUST_CHECK;
