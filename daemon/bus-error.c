@@ -2,6 +2,7 @@
 #include "bus-error.h"
 
 #include <errno.h>
+#include <hl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,13 +37,18 @@ static const struct {
 int bus_error_set(sd_bus_error *error, enum bus_error code, const char *format, ...)
 {
 	const char *advice = errors[code].advice;
+	_cleanup_(freep) char *clean = NULL;
 	char text[1024];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	return sd_bus_error_setf(error, errors[code].name, "%s.%s%s", text, advice[0] ? " " : "", advice);
+	/* What was cut off may end within a character, which the bus does not carry. */
+	clean = hl_utf8_dup(text);
+	if (!clean)
+		return sd_bus_error_set_errno(error, -ENOMEM);
+	return sd_bus_error_setf(error, errors[code].name, "%s.%s%s", clean, advice[0] ? " " : "", advice);
 }
 
 int bus_error_set_errno(sd_bus_error *error, int r, const char *doing)

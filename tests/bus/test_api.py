@@ -87,6 +87,16 @@ def test_hostile_names(launch, client):
         assert "\x1b" not in message
 
 
+def test_long_names_in_errors(launch, client):
+    """Shortened within a character: the error is still one that D-Bus can carry."""
+    daemon = launch(options=["--session"])
+    for name in ("\u00e9" * 100, "x" + "\u00e9" * 100, "\U0001f600" * 40, "xx" + "\U0001f600" * 40):
+        assert "There is no" in client.expect_error(OURS + "NoSuchDomain", "GetDomainByName", "s", name)
+    daemon.command("domain-add x" + "\u00e9" * 30 + " domid=70")
+    daemon.command("dying 70")
+    client.expect_error(OURS + "WrongState", "SetConsoleOwner", "u", 70)
+
+
 def test_ambiguous_name(launch, client):
     daemon = launch("ok-classic-dom0")
     for _ in range(2):

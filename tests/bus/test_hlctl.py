@@ -587,6 +587,7 @@ def test_nonsense_for_a_domain(launch, hlctl, verb):
     assert "'a?b?[2J'" in hlctl(verb, "a\nb\x1b[2J", code=NOT_FOUND)
     assert "'??x'" in hlctl(verb, b"\xff\xfex", code=NOT_FOUND)
     assert 1000 < len(hlctl(verb, "x" * 100000, code=NOT_FOUND)) < 2000
+    hlctl(verb, "\u00e9x" * 10000, code=NOT_FOUND)
     assert in_json(hlctl("status", "--json"))["console_domid"] == 4
 
 

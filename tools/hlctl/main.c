@@ -39,13 +39,15 @@ static const struct verb verbs[] = {
 };
 
 /* Words of the user's and of others may be in it: one line comes out, and no endless one. */
-static void print_complaint(const char *text)
+static void print_complaint(char *text)
 {
-	CLEANUP(freep) char *clean = text ? hl_utf8_dup(text) : NULL;
-	size_t length = clean ? strlen(clean) : 0;
+	bool cut = text && strlen(text) > COMPLAINT_MAX;
+	CLEANUP(freep) char *clean = NULL;
 
-	fprintf(stderr, "hlctl: %.*s%s\n", COMPLAINT_MAX, clean ? clean : "out of memory",
-		length > COMPLAINT_MAX ? "..." : "");
+	if (cut)
+		text[COMPLAINT_MAX] = '\0';
+	clean = text ? hl_utf8_dup(text) : NULL;
+	fprintf(stderr, "hlctl: %s%s\n", clean ? clean : "out of memory", cut ? "..." : "");
 }
 
 enum exit_code complain(enum exit_code code, const char *format, ...)
