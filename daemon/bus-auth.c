@@ -2,6 +2,8 @@
 #include "bus-auth.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,9 +12,12 @@
 #include "log.h"
 #include "util.h"
 
-/* Calls that wait for a decision: of one sender, and of all. */
-#define MAX_PENDING_SENDER 8
-#define MAX_PENDING	   64
+/* Calls that wait for the bus, which answers at once: of one sender, and of all. */
+#define MAX_PENDING_SENDER 64
+#define MAX_PENDING	   512
+/* Of these, calls that wait for polkit. */
+#define MAX_ASKED_SENDER 8
+#define MAX_ASKED	 64
 /* A person may have to type a password. */
 #define POLKIT_TIMEOUT (120 * USEC_PER_SEC)
 
@@ -26,9 +31,12 @@ struct pending {
 	struct bus_auth *auth;
 	sd_bus_message *call;
 	sd_bus_slot *slot; /* the question that is out */
-	const char *action;
-	bus_auth_run_t run;
-	void *userdata;
+	bool asked; /* polkit */
+	struct bus_auth_question question; /* its domain is in the fields below */
+	bool has_subject;
+	struct bus_subject subject;
+	char *name;
+	char uuid[HL_UUID_TEXT_SIZE];
 };
 
 struct bus_auth {
@@ -47,6 +55,7 @@ static void pending_free(struct pending *pending)
 	}
 	sd_bus_slot_unref(pending->slot);
 	sd_bus_message_unref(pending->call);
+	free(pending->name);
 	free(pending);
 }
 
@@ -63,7 +72,8 @@ static void answer_error(struct pending *pending, int r, const sd_bus_error *err
 static void run(struct pending *pending)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r = pending->run(pending->call, pending->userdata, &error);
+	int r = pending->question.run(pending->call, pending->has_subject ? &pending->subject : NULL,
+				      pending->question.userdata, &error);
 
 	if (r < 0 || sd_bus_error_is_set(&error))
 		answer_error(pending, r, &error);
@@ -75,6 +85,15 @@ static void refuse(struct pending *pending, const char *why)
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	int r = bus_error_set(&error, BUS_ERROR_ACCESS_DENIED, "%s needs rights that the caller lacks (%s)",
 			      sd_bus_message_get_member(pending->call), why);
+
+	answer_error(pending, r, &error);
+	pending_free(pending);
+}
+
+static void refuse_flood(struct pending *pending)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r = bus_error_set(&error, BUS_ERROR_LIMITS_EXCEEDED, "Too many calls wait for authorisation");
 
 	answer_error(pending, r, &error);
 	pending_free(pending);
@@ -103,6 +122,19 @@ static int on_polkit(sd_bus_message *reply, void *userdata, sd_bus_error *ret_er
 	return 0;
 }
 
+/* For polkit's rules, such as one that lets an operator release one domain only. */
+static int append_details(sd_bus_message *question, const struct pending *pending)
+{
+	char domid[16];
+	int r = sd_bus_message_open_container(question, 'a', "{ss}");
+
+	snprintf(domid, sizeof(domid), "%" PRIu32, pending->subject.domid);
+	if (r >= 0 && pending->has_subject)
+		r = sd_bus_message_append(question, "{ss}{ss}{ss}", "domid", domid, "name", pending->name, "uuid",
+					  pending->uuid);
+	return r < 0 ? r : sd_bus_message_close_container(question);
+}
+
 static int ask_polkit(struct pending *pending)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *question = NULL;
@@ -112,14 +144,34 @@ static int ask_polkit(struct pending *pending)
 
 	if (r < 0)
 		return r;
-	r = sd_bus_message_append(question, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s",
-				  sd_bus_message_get_sender(pending->call), pending->action, 0,
-				  interactive ? POLKIT_INTERACTIVE : 0, "");
+	r = sd_bus_message_append(question, "(sa{sv})s", "system-bus-name", 1, "name", "s",
+				  sd_bus_message_get_sender(pending->call), pending->question.action);
+	if (r >= 0)
+		r = append_details(question, pending);
+	if (r >= 0)
+		r = sd_bus_message_append(question, "us", interactive ? POLKIT_INTERACTIVE : 0, "");
 	if (r < 0)
 		return r;
+	pending->asked = true;
 	pending->slot = sd_bus_slot_unref(pending->slot);
 	return sd_bus_call_async(pending->auth->connection, &pending->slot, question, on_polkit, pending,
 				 POLKIT_TIMEOUT);
+}
+
+/* `asked`: only those that wait for polkit. */
+static bool too_many(const struct bus_auth *auth, const char *sender, bool asked)
+{
+	unsigned int all = 0, of_sender = 0;
+
+	for (const struct pending *p = auth->pending; p; p = p->next) {
+		if (asked && !p->asked)
+			continue;
+		all++;
+		of_sender += strcmp(sd_bus_message_get_sender(p->call), sender) == 0;
+	}
+	if (asked)
+		return all >= MAX_ASKED || of_sender >= MAX_ASKED_SENDER;
+	return all >= MAX_PENDING || of_sender >= MAX_PENDING_SENDER;
 }
 
 static int on_user(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
@@ -136,6 +188,8 @@ static int on_user(sd_bus_message *reply, void *userdata, sd_bus_error *ret_erro
 		run(pending);
 	else if (auth->own_user_too)
 		refuse(pending, "it is another user's");
+	else if (too_many(auth, sd_bus_message_get_sender(pending->call), true))
+		refuse_flood(pending);
 	else if (ask_polkit(pending) < 0)
 		refuse(pending, "polkit cannot be asked");
 	return 0;
@@ -149,19 +203,24 @@ static int ask_user(struct pending *pending)
 					on_user, pending, "s", sd_bus_message_get_sender(pending->call));
 }
 
-static bool too_many(const struct bus_auth *auth, const char *sender)
+/* Copies what it keeps of the domain. */
+static int set_question(struct pending *pending, const struct bus_auth_question *question)
 {
-	unsigned int all = 0, of_sender = 0;
+	const struct hl_domain *domain = question->domain;
 
-	for (const struct pending *p = auth->pending; p; p = p->next) {
-		all++;
-		of_sender += strcmp(sd_bus_message_get_sender(p->call), sender) == 0;
-	}
-	return all >= MAX_PENDING || of_sender >= MAX_PENDING_SENDER;
+	pending->question = *question;
+	pending->question.domain = NULL;
+	if (!domain)
+		return 0;
+	pending->has_subject = true;
+	pending->subject = (struct bus_subject){domain->domid, domain->generation};
+	memcpy(pending->uuid, domain->uuid_text, sizeof(pending->uuid));
+	pending->name = strdup(domain->name);
+	return pending->name ? 0 : -ENOMEM;
 }
 
-int bus_auth_call(struct bus_auth *auth, sd_bus_message *call, const char *action, bus_auth_run_t run_call,
-		  void *userdata, sd_bus_error *error)
+int bus_auth_call(struct bus_auth *auth, sd_bus_message *call, const struct bus_auth_question *question,
+		  sd_bus_error *error)
 {
 	const char *sender = sd_bus_message_get_sender(call);
 	struct pending *pending;
@@ -169,19 +228,18 @@ int bus_auth_call(struct bus_auth *auth, sd_bus_message *call, const char *actio
 
 	if (!sender)
 		return bus_error_set(error, BUS_ERROR_ACCESS_DENIED, "The caller has no name");
-	if (too_many(auth, sender))
+	if (too_many(auth, sender, false))
 		return bus_error_set(error, BUS_ERROR_LIMITS_EXCEEDED, "Too many calls wait for authorisation");
 	pending = calloc(1, sizeof(*pending));
 	if (!pending)
 		return -ENOMEM;
 	pending->auth = auth;
 	pending->call = sd_bus_message_ref(call);
-	pending->action = action;
-	pending->run = run_call;
-	pending->userdata = userdata;
 	pending->next = auth->pending;
 	auth->pending = pending;
-	r = ask_user(pending);
+	r = set_question(pending, question);
+	if (r == 0)
+		r = ask_user(pending);
 	if (r < 0) {
 		pending_free(pending);
 		return r;

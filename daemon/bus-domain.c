@@ -11,7 +11,7 @@
 #include "manager.h"
 #include "util.h"
 
-#define PREFIX BUS_ROOT "/domain"
+#define PREFIX BUS_DOMAIN_PREFIX
 #define KIB    1024
 
 /* What a property getter is given; `userdata` is the bus, the row is found by the path. */
@@ -25,7 +25,7 @@ void bus_domain_path(const struct hl_domain *domain, char path[BUS_DOMAIN_PATH_S
 }
 
 /* Only the very text that bus_domain_path() makes is a domain's path. */
-static const struct hl_domain *find_by_path(const struct hl_table *table, const char *path)
+const struct hl_domain *bus_domain_find(const struct hl_table *table, const char *path)
 {
 	const struct hl_domain *domain;
 	char canonical[BUS_DOMAIN_PATH_SIZE];
@@ -49,7 +49,7 @@ static int find(sd_bus *connection, const char *path, const char *interface, voi
 		sd_bus_error *error)
 {
 	const struct manager *manager = bus_manager_of(userdata);
-	const struct hl_domain *domain = find_by_path(manager_table(manager), path);
+	const struct hl_domain *domain = bus_domain_find(manager_table(manager), path);
 
 	if (!domain)
 		return 0;
@@ -132,6 +132,7 @@ GETTER(text)
 	} values[] = {
 		{"Name", d->name},
 		{"UUID", d->uuid_text},
+		{"Handle", d->handle_text},
 		{"Origin", hl_origin_name(d->origin)},
 		{"State", hl_domain_state_name(d->state)},
 		{"Reason", d->reason},
@@ -207,6 +208,7 @@ static const sd_bus_vtable vtable[] = {
 	CONST_PROPERTY("RequestedDomid", "u", get_u32),
 	PROPERTY("Name", "s", get_text),
 	PROPERTY("UUID", "s", get_text),
+	PROPERTY("Handle", "s", get_text),
 	CONST_PROPERTY("Origin", "s", get_text),
 	PROPERTY("Permissions", "u", get_u32),
 	PROPERTY("Functions", "u", get_u32),
@@ -244,6 +246,7 @@ int bus_domain_emit_changed(sd_bus *connection, const struct hl_domain *domain, 
 	} map[] = {
 		{HL_FIELD_NAME, "Name"},
 		{HL_FIELD_UUID, "UUID"},
+		{HL_FIELD_HANDLE, "Handle"},
 		{HL_FIELD_PERMISSIONS, "Permissions"},
 		{HL_FIELD_FUNCTIONS, "Functions"},
 		{HL_FIELD_ROLES, "Roles"},

@@ -6,11 +6,17 @@
 #include <hl.h>
 #include <systemd/sd-bus.h>
 
+#include "bus.h"
+
 #define BUS_DOMAIN_PATH_SIZE 80
 
-struct bus;
-
 int bus_domain_register(struct bus *bus, sd_bus *connection);
+
+/* Where the objects are. */
+#define BUS_DOMAIN_PREFIX BUS_ROOT "/domain"
+
+/* The row of an object's path; NULL: none. */
+const struct hl_domain *bus_domain_find(const struct hl_table *table, const char *path);
 
 /* The object's path; it never stands for another domain. */
 void bus_domain_path(const struct hl_domain *domain, char path[BUS_DOMAIN_PATH_SIZE]);

@@ -2,6 +2,7 @@
 #include "bus-error.h"
 
 #include <errno.h>
+#include <hl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,7 @@ static const struct {
 } errors[BUS_NR_ERRORS] = {
 	[BUS_ERROR_NO_SUCH_DOMAIN] = {OURS "NoSuchDomain", "ListDomains shows those that there are."},
 	[BUS_ERROR_AMBIGUOUS_NAME] = {OURS "AmbiguousName", "Say which one is meant by its domid or UUID."},
-	[BUS_ERROR_WRONG_STATE] = {OURS "WrongState", "Wait until the launch is over (LaunchState), then try again."},
+	[BUS_ERROR_WRONG_STATE] = {OURS "WrongState", "Look at State and LaunchState, and try again when they allow it."},
 	[BUS_ERROR_NOT_SUPPORTED] = {OURS "NotSupported", "Bring hyperlaunchd and Xen to the same version."},
 	[BUS_ERROR_HYPERVISOR_TOO_OLD] = {OURS "HypervisorTooOld", "Boot a Xen that is built with CONFIG_HYPERLAUNCH."},
 	[BUS_ERROR_NOT_CONTROL_DOMAIN] = {OURS "NotControlDomain",
@@ -36,13 +37,18 @@ static const struct {
 int bus_error_set(sd_bus_error *error, enum bus_error code, const char *format, ...)
 {
 	const char *advice = errors[code].advice;
+	_cleanup_(freep) char *clean = NULL;
 	char text[1024];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	return sd_bus_error_setf(error, errors[code].name, "%s.%s%s", text, advice[0] ? " " : "", advice);
+	/* What was cut off may end within a character, which the bus does not carry. */
+	clean = hl_utf8_dup(text);
+	if (!clean)
+		return sd_bus_error_set_errno(error, -ENOMEM);
+	return sd_bus_error_setf(error, errors[code].name, "%s.%s%s", clean, advice[0] ? " " : "", advice);
 }
 
 int bus_error_set_errno(sd_bus_error *error, int r, const char *doing)
@@ -54,10 +60,13 @@ int bus_error_set_errno(sd_bus_error *error, int r, const char *doing)
 	} reasons[] = {
 		{EOPNOTSUPP, BUS_ERROR_HYPERVISOR_TOO_OLD, "this Xen has no XEN_SYSCTL_hyperlaunch"},
 		{EPROTO, BUS_ERROR_NOT_SUPPORTED, "this Xen speaks another version of XEN_SYSCTL_hyperlaunch"},
-		{EPERM, BUS_ERROR_NOT_CONTROL_DOMAIN, "Xen does not let this domain ask"},
+		{EPERM, BUS_ERROR_NOT_CONTROL_DOMAIN, "Xen does not let this domain do that"},
 		{ENODEV, BUS_ERROR_NO_HYPERVISOR, "there is no Xen"},
 		{EACCES, BUS_ERROR_NO_HYPERVISOR, "Xen's device may not be opened"},
 		{ENOENT, BUS_ERROR_LCM_MISSING, "this machine was booted without an LCM"},
+		{ESRCH, BUS_ERROR_NO_SUCH_DOMAIN, "Xen has no such domain any more"},
+		{EALREADY, BUS_ERROR_WRONG_STATE, "it is not held"},
+		{EINVAL, BUS_ERROR_NOT_SUPPORTED, "this Xen does not know that request"},
 		{EBUSY, BUS_ERROR_WRONG_STATE, "Xen is busy with the launch"},
 		{ENOMEM, BUS_ERROR_NO_MEMORY, "out of memory"},
 	};

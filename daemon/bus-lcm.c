@@ -91,7 +91,7 @@ static int reply_content(sd_bus_message *call, const struct content *content, sd
 }
 
 /* The caller may have it. */
-static int run(sd_bus_message *call, void *userdata, sd_bus_error *error)
+static int run(sd_bus_message *call, const struct bus_subject *subject, void *userdata, sd_bus_error *error)
 {
 	struct hl_ctx *hl = manager_hl(bus_manager_of(userdata));
 	_cleanup_(freep) void *blob = NULL;
@@ -118,6 +118,11 @@ static int run(sd_bus_message *call, void *userdata, sd_bus_error *error)
 
 int bus_lcm_get(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
+	const struct bus_auth_question question = {
+		.action = BUS_ACTION_INSPECT_SENSITIVE,
+		.run = run,
+		.userdata = userdata,
+	};
 	const char *format;
 	int r = sd_bus_message_read(call, "s", &format);
 
@@ -125,5 +130,5 @@ int bus_lcm_get(sd_bus_message *call, void *userdata, sd_bus_error *error)
 		return r;
 	if (!converter(format))
 		return bus_error_set(error, BUS_ERROR_INVALID_ARGS, "The format must be dtb, dts or json");
-	return bus_auth_call(bus_auth_of(userdata), call, BUS_ACTION_INSPECT_SENSITIVE, run, userdata, error);
+	return bus_auth_call(bus_auth_of(userdata), call, &question, error);
 }

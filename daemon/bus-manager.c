@@ -9,6 +9,7 @@
 #include "bus-domain.h"
 #include "bus-error.h"
 #include "bus-lcm.h"
+#include "bus-request.h"
 #include "bus.h"
 #include "manager.h"
 #include "util.h"
@@ -67,9 +68,9 @@ static int not_found(sd_bus_error *error, int r, const char *kind, const char *t
 			     shown ? shown : "");
 }
 
-static int get_domain_by_domid(sd_bus_message *call, void *userdata, sd_bus_error *error)
+/* The row of the domid that the call has; on failure NULL as before. */
+static int read_domid(sd_bus_message *call, void *userdata, const struct hl_domain **ret_domain, sd_bus_error *error)
 {
-	const struct hl_domain *domain;
 	uint32_t domid;
 	int r = sd_bus_message_read(call, "u", &domid);
 
@@ -78,10 +79,26 @@ static int get_domain_by_domid(sd_bus_message *call, void *userdata, sd_bus_erro
 	if (domid >= DOMID_LIMIT)
 		return bus_error_set(error, BUS_ERROR_INVALID_ARGS, "%" PRIu32 " is no domid: these are 0 to %u", domid,
 				     DOMID_LIMIT - 1);
-	if (hl_table_find_domid(table_of(userdata), domid, &domain) < 0)
+	if (hl_table_find_domid(table_of(userdata), domid, ret_domain) < 0)
 		return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN, "There is no domain with the domid %" PRIu32,
 				     domid);
-	return reply_path(call, domain);
+	return 0;
+}
+
+static int get_domain_by_domid(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	const struct hl_domain *domain = NULL;
+	int r = read_domid(call, userdata, &domain, error);
+
+	return domain ? reply_path(call, domain) : r;
+}
+
+static int set_console_owner(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	const struct hl_domain *domain = NULL;
+	int r = read_domid(call, userdata, &domain, error);
+
+	return !domain ? r : bus_request_call(userdata, call, BUS_REQUEST_SET_CONSOLE, domain, error);
 }
 
 static int get_domain_by_name(sd_bus_message *call, void *userdata, sd_bus_error *error)
@@ -312,9 +329,10 @@ static int get_number(sd_bus *connection, const char *path, const char *interfac
 	return -EINVAL;
 }
 
-/* Reading needs no rights; GetLCM looks after itself. */
+/* Reading needs no rights; what needs some asks for them itself. */
 #define METHOD				   SD_BUS_METHOD_WITH_ARGS
 #define READING				   SD_BUS_VTABLE_UNPRIVILEGED
+#define ASKING				   SD_BUS_VTABLE_UNPRIVILEGED
 #define CONST_PROPERTY(name, type, getter) SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_CONST)
 #define PROPERTY(name, type, getter)	   SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
 
@@ -326,11 +344,13 @@ static const sd_bus_vtable vtable[] = {
 	METHOD("GetDomainByUUID", SD_BUS_ARGS("s", uuid), SD_BUS_RESULT("o", path), get_domain_by_uuid, READING),
 	METHOD("GetDomainsByRole", SD_BUS_ARGS("s", role), SD_BUS_RESULT("ao", paths), get_domains_by_role, READING),
 	METHOD("GetLaunchSummary", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", summary), get_launch_summary, READING),
-	METHOD("GetLCM", SD_BUS_ARGS("s", format), SD_BUS_RESULT("h", lcm), bus_lcm_get, READING),
+	METHOD("GetLCM", SD_BUS_ARGS("s", format), SD_BUS_RESULT("h", lcm), bus_lcm_get, ASKING),
 	METHOD("GetEvents", SD_BUS_ARGS("u", since), SD_BUS_RESULT("a(utsuu)", events), get_events, READING),
 	METHOD("ListModules", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ustsas)", modules), list_modules, READING),
+	METHOD("SetConsoleOwner", SD_BUS_ARGS("u", domid), SD_BUS_NO_RESULT, set_console_owner, ASKING),
 	SD_BUS_SIGNAL_WITH_ARGS("DomainAdded", SD_BUS_ARGS("u", domid, "s", name, "o", path), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("DomainRemoved", SD_BUS_ARGS("u", domid, "s", name, "o", path), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("RoleChanged", SD_BUS_ARGS("s", role, "u", old, "u", new), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("LaunchStateChanged", SD_BUS_ARGS("s", old, "s", new), 0),
 	CONST_PROPERTY("Version", "s", get_text),
 	CONST_PROPERTY("ApiLevel", "u", get_number),
@@ -354,6 +374,12 @@ int bus_manager_emit_domain(sd_bus *connection, const char *signal, const struct
 
 	bus_domain_path(domain, path);
 	return sd_bus_emit_signal(connection, BUS_ROOT, BUS_MANAGER, signal, "uso", domain->domid, domain->name, path);
+}
+
+int bus_manager_emit_role(sd_bus *connection, enum hl_role role, uint32_t before, uint32_t after)
+{
+	return sd_bus_emit_signal(connection, BUS_ROOT, BUS_MANAGER, "RoleChanged", "suu", hl_role_name(role), before,
+				  after);
 }
 
 int bus_manager_emit_launch_state(sd_bus *connection, enum hl_launch_state before, enum hl_launch_state after)

@@ -9,6 +9,7 @@
 #include "bus-auth.h"
 #include "bus-domain.h"
 #include "bus-event.h"
+#include "bus-lifecycle.h"
 #include "bus-manager.h"
 #include "log.h"
 #include "loop.h"
@@ -85,6 +86,26 @@ static void on_changed(void *userdata, const struct hl_domain *domain, uint32_t 
 	sent(bus_domain_emit_changed(bus->connection, domain, fields), "PropertiesChanged");
 }
 
+static void tell_roles(const struct bus *bus, const struct hl_summary *before, const struct hl_summary *after)
+{
+	const struct {
+		enum hl_role role;
+		uint32_t before, after;
+	} holders[] = {
+		{HL_ROLE_HARDWARE, before->hardware_domid, after->hardware_domid},
+		{HL_ROLE_BOOT, before->boot_domid, after->boot_domid},
+		{HL_ROLE_CRASH, before->crash_domid, after->crash_domid},
+		{HL_ROLE_CONSOLE, before->console_owner, after->console_owner},
+		{HL_ROLE_XENSTORE, before->xenstore_domid, after->xenstore_domid},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(holders); i++)
+		if (holders[i].before != holders[i].after)
+			sent(bus_manager_emit_role(bus->connection, holders[i].role, holders[i].before,
+						   holders[i].after),
+			     "RoleChanged");
+}
+
 static void on_summary(void *userdata, const struct hl_summary *before, const struct hl_summary *after, uint32_t fields)
 {
 	struct bus *bus = userdata;
@@ -99,6 +120,7 @@ static void on_summary(void *userdata, const struct hl_summary *before, const st
 		mark(bus, "HardwareDomid");
 	if (before->xenstore_domid != after->xenstore_domid)
 		mark(bus, "XenstoreDomid");
+	tell_roles(bus, before, after);
 }
 
 static void on_count(void *userdata)
@@ -167,6 +189,8 @@ static int show_objects(struct bus *bus)
 		r = bus_manager_register(bus, bus->connection);
 	if (r >= 0)
 		r = bus_domain_register(bus, bus->connection);
+	if (r >= 0)
+		r = bus_lifecycle_register(bus, bus->connection);
 	if (r >= 0)
 		r = sd_bus_add_object_manager(bus->connection, NULL, BUS_ROOT);
 	return r;

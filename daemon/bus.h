@@ -13,7 +13,8 @@
 #define BUS_ROOT      "/org/xenproject/Hyperlaunch1"
 #define BUS_MANAGER   BUS_NAME ".Manager"
 #define BUS_DOMAIN    BUS_NAME ".Domain"
-#define BUS_API_LEVEL 1
+#define BUS_LIFECYCLE BUS_NAME ".Lifecycle"
+#define BUS_API_LEVEL 2
 
 struct bus;
 struct bus_auth;

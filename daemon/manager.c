@@ -343,8 +343,10 @@ static int watch_hypervisor(struct manager *manager)
 		log_debug("this hypervisor announces no changes of the launch");
 		return 0;
 	}
-	if (fd < 0)
-		return fd;
+	if (fd < 0) {
+		log_warning("changes of the launch will be seen late: cannot listen for them: %s", strerror(-fd));
+		return 0;
+	}
 	manager->hl_event = event_new(loop_base(manager->loop), fd, EV_READ | EV_PERSIST, on_hypervisor, manager);
 	if (!manager->hl_event || event_add(manager->hl_event, NULL) < 0)
 		return -ENOMEM;
@@ -449,6 +451,32 @@ void manager_freshen(struct manager *manager)
 {
 	if (loop_now() - manager->read_at > MAX_AGE)
 		(void)refresh(manager);
+}
+
+void manager_refresh(struct manager *manager)
+{
+	(void)refresh(manager);
+}
+
+int manager_set_console_owner(struct manager *manager, uint32_t domid)
+{
+	int r = hl_set_console(manager->hl, domid);
+
+	manager_refresh(manager);
+	return r;
+}
+
+int manager_release(struct manager *manager, uint32_t domid)
+{
+	int r = hl_release(manager->hl, domid);
+	const struct hl_domain *domain;
+
+	manager_refresh(manager);
+	/* To Xen a domain that a toolstack made is none that could be held. */
+	if (r == -ESRCH && hl_table_find_domid(manager->view->table, domid, &domain) == 0 &&
+	    domain->origin == HL_ORIGIN_POST_BOOT)
+		r = -EBUSY;
+	return r == -EBUSY ? -EALREADY : r;
 }
 
 void manager_heartbeat(struct manager *manager)

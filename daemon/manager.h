@@ -52,6 +52,17 @@ enum xs_domain_state manager_domain_xenstore(const struct manager *manager, cons
  */
 void manager_freshen(struct manager *manager);
 
+/* Reads the table anew.  Where that fails the table stays as it was, and the log says why. */
+void manager_refresh(struct manager *manager);
+
+/*
+ * Requests to the hypervisor, with the errors of hl_set_console() and hl_release();
+ * but -EALREADY: it is not held.  The table has the change when they return, and the
+ * observer was told.
+ */
+int manager_set_console_owner(struct manager *manager, uint32_t domid);
+int manager_release(struct manager *manager, uint32_t domid);
+
 /* The watchdog's beat. */
 void manager_heartbeat(struct manager *manager);
 

@@ -30,7 +30,7 @@ struct xs_domain {
 	uint32_t domid;
 	uint64_t generation;
 	char *name;
-	char uuid[HL_UUID_TEXT_SIZE]; /* chosen by us, as Xen had none; "": not */
+	char uuid[HL_UUID_TEXT_SIZE]; /* chosen by us, as Xen had no handle; "": not */
 	bool present;		      /* in the last table */
 	bool watched;
 	bool introduced, connected;
@@ -238,15 +238,21 @@ static void fill_guest(const struct xenstore *xs, const struct hl_domain *row, c
 	};
 }
 
+static bool is_nil(const uint8_t uuid[16])
+{
+	static const uint8_t nil[16];
+
+	return memcmp(uuid, nil, sizeof(nil)) == 0;
+}
+
 /* Of nodes that an earlier run has written: the same again, as other nodes name it. */
 static int written_uuid(const struct xenstore *xs, uint32_t domid, uint8_t uuid[16])
 {
-	static const uint8_t nil[16];
 	_cleanup_(freep) char *vm = read_node(xs, domid, "vm");
 
 	if (!vm || strncmp(vm, "/vm/", 4) != 0 || hl_uuid_from_text(vm + 4, uuid) < 0)
 		return -ENOENT;
-	return memcmp(uuid, nil, sizeof(nil)) == 0 ? -ENOENT : 0;
+	return is_nil(uuid) ? -ENOENT : 0;
 }
 
 /* libxl takes Xen's handle for the UUID and needs one that is its own. */
@@ -277,14 +283,14 @@ static void write_libxl_config(struct xenstore *xs, const struct xs_guest *guest
 
 static int introduce(struct xenstore *xs, struct xs_domain *domain, const struct hl_domain *row)
 {
-	bool has_uuid = row->uuid_text[0] != '\0';
+	bool has_handle = !is_nil(row->handle);
 	struct xs_guest guest;
 	const char *field;
-	int r = has_uuid || domain->uuid[0] != '\0' ? 0 : choose_uuid(xs, domain);
+	int r = has_handle || domain->uuid[0] != '\0' ? 0 : choose_uuid(xs, domain);
 
 	if (r < 0)
 		return r;
-	fill_guest(xs, row, has_uuid ? row->uuid_text : domain->uuid, &guest);
+	fill_guest(xs, row, has_handle ? row->handle_text : domain->uuid, &guest);
 	r = xs_guest_check(&guest, &field);
 	if (r < 0) {
 		log_error("domain %" PRIu32 ": its %s cannot stand in xenstore", row->domid, field);

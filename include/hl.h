@@ -90,7 +90,11 @@ struct hl_diff;
 #define HL_MODE_DEVICE_MODEL	(1u << 1)
 #define HL_MODE_LONG		(1u << 2)
 
-/* Permissions and functions in one word; the order is that of all lists of roles. */
+/*
+ * Permissions and functions in one word; the order is that of all lists of roles.
+ * A role is held now, while permissions and functions are what the LCM gave: the
+ * console role is with the owner of the Xen console.
+ */
 enum hl_role {
 	HL_ROLE_CONTROL,		/* "control" */
 	HL_ROLE_HARDWARE,		/* "hardware" */
@@ -161,6 +165,7 @@ enum hl_event_type {
 	HL_EVENT_DIED,			/* "died"; arg: shutdown code */
 	HL_EVENT_RELEASED,		/* "released"; arg: index in the LCM */
 	HL_EVENT_RECLAIMED,		/* "reclaimed"; likewise */
+	HL_EVENT_BOOT_FAILED,		/* "boot-failed"; domid: whose fault, arg: error code */
 	HL_NR_EVENT_TYPES
 };
 
@@ -210,13 +215,14 @@ const char *hl_function_next(uint32_t *bits, char *buf, size_t size);
 const char *hl_mode_next(uint32_t *bits, char *buf, size_t size);
 
 /*
- * UUIDs as text: 8-4-4-4-12 lower-case hex digits, and "" for the nil UUID.
+ * UUIDs as text: 8-4-4-4-12 lower-case hex digits.  The nil UUID, all zero, is
+ * written so too; it stands for none.
  * Since: 0.1
  */
 void hl_uuid_to_text(const uint8_t uuid[16], char text[HL_UUID_TEXT_SIZE]);
 
 /*
- * Either case.  -EINVAL: not a UUID.  "" is none.
+ * Either case.  -EINVAL: not a UUID, or "".
  * Since: 0.1
  */
 int hl_uuid_from_text(const char *text, uint8_t ret_uuid[16]) HL_MUST_CHECK;
@@ -379,7 +385,7 @@ struct hl_event {
 /* A domain that exists now, whoever made it. */
 struct hl_live_domain {
 	uint32_t domid;
-	uint8_t uuid[16];		/* all zero: none */
+	uint8_t handle[16];		/* a UUID that a toolstack gave it; all zero: none */
 	bool hvm;			/* HVM or PVH; else PV */
 	bool dying, shutdown, paused, running, blocked;
 	bool xenstore;			/* Xen knows it as the xenstore domain */
@@ -435,6 +441,48 @@ int hl_get_events(struct hl_ctx *ctx, uint32_t since, struct hl_event **ret_even
  */
 int hl_list_live(struct hl_ctx *ctx, struct hl_live_domain **ret_domains, size_t *ret_nr)
 	HL_MUST_CHECK;
+
+/*
+ * ---------------------------------------------------------------------------
+ * Requests: what a domain may change
+ * ---------------------------------------------------------------------------
+ * Besides the errors of all that ask the hypervisor: -ENOENT booted without an
+ * LCM; -EINVAL this Xen does not know the request; -ESRCH no such domain, or it
+ * is dying.  The next snapshot has what has changed, and hl_get_fd() says so.
+ */
+
+/*
+ * Gives the Xen console to a domain: its input, its interrupt, raw output, and the
+ * permission to use it.  The domain that had it loses all four.  Nothing happens
+ * where it has it already.  Control domains may, and the one that has it now.
+ * When the owner is destroyed the console goes to the domain with the console
+ * function, else to a control domain, else to the hardware domain.
+ * Since: 0.1
+ */
+int hl_set_console(struct hl_ctx *ctx, uint32_t domid) HL_MUST_CHECK;
+
+/*
+ * Has the PV console of a domain served by the domain backend from now on; the
+ * domain itself notices nothing.  Control domains may.
+ * -ENOENT also: it has no console ring; -EBUSY: who serves it has not let go of it.
+ * Since: 0.1
+ */
+int hl_move_console_backend(struct hl_ctx *ctx, uint32_t domid, uint32_t backend)
+	HL_MUST_CHECK;
+
+/*
+ * Lets an initial domain run that is held.  Control domains may.
+ * -ESRCH also: it is no initial domain; -EBUSY: it is not held (any more).
+ * Since: 0.1
+ */
+int hl_release(struct hl_ctx *ctx, uint32_t domid) HL_MUST_CHECK;
+
+/*
+ * Says that the domain which this process runs in is ready.  Once is enough, more
+ * often no error.  Each initial domain may, for itself; -EPERM: it is none.
+ * Since: 0.1
+ */
+int hl_ready(struct hl_ctx *ctx) HL_MUST_CHECK;
 
 /*
  * ---------------------------------------------------------------------------
@@ -647,8 +695,8 @@ struct hl_drift {
  * domid and generation together name one row, for good: a domid that is used
  * again comes with another generation.  Initial domains have 0; those that
  * never got a domid have HL_NO_DOMID and their index; post-boot domains have a
- * number made from their UUID, so that each process computes the same one.  (A
- * toolstack that uses a domid and a UUID again together makes the same row.)
+ * number made from their handle, so that each process computes the same one.  (A
+ * toolstack that uses a domid and a handle again together makes the same row.)
  *
  * No string is NULL; all are valid UTF-8 without control characters.
  */
@@ -659,8 +707,12 @@ struct hl_domain {
 	uint32_t index;			/* in the LCM; HL_NO_INDEX: not from it */
 	uint32_t requested_domid;	/* 0: the next free one; HL_NO_DOMID: post-boot */
 	const char *name;		/* xenstore's, else the LCM's, else "" */
+	/* An initial domain's is the LCM's, nil where it gives none; else the handle. */
 	uint8_t uuid[16];
-	char uuid_text[HL_UUID_TEXT_SIZE];	/* "": none */
+	char uuid_text[HL_UUID_TEXT_SIZE];
+	/* What Xen has now, which toolstacks take for the UUID; nil where not live. */
+	uint8_t handle[16];
+	char handle_text[HL_UUID_TEXT_SIZE];	/* "" where not live */
 	uint32_t permissions, functions, mode;	/* mode of post-boot domains: as far as Xen says */
 	uint32_t roles;			/* bit enum hl_role; none once reclaimed or failed */
 	enum hl_domain_state state;
@@ -753,7 +805,8 @@ const struct hl_table_module *hl_table_get_module(const struct hl_table *table, 
 /*
  * A row by what names it.  One that lives is preferred to one that does not.
  * -ENOENT: none.  -ENOTUNIQ: several live ones of that name or UUID (Xen and
- * toolstacks forbid neither).  The nil UUID and "" find nothing.
+ * toolstacks forbid neither).  A UUID is that of the row or its handle.  The nil
+ * UUID and "" find nothing.
  * Since: 0.1
  */
 int hl_table_find_domid(const struct hl_table *table, uint32_t domid,
@@ -804,6 +857,7 @@ const struct hl_domain *hl_table_next_role(const struct hl_table *table, enum hl
 #define HL_FIELD_MODULES	(1u << 17)
 #define HL_FIELD_DRIFT		(1u << 18)
 #define HL_FIELD_LIVE		(1u << 19)
+#define HL_FIELD_HANDLE		(1u << 20)
 
 /* Fields of struct hl_summary that differ. */
 #define HL_SUMMARY_STATE	(1u << 0)
@@ -863,6 +917,8 @@ uint32_t hl_diff_summary(const struct hl_diff *diff);
  * state recovery with the crash domain alone, or failed, and the error in the records.  Its clock starts at
  * 1 s and goes 1 ms per event, so that two runs give the same records.  Modules
  * have no content: their size is 0, and their digest the LCM's digest-sha256.
+ * Requests are those of the first domain with the control permission, or where
+ * there is none of the hardware domain.
  *
  * as=classic: FILE may be empty; a Xen that booted dom0 without an LCM.
  * as=unpatched: the same, and Xen has no Hyperlaunch.
@@ -874,12 +930,14 @@ uint32_t hl_diff_summary(const struct hl_diff *diff);
  *
  * Commands.  DOMAIN is a domid or the name of a domain.
  *   domain-add NAME [uuid=UUID] [domid=N] [memory=KIB] [vcpus=N] [pv]
- *                           a post-boot domain, running; answers its domid
+ *                           a post-boot domain, running; answers its domid; NAME
+ *                           -: none, as in Xen, which knows no names
  *   domain-remove DOMAIN    it is gone; an initial one is reclaimed
  *   shutdown DOMAIN REASON  poweroff, reboot, suspend, crash, watchdog, soft-reset
  *   dying DOMAIN            being torn down, still listed
  *   pause DOMAIN, unpause DOMAIN
  *   rename DOMAIN NAME      as a toolstack does in xenstore
+ *   handle DOMAIN UUID      as a toolstack gives it one
  *   memory DOMAIN KIB       new maximum
  *   ready DOMAIN            an initial domain says it is ready
  *   release DOMAIN          lets a held one go
@@ -888,8 +946,11 @@ uint32_t hl_diff_summary(const struct hl_diff *diff);
  *                           hl_error_name(), PROP may be absent; the launch
  *                           ends in recovery, or failed without a crash domain
  *   state STATE             of the launch, by name
+ *   announce WHAT           off: what changes makes the descriptor readable no more,
+ *                           as with a Xen that does not announce it; on: it does
  *   fault OP ERRNO COUNT    the next COUNT calls of OP fail so; OP: get-info,
- *                           get-domain, get-module, read-lcm, get-events, list-live;
+ *                           get-domain, get-module, read-lcm, get-events, list-live,
+ *                           set-console, move-console-backend, release, ready;
  *                           ERRNO by name (EPERM) or number; COUNT 0 ends it
  */
 

@@ -8,5 +8,6 @@
 #define MAX_LCM_BYTES		(1u << 20)
 #define MAX_EVENTS		(1u << 16)
 #define MAX_LIVE_DOMAINS	32768
+#define MAX_DOMID		0x7fefu	/* beyond are Xen's names for "self", "any", and so on */
 
 #endif /* LIBHL_BOUNDS_H */

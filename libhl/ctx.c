@@ -23,11 +23,16 @@ void logger_say(const struct logger *logger, int priority, const char *format, .
 
 static int open_backend(struct hl_ctx *ctx, const char *spec)
 {
-	if (!strcmp(spec, "xen"))
-		return xen_open(&ctx->logger, &ctx->ops, &ctx->backend);
-	if (!strncmp(spec, "sim:", 4))
-		return sim_open(spec + 4, &ctx->logger, &ctx->ops, &ctx->backend);
-	return -EINVAL;
+	if (!strcmp(spec, "xen")) {
+		ctx->ops = &xen_backend;
+		spec = "";
+	} else if (!strncmp(spec, "sim:", 4)) {
+		ctx->ops = &sim_backend;
+		spec += 4;
+	} else {
+		return -EINVAL;
+	}
+	return ctx->ops->open(spec, &ctx->logger, &ctx->backend);
 }
 
 HL_EXPORT int hl_new(const char *spec, hl_log_fn log, void *data, struct hl_ctx **ret_ctx)
@@ -113,6 +118,40 @@ HL_EXPORT int hl_list_live(struct hl_ctx *ctx, struct hl_live_domain **ret_domai
 			   size_t *ret_nr)
 {
 	return ctx->ops->list_live(ctx->backend, ret_domains, ret_nr);
+}
+
+/* What Xen takes for no ordinary domain must not reach it: it has other meanings there. */
+static int check_domid(uint32_t domid)
+{
+	return domid <= MAX_DOMID ? 0 : -ESRCH;
+}
+
+HL_EXPORT int hl_set_console(struct hl_ctx *ctx, uint32_t domid)
+{
+	int rc = check_domid(domid);
+
+	return rc ? rc : ctx->ops->set_console(ctx->backend, domid);
+}
+
+HL_EXPORT int hl_move_console_backend(struct hl_ctx *ctx, uint32_t domid, uint32_t backend)
+{
+	int rc = check_domid(domid);
+
+	if (!rc)
+		rc = check_domid(backend);
+	return rc ? rc : ctx->ops->move_console_backend(ctx->backend, domid, backend);
+}
+
+HL_EXPORT int hl_release(struct hl_ctx *ctx, uint32_t domid)
+{
+	int rc = check_domid(domid);
+
+	return rc ? rc : ctx->ops->release(ctx->backend, domid);
+}
+
+HL_EXPORT int hl_ready(struct hl_ctx *ctx)
+{
+	return ctx->ops->ready(ctx->backend);
 }
 
 HL_EXPORT int hl_sim_command(struct hl_ctx *ctx, const char *command, char **ret_reply)

@@ -6,9 +6,22 @@
 #include "bounds.h"
 #include "util.h"
 
+struct logger {
+	hl_log_fn fn;
+	void *data;
+};
+
+void logger_say(const struct logger *logger, int priority, const char *format, ...)
+	HL_PRINTF(3, 4);
+
 /* Each call as the function of hl.h that has its name. */
 struct backend_ops {
 	const char *name;
+	/*
+	 * rest: of the spec, after the name and its colon.  *ret_backend is set as
+	 * soon as there is something for close(), on failure too.
+	 */
+	int (*open)(const char *rest, const struct logger *logger, void **ret_backend);
 	void (*close)(void *backend);
 	int (*get_fd)(void *backend);
 	int (*process)(void *backend);
@@ -19,16 +32,12 @@ struct backend_ops {
 	int (*get_events)(void *backend, uint32_t since, struct hl_event **ret_events,
 			  size_t *ret_nr);
 	int (*list_live)(void *backend, struct hl_live_domain **ret_domains, size_t *ret_nr);
+	int (*set_console)(void *backend, uint32_t domid);
+	int (*move_console_backend)(void *backend, uint32_t domid, uint32_t server);
+	int (*release)(void *backend, uint32_t domid);
+	int (*ready)(void *backend);
 	int (*command)(void *backend, const char *command, char **ret_reply); /* or NULL */
 };
-
-struct logger {
-	hl_log_fn fn;
-	void *data;
-};
-
-void logger_say(const struct logger *logger, int priority, const char *format, ...)
-	HL_PRINTF(3, 4);
 
 struct hl_ctx {
 	unsigned int refs;
@@ -43,9 +52,6 @@ struct hl_ctx {
 	struct hl_lcm_error lcm_error;
 };
 
-/* spec without its "xen" or "sim:" */
-int xen_open(const struct logger *logger, const struct backend_ops **ret_ops, void **ret_backend);
-int sim_open(const char *spec, const struct logger *logger, const struct backend_ops **ret_ops,
-	     void **ret_backend);
+extern const struct backend_ops xen_backend, sim_backend;
 
 #endif /* LIBHL_CTX_H */

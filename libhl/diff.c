@@ -60,6 +60,7 @@ static uint32_t differing_fields(const struct hl_domain *a, const struct hl_doma
 {
 	return if_differ(strcmp(a->name, b->name), HL_FIELD_NAME) |
 	       if_differ(memcmp(a->uuid, b->uuid, sizeof(a->uuid)), HL_FIELD_UUID) |
+	       if_differ(strcmp(a->handle_text, b->handle_text), HL_FIELD_HANDLE) |
 	       if_differ(a->permissions != b->permissions, HL_FIELD_PERMISSIONS) |
 	       if_differ(a->functions != b->functions, HL_FIELD_FUNCTIONS) |
 	       if_differ(a->roles != b->roles, HL_FIELD_ROLES) |

@@ -61,13 +61,13 @@ static void compare_uuid(struct found *found, const struct hl_lcm_domain *planne
 {
 	char lcm[HL_UUID_TEXT_SIZE], actual[HL_UUID_TEXT_SIZE];
 
-	if (!memcmp(planned->uuid, live->uuid, sizeof(live->uuid)))
+	if (!memcmp(planned->uuid, live->handle, sizeof(live->handle)))
 		return;
 	/* Without one in the LCM, any will do. */
 	if (all_zero(planned->uuid, sizeof(planned->uuid)))
 		return;
 	hl_uuid_to_text(planned->uuid, lcm);
-	hl_uuid_to_text(live->uuid, actual);
+	hl_uuid_to_text(live->handle, actual);
 	add(found, "uuid", arena_strdup(found->arena, lcm), arena_strdup(found->arena, actual));
 }
 

@@ -147,6 +147,20 @@ static uint32_t single_role(const struct hl_domain *row, uint32_t holder, bool b
 	return role_if(holder == row->domid, role);
 }
 
+/*
+ * Moves from domain to domain, while the function stays that of the LCM.  Where
+ * there is no owner to be known, it is the function's.
+ */
+static uint32_t console_role(const struct hl_domain *row, const struct hl_launch *launch)
+{
+	bool moves = launch->state != HL_LAUNCH_NONE && launch->state != HL_LAUNCH_UNKNOWN;
+
+	if (moves && row->domid != HL_NO_DOMID)
+		return role_if(launch->console_owner == row->domid, HL_ROLE_CONSOLE);
+	return single_role(row, launch->console_domid, row->functions & HL_FUNC_CONSOLE,
+			   HL_ROLE_CONSOLE);
+}
+
 static uint32_t roles(const struct hl_domain *row, const struct hl_launch *launch)
 {
 	uint32_t p = row->permissions, f = row->functions;
@@ -158,7 +172,7 @@ static uint32_t roles(const struct hl_domain *row, const struct hl_launch *launc
 	       single_role(row, launch->hardware_domid, p & HL_PERM_HARDWARE, HL_ROLE_HARDWARE) |
 	       single_role(row, launch->boot_domid, f & HL_FUNC_BOOT, HL_ROLE_BOOT) |
 	       single_role(row, launch->crash_domid, f & HL_FUNC_CRASH, HL_ROLE_CRASH) |
-	       single_role(row, launch->console_domid, f & HL_FUNC_CONSOLE, HL_ROLE_CONSOLE) |
+	       console_role(row, launch) |
 	       single_role(row, launch->xenstore_domid, f & HL_FUNC_XENSTORE, HL_ROLE_XENSTORE);
 }
 
@@ -178,7 +192,8 @@ static void set_live(struct merge *m, struct hl_domain *row, const struct hl_liv
 	row->ssidref = live->ssidref;
 	if (live->label[0])
 		row->security_label = text(m, live->label);
-	set_uuid(row, live->uuid);
+	memcpy(row->handle, live->handle, sizeof(row->handle));
+	hl_uuid_to_text(row->handle, row->handle_text);
 }
 
 static const struct hl_launch_module *find_module(const struct hl_snapshot *s, uint32_t index)
@@ -321,12 +336,12 @@ static void add_initial(struct merge *m, const struct hl_launch_domain *record)
 }
 
 /* FNV-1a, folded: short enough for an object path. */
-static uint64_t uuid_generation(const uint8_t uuid[16])
+static uint64_t handle_generation(const uint8_t handle[16])
 {
 	uint64_t hash = 0xcbf29ce484222325;
 
 	for (int i = 0; i < 16; i++)
-		hash = (hash ^ uuid[i]) * 0x100000001b3;
+		hash = (hash ^ handle[i]) * 0x100000001b3;
 	hash = (hash ^ hash >> 32) & UINT32_MAX;
 	return hash ? hash : 1;		/* 0 is for initial domains */
 }
@@ -353,10 +368,11 @@ static void add_post_boot(struct merge *m, const struct hl_live_domain *live, co
 
 	row->domid = live->domid;
 	row->origin = dom0 ? HL_ORIGIN_BOOT : HL_ORIGIN_POST_BOOT;
-	row->generation = dom0 ? 0 : uuid_generation(live->uuid);
+	row->generation = dom0 ? 0 : handle_generation(live->handle);
 	row->name = text(m, name ? name : live->name);
 	row->mode = live->hvm ? 0 : HL_MODE_PV;
 	set_live(m, row, live);
+	set_uuid(row, live->handle);
 	post_boot_state(row, live);
 	if (m->s->available && m->s->launch.state == HL_LAUNCH_NONE)
 		classic_roles(row, &m->s->launch);

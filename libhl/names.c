@@ -113,6 +113,7 @@ HL_EXPORT const char *hl_event_name(enum hl_event_type type)
 		[HL_EVENT_DIED] = "died",
 		[HL_EVENT_RELEASED] = "released",
 		[HL_EVENT_RECLAIMED] = "reclaimed",
+		[HL_EVENT_BOOT_FAILED] = "boot-failed",
 	};
 
 	return word(words, ARRAY_SIZE(words), type);

@@ -57,15 +57,20 @@ static int get_number(struct call *call, const char *text, uint64_t max, uint64_
 	return rc ? problem(call, rc, rc == -ERANGE ? "number too large" : "not a number") : 0;
 }
 
+static int get_uuid(struct call *call, const char *text, uint8_t ret_uuid[16])
+{
+	int rc = hl_uuid_from_text(text, ret_uuid);
+
+	return rc ? problem(call, rc, "not a UUID") : 0;
+}
+
 static int add_option(struct call *call, const char *option, struct hl_live_domain *live)
 {
 	uint64_t number;
 	int rc;
 
-	if (!strncmp(option, "uuid=", 5)) {
-		rc = hl_uuid_from_text(option + 5, live->uuid);
-		return rc ? problem(call, rc, "not a UUID") : 0;
-	}
+	if (!strncmp(option, "uuid=", 5))
+		return get_uuid(call, option + 5, live->handle);
 	if (!strcmp(option, "pv")) {
 		live->hvm = false;
 		return 0;
@@ -106,7 +111,8 @@ static int do_domain_add(struct call *call)
 
 	if (strlen(call->words[1]) >= sizeof(live.name))
 		return problem(call, -ENAMETOOLONG, "name too long");
-	snprintf(live.name, sizeof(live.name), "%s", call->words[1]);
+	if (strcmp(call->words[1], "-") != 0)
+		snprintf(live.name, sizeof(live.name), "%s", call->words[1]);
 	for (unsigned int i = 2; !rc && i < call->nr; i++)
 		rc = add_option(call, call->words[i], &live);
 	if (!rc)
@@ -178,6 +184,17 @@ static int do_rename(struct call *call)
 	return rc ? rc : sim_domain_rename(call->sim, domid, call->words[2]);
 }
 
+static int do_handle(struct call *call)
+{
+	uint8_t handle[16];
+	uint32_t domid;
+	int rc = get_domid(call, &domid);
+
+	if (!rc)
+		rc = get_uuid(call, call->words[2], handle);
+	return rc ? rc : sim_domain_handle(call->sim, domid, handle);
+}
+
 static int do_memory(struct call *call)
 {
 	uint64_t kib;
@@ -224,6 +241,17 @@ static int do_state(struct call *call)
 	return problem(call, -EINVAL, "no such state");
 }
 
+static int do_announce(struct call *call)
+{
+	bool on = !strcmp(call->words[1], "on");
+
+	if (!on && strcmp(call->words[1], "off") != 0)
+		return problem(call, -EINVAL, "neither on nor off");
+	call->sim->silent = !on;
+	sim_changed(call->sim);
+	return 0;
+}
+
 /* By name or number. */
 static int get_errnum(struct call *call, const char *text, int *ret_errnum)
 {
@@ -253,6 +281,10 @@ static int do_fault(struct call *call)
 		[SIM_READ_LCM] = "read-lcm",
 		[SIM_GET_EVENTS] = "get-events",
 		[SIM_LIST_LIVE] = "list-live",
+		[SIM_SET_CONSOLE] = "set-console",
+		[SIM_MOVE_CONSOLE_BACKEND] = "move-console-backend",
+		[SIM_RELEASE] = "release",
+		[SIM_READY] = "ready",
 	};
 	uint64_t count;
 	int errnum, rc;
@@ -285,12 +317,14 @@ static const struct {
 	{ "pause", 1, 1, do_pause },
 	{ "unpause", 1, 1, do_unpause },
 	{ "rename", 2, 2, do_rename },
+	{ "handle", 2, 2, do_handle },
 	{ "memory", 2, 2, do_memory },
 	{ "ready", 1, 1, do_ready },
 	{ "release", 1, 1, do_release },
 	{ "console", 1, 1, do_console },
 	{ "fail", 2, 3, do_fail },
 	{ "state", 1, 1, do_state },
+	{ "announce", 1, 1, do_announce },
 	{ "fault", 3, 3, do_fault },
 };
 

@@ -16,8 +16,7 @@ struct hl_launch_domain *sim_initial(struct sim *sim, uint32_t domid)
 	return NULL;
 }
 
-/* An initial domain that has not been destroyed. */
-static struct hl_launch_domain *initial_live(struct sim *sim, uint32_t domid)
+struct hl_launch_domain *sim_initial_live(struct sim *sim, uint32_t domid)
 {
 	struct hl_launch_domain *d = sim_initial(sim, domid);
 
@@ -73,12 +72,40 @@ static void drop_roles(struct hl_launch *launch, uint32_t domid)
 	drop_role(&launch->crash_domid, domid);
 	drop_role(&launch->console_domid, domid);
 	drop_role(&launch->xenstore_domid, domid);
-	drop_role(&launch->console_owner, domid);
+}
+
+uint32_t sim_find_holder(struct sim *sim, uint32_t permissions, uint32_t functions)
+{
+	for (uint32_t i = 0; i < sim->launch.nr_domains; i++) {
+		const struct hl_launch_domain *d = &sim->domains[i];
+		const struct hl_live_domain *live = sim_find_live(sim, d->domid);
+
+		if ((d->permissions & permissions || d->functions & functions) &&
+		    sim_initial_live(sim, d->domid) && live && !live->dying)
+			return d->domid;
+	}
+	return HL_NO_DOMID;
+}
+
+/* The owner has gone: as for the first one, of those that are left. */
+static int default_console(struct sim *sim)
+{
+	uint32_t domid = sim_find_holder(sim, 0, HL_FUNC_CONSOLE);
+
+	if (domid == HL_NO_DOMID)
+		domid = sim_find_holder(sim, HL_PERM_CONTROL, 0);
+	if (domid == HL_NO_DOMID)
+		domid = sim_find_holder(sim, HL_PERM_HARDWARE, 0);
+	if (domid != HL_NO_DOMID)
+		return sim_move_console(sim, domid);
+	sim->launch.console_owner = HL_NO_DOMID;
+	sim_changed(sim);
+	return 0;
 }
 
 int sim_domain_remove(struct sim *sim, uint32_t domid)
 {
-	struct hl_launch_domain *d = initial_live(sim, domid);
+	struct hl_launch_domain *d = sim_initial_live(sim, domid);
 	int rc;
 
 	if (!sim_find_live(sim, domid))
@@ -91,7 +118,7 @@ int sim_domain_remove(struct sim *sim, uint32_t domid)
 		drop_roles(&sim->launch, domid);
 	}
 	sim_remove_live(sim, domid);
-	return 0;
+	return sim->launch.console_owner == domid ? default_console(sim) : 0;
 }
 
 int sim_domain_shutdown(struct sim *sim, uint32_t domid, uint32_t code)
@@ -101,7 +128,7 @@ int sim_domain_shutdown(struct sim *sim, uint32_t domid, uint32_t code)
 
 	if (!live)
 		return -ENOENT;
-	if (initial_live(sim, domid)) {
+	if (sim_initial_live(sim, domid)) {
 		rc = sim_event(sim, HL_EVENT_DIED, domid, code);
 		if (rc)
 			return rc;
@@ -152,6 +179,17 @@ int sim_domain_rename(struct sim *sim, uint32_t domid, const char *name)
 	return 0;
 }
 
+int sim_domain_handle(struct sim *sim, uint32_t domid, const uint8_t handle[16])
+{
+	struct hl_live_domain *live = sim_find_live(sim, domid);
+
+	if (!live)
+		return -ENOENT;
+	memcpy(live->handle, handle, sizeof(live->handle));
+	sim_changed(sim);
+	return 0;
+}
+
 int sim_domain_memory(struct sim *sim, uint32_t domid, uint64_t bytes)
 {
 	struct hl_live_domain *live = sim_find_live(sim, domid);
@@ -167,13 +205,15 @@ int sim_domain_memory(struct sim *sim, uint32_t domid, uint64_t bytes)
 
 int sim_domain_ready(struct sim *sim, uint32_t domid)
 {
-	struct hl_launch_domain *d = initial_live(sim, domid);
+	struct hl_launch_domain *d = sim_initial_live(sim, domid);
 	int rc;
 
 	if (!d)
-		return -ENOENT;
+		return -EPERM;
+	if (d->state == HL_DOMAIN_READY)
+		return 0;
 	if (d->state != HL_DOMAIN_STARTED)
-		return -EBUSY;
+		return -EBUSY;		/* it does not run: it cannot have said so */
 	rc = sim_event(sim, HL_EVENT_READY, domid, d->index);
 	if (rc)
 		return rc;
@@ -184,11 +224,11 @@ int sim_domain_ready(struct sim *sim, uint32_t domid)
 
 int sim_domain_release(struct sim *sim, uint32_t domid)
 {
-	struct hl_launch_domain *d = initial_live(sim, domid);
+	struct hl_launch_domain *d = sim_initial_live(sim, domid);
 	int rc;
 
 	if (!d)
-		return -ENOENT;
+		return -ESRCH;
 	if (d->state != HL_DOMAIN_HELD)
 		return -EBUSY;
 	rc = sim_event(sim, HL_EVENT_RELEASED, domid, d->index);
@@ -197,7 +237,7 @@ int sim_domain_release(struct sim *sim, uint32_t domid)
 
 int sim_domain_fail(struct sim *sim, uint32_t domid, uint32_t code, const char *prop)
 {
-	struct hl_launch_domain *d = initial_live(sim, domid);
+	struct hl_launch_domain *d = sim_initial_live(sim, domid);
 	int rc;
 
 	if (!d)
@@ -221,9 +261,7 @@ int sim_set_console(struct sim *sim, uint32_t domid)
 {
 	struct hl_live_domain *live = sim_find_live(sim, domid);
 
-	if (!live)
-		return -ENOENT;
-	if (live->dying || live->shutdown)
-		return -EBUSY;
+	if (!live || live->dying)
+		return -ESRCH;
 	return sim_move_console(sim, domid);
 }

@@ -99,7 +99,7 @@ static int build(struct sim *sim, const struct hl_lcm *l, struct hl_launch_domai
 	};
 	int rc;
 
-	memcpy(live.uuid, d->uuid, sizeof(live.uuid));
+	memcpy(live.handle, d->uuid, sizeof(live.handle));
 	rc = sim_add_live(sim, &live);
 	if (!rc)
 		rc = sim_event(sim, HL_EVENT_BUILT, live.domid, d->index);

@@ -14,6 +14,8 @@
 
 void sim_changed(struct sim *sim)
 {
+	if (sim->silent)
+		return;
 	/* Can only fail when the counter is full: then it is readable anyway. */
 	(void)eventfd_write(sim->event_fd, 1);
 }
@@ -85,8 +87,7 @@ void sim_remove_live(struct sim *sim, uint32_t domid)
 	sim_changed(sim);
 }
 
-/* What a call of op has to fail with, if it has to. */
-static int fault(struct sim *sim, enum sim_op op)
+int sim_fault(struct sim *sim, enum sim_op op)
 {
 	if (sim->faults[op].left) {
 		sim->faults[op].left--;
@@ -98,7 +99,7 @@ static int fault(struct sim *sim, enum sim_op op)
 static int get_launch(void *backend, struct hl_launch *ret_launch)
 {
 	struct sim *sim = backend;
-	int rc = fault(sim, SIM_GET_INFO);
+	int rc = sim_fault(sim, SIM_GET_INFO);
 
 	if (!rc)
 		*ret_launch = sim->launch;
@@ -108,7 +109,7 @@ static int get_launch(void *backend, struct hl_launch *ret_launch)
 static int get_domain(void *backend, uint32_t index, struct hl_launch_domain *ret_domain)
 {
 	struct sim *sim = backend;
-	int rc = fault(sim, SIM_GET_DOMAIN);
+	int rc = sim_fault(sim, SIM_GET_DOMAIN);
 
 	if (rc)
 		return rc;
@@ -121,7 +122,7 @@ static int get_domain(void *backend, uint32_t index, struct hl_launch_domain *re
 static int get_module(void *backend, uint32_t index, struct hl_launch_module *ret_module)
 {
 	struct sim *sim = backend;
-	int rc = fault(sim, SIM_GET_MODULE);
+	int rc = sim_fault(sim, SIM_GET_MODULE);
 
 	if (rc)
 		return rc;
@@ -142,7 +143,7 @@ static void *copy_array(const void *array, size_t nr, size_t size)
 static int read_lcm(void *backend, void **ret_blob, size_t *ret_size)
 {
 	struct sim *sim = backend;
-	int rc = fault(sim, SIM_READ_LCM);
+	int rc = sim_fault(sim, SIM_READ_LCM);
 	void *copy;
 
 	if (rc)
@@ -160,7 +161,7 @@ static int read_lcm(void *backend, void **ret_blob, size_t *ret_size)
 static int get_events(void *backend, uint32_t since, struct hl_event **ret_events, size_t *ret_nr)
 {
 	struct sim *sim = backend;
-	int rc = fault(sim, SIM_GET_EVENTS);
+	int rc = sim_fault(sim, SIM_GET_EVENTS);
 	struct hl_event *copy;
 	size_t first = since, nr;
 
@@ -182,7 +183,7 @@ static int get_events(void *backend, uint32_t since, struct hl_event **ret_event
 static int list_live(void *backend, struct hl_live_domain **ret_domains, size_t *ret_nr)
 {
 	struct sim *sim = backend;
-	int rc = fault(sim, SIM_LIST_LIVE);
+	int rc = sim_fault(sim, SIM_LIST_LIVE);
 	struct hl_live_domain *copy;
 
 	if (rc)
@@ -337,40 +338,40 @@ static int sim_setup(struct sim *sim, char *spec)
 	return rc;
 }
 
-int sim_open(const char *spec, const struct logger *logger, const struct backend_ops **ret_ops,
-	     void **ret_backend)
+static int sim_open(const char *rest, const struct logger *logger, void **ret_backend)
 {
-	static const struct backend_ops ops = {
-		.name = "sim",
-		.close = sim_close,
-		.get_fd = get_fd,
-		.process = process,
-		.get_launch = get_launch,
-		.get_domain = get_domain,
-		.get_module = get_module,
-		.read_lcm = read_lcm,
-		.get_events = get_events,
-		.list_live = list_live,
-		.command = sim_command,
-	};
 	struct sim *sim = calloc(1, sizeof(*sim));
 	char *copy;
 	int rc;
 
 	if (!sim)
 		return -ENOMEM;
+	*ret_backend = sim;
 	sim->logger = *logger;
 	sim->epoll_fd = sim->event_fd = sim->control_fd = -1;
 	sim->clock_ns = 1000000000;
 	sim->next_domid = 1;
-	copy = strdup(spec);
+	copy = strdup(rest);
 	rc = copy ? sim_setup(sim, copy) : -ENOMEM;
 	free(copy);
-	if (rc) {
-		sim_close(sim);
-		return rc;
-	}
-	*ret_ops = &ops;
-	*ret_backend = sim;
-	return 0;
+	return rc;
 }
+
+const struct backend_ops sim_backend = {
+	.name = "sim",
+	.open = sim_open,
+	.close = sim_close,
+	.get_fd = get_fd,
+	.process = process,
+	.get_launch = get_launch,
+	.get_domain = get_domain,
+	.get_module = get_module,
+	.read_lcm = read_lcm,
+	.get_events = get_events,
+	.list_live = list_live,
+	.set_console = sim_request_console,
+	.move_console_backend = sim_request_console_backend,
+	.release = sim_request_release,
+	.ready = sim_request_ready,
+	.command = sim_command,
+};

@@ -5,7 +5,8 @@
  * sim.c          the backend
  * sim-launch.c   from an LCM to records
  * sim-domain.c   what can happen to a domain afterwards
- * sim-command.c  the same by words
+ * sim-request.c  what a caller in one of its domains may change
+ * sim-command.c  everything by words, as if done by the domains it is about
  * sim-control.c  the words by a socket
  */
 #ifndef LIBHL_SIM_H
@@ -23,6 +24,10 @@ enum sim_op {
 	SIM_READ_LCM,
 	SIM_GET_EVENTS,
 	SIM_LIST_LIVE,
+	SIM_SET_CONSOLE,
+	SIM_MOVE_CONSOLE_BACKEND,
+	SIM_RELEASE,
+	SIM_READY,
 	SIM_NR_OPS
 };
 
@@ -48,6 +53,7 @@ struct sim {
 
 	uint64_t clock_ns;
 	uint32_t next_domid;
+	bool silent;		/* changes are not announced */
 	struct {
 		int errnum;
 		uint64_t left;
@@ -64,6 +70,8 @@ struct hl_live_domain *sim_find_live(struct sim *sim, uint32_t domid);
 int sim_add_live(struct sim *sim, const struct hl_live_domain *live);
 void sim_remove_live(struct sim *sim, uint32_t domid);
 void sim_changed(struct sim *sim);
+/* What a call of op has to fail with, if it has to. */
+int sim_fault(struct sim *sim, enum sim_op op);
 
 /* sim-launch.c */
 int sim_launch(struct sim *sim);
@@ -74,17 +82,28 @@ int sim_move_console(struct sim *sim, uint32_t domid);
 
 /* sim-domain.c: the initial domain that runs (or ran) as domid, or NULL */
 struct hl_launch_domain *sim_initial(struct sim *sim, uint32_t domid);
+/* The same, if it has not been destroyed. */
+struct hl_launch_domain *sim_initial_live(struct sim *sim, uint32_t domid);
+/* The first that lives and has one of these; HL_NO_DOMID: none. */
+uint32_t sim_find_holder(struct sim *sim, uint32_t permissions, uint32_t functions);
 int sim_domain_add(struct sim *sim, const struct hl_live_domain *wanted, uint32_t *ret_domid);
 int sim_domain_remove(struct sim *sim, uint32_t domid);
 int sim_domain_shutdown(struct sim *sim, uint32_t domid, uint32_t code);
 int sim_domain_dying(struct sim *sim, uint32_t domid);
 int sim_domain_pause(struct sim *sim, uint32_t domid, bool paused);
 int sim_domain_rename(struct sim *sim, uint32_t domid, const char *name);
+int sim_domain_handle(struct sim *sim, uint32_t domid, const uint8_t handle[16]);
 int sim_domain_memory(struct sim *sim, uint32_t domid, uint64_t bytes);
 int sim_domain_ready(struct sim *sim, uint32_t domid);
 int sim_domain_release(struct sim *sim, uint32_t domid);
 int sim_domain_fail(struct sim *sim, uint32_t domid, uint32_t code, const char *prop);
 int sim_set_console(struct sim *sim, uint32_t domid);
+
+/* sim-request.c */
+int sim_request_console(void *backend, uint32_t domid);
+int sim_request_console_backend(void *backend, uint32_t domid, uint32_t server);
+int sim_request_release(void *backend, uint32_t domid);
+int sim_request_ready(void *backend);
 
 /* sim-command.c */
 int sim_command(void *backend, const char *command, char **ret_reply);

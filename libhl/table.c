@@ -89,7 +89,8 @@ static bool match_name(const struct hl_domain *d, const void *key)
 
 static bool match_uuid(const struct hl_domain *d, const void *key)
 {
-	return !memcmp(d->uuid, key, sizeof(d->uuid));
+	return !memcmp(d->uuid, key, sizeof(d->uuid)) ||
+	       !memcmp(d->handle, key, sizeof(d->handle));
 }
 
 HL_EXPORT int hl_table_find_domid(const struct hl_table *table, uint32_t domid,

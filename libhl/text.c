@@ -15,13 +15,11 @@ static bool uuid_dash_before(unsigned int byte)
 
 HL_EXPORT void hl_uuid_to_text(const uint8_t uuid[16], char text[HL_UUID_TEXT_SIZE])
 {
-	if (!all_zero(uuid, 16)) {
-		for (unsigned int i = 0; i < 16; i++) {
-			if (uuid_dash_before(i))
-				*text++ = '-';
-			*text++ = hex_digits[uuid[i] >> 4];
-			*text++ = hex_digits[uuid[i] & 15];
-		}
+	for (unsigned int i = 0; i < 16; i++) {
+		if (uuid_dash_before(i))
+			*text++ = '-';
+		*text++ = hex_digits[uuid[i] >> 4];
+		*text++ = hex_digits[uuid[i] & 15];
 	}
 	*text = '\0';
 }

@@ -91,6 +91,32 @@ static int call_error(int errnum)
 	}
 }
 
+/* The payload goes to Xen, and what Xen made of it comes back in it. */
+static int call(struct xcall *x, struct xen_sysctl_hyperlaunch *payload)
+{
+	memset(x->sysctl, 0, sizeof(*x->sysctl));
+	x->sysctl->cmd = XEN_SYSCTL_hyperlaunch;
+	x->sysctl->interface_version = XEN_SYSCTL_INTERFACE_VERSION;
+	memcpy(x->sysctl->u.pad, payload, sizeof(*payload));
+	if (xencall1(x->handle, __HYPERVISOR_sysctl, (uintptr_t)x->sysctl) < 0) {
+		int rc = call_error(errno);
+
+		logger_say(&x->xlog.logger, LOG_DEBUG, "hyperlaunch sysctl, sub-op %u index %u: %s",
+			   payload->op, payload->index, strerrorname_np(-rc));
+		return rc;
+	}
+	memcpy(payload, x->sysctl->u.pad, sizeof(*payload));
+	return 0;
+}
+
+int xcall_hyperlaunch_do(struct xcall *x, uint32_t op, uint32_t index, uint64_t offset)
+{
+	/* No buffer, and no bytes: both must be zero then. */
+	struct xen_sysctl_hyperlaunch payload = { .op = op, .index = index, .offset = offset };
+
+	return call(x, &payload);
+}
+
 int xcall_hyperlaunch(struct xcall *x, uint32_t op, uint32_t index, uint64_t offset,
 		      void *data, uint32_t size, uint32_t *ret_written)
 {
@@ -100,24 +126,15 @@ int xcall_hyperlaunch(struct xcall *x, uint32_t op, uint32_t index, uint64_t off
 		.offset = offset,
 		.size = size,
 	};
+	int rc;
 
 	if (size > XCALL_MAX_BYTES)
 		return -EINVAL;
 	set_xen_guest_handle_raw(payload.buffer, x->data);
 	memset(x->data, 0, size);
-	memset(x->sysctl, 0, sizeof(*x->sysctl));
-	x->sysctl->cmd = XEN_SYSCTL_hyperlaunch;
-	x->sysctl->interface_version = XEN_SYSCTL_INTERFACE_VERSION;
-	memcpy(x->sysctl->u.pad, &payload, sizeof(payload));
-
-	if (xencall1(x->handle, __HYPERVISOR_sysctl, (uintptr_t)x->sysctl) < 0) {
-		int rc = call_error(errno);
-
-		logger_say(&x->xlog.logger, LOG_DEBUG, "hyperlaunch sysctl, sub-op %u index %u: %s",
-			   op, index, strerrorname_np(-rc));
+	rc = call(x, &payload);
+	if (rc)
 		return rc;
-	}
-	memcpy(&payload, x->sysctl->u.pad, sizeof(payload));
 	if (payload.size > size)
 		return -EBADMSG;
 	memcpy(data, x->data, payload.size);

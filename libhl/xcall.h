@@ -21,4 +21,7 @@ struct xcall *xcall_close(struct xcall *xcall);
 int xcall_hyperlaunch(struct xcall *xcall, uint32_t op, uint32_t index, uint64_t offset,
 		      void *data, uint32_t size, uint32_t *ret_written);
 
+/* One that gives nothing back. */
+int xcall_hyperlaunch_do(struct xcall *xcall, uint32_t op, uint32_t index, uint64_t offset);
+
 #endif /* LIBHL_XCALL_H */

@@ -200,7 +200,7 @@ static void fill_live(struct xen *xen, const xc_domaininfo_t *info, struct hl_li
 	if (live->shutdown)
 		live->shutdown_code = info->flags >> XEN_DOMINF_shutdownshift &
 				      XEN_DOMINF_shutdownmask;
-	memcpy(live->uuid, info->handle, sizeof(live->uuid));
+	memcpy(live->handle, info->handle, sizeof(live->handle));
 	/* Without FLASK there is no number, and a number without a text is no error. */
 	if (live->ssidref &&
 	    xc_flask_sid_to_context(xen->xch, live->ssidref, live->label,
@@ -247,6 +247,35 @@ static int list_live(void *backend, struct hl_live_domain **ret_domains, size_t 
 	*ret_nr = nr;
 	*ret_domains = STEAL(domains);
 	return 0;
+}
+
+static int set_console(void *backend, uint32_t domid)
+{
+	struct xen *xen = backend;
+
+	return xcall_hyperlaunch_do(xen->xcall, XEN_HYPERLAUNCH_SET_CONSOLE, domid, 0);
+}
+
+static int move_console_backend(void *backend, uint32_t domid, uint32_t server)
+{
+	struct xen *xen = backend;
+
+	return xcall_hyperlaunch_do(xen->xcall, XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND, domid,
+				    server);
+}
+
+static int release(void *backend, uint32_t domid)
+{
+	struct xen *xen = backend;
+
+	return xcall_hyperlaunch_do(xen->xcall, XEN_HYPERLAUNCH_RELEASE, domid, 0);
+}
+
+static int ready(void *backend)
+{
+	struct xen *xen = backend;
+
+	return xcall_hyperlaunch_do(xen->xcall, XEN_HYPERLAUNCH_READY, 0, 0);
 }
 
 static int bind_virq(struct xen *xen, uint32_t virq)
@@ -302,38 +331,37 @@ static int process(void *backend)
 	return 1;
 }
 
-int xen_open(const struct logger *logger, const struct backend_ops **ret_ops, void **ret_backend)
+static int xen_open(const char *rest, const struct logger *logger, void **ret_backend)
 {
-	static const struct backend_ops ops = {
-		.name = "xen",
-		.close = xen_close,
-		.get_fd = get_fd,
-		.process = process,
-		.get_launch = get_launch,
-		.get_domain = get_domain,
-		.get_module = get_module,
-		.read_lcm = read_lcm,
-		.get_events = get_events,
-		.list_live = list_live,
-	};
 	struct xen *xen = calloc(1, sizeof(*xen));
 	int rc;
 
+	(void)rest;
 	if (!xen)
 		return -ENOMEM;
+	*ret_backend = xen;
 	xlog_init(&xen->xlog, logger);
 	rc = xcall_open(logger, &xen->xcall);
-	if (!rc) {
-		xen->xch = xc_interface_open(&xen->xlog.vtable, NULL,
-					     XC_OPENFLAG_NON_REENTRANT);
-		if (!xen->xch)
-			rc = -ENODEV;
-	}
-	if (rc) {
-		xen_close(xen);
+	if (rc)
 		return rc;
-	}
-	*ret_ops = &ops;
-	*ret_backend = xen;
-	return 0;
+	xen->xch = xc_interface_open(&xen->xlog.vtable, NULL, XC_OPENFLAG_NON_REENTRANT);
+	return xen->xch ? 0 : -ENODEV;
 }
+
+const struct backend_ops xen_backend = {
+	.name = "xen",
+	.open = xen_open,
+	.close = xen_close,
+	.get_fd = get_fd,
+	.process = process,
+	.get_launch = get_launch,
+	.get_domain = get_domain,
+	.get_module = get_module,
+	.read_lcm = read_lcm,
+	.get_events = get_events,
+	.list_live = list_live,
+	.set_console = set_console,
+	.move_console_backend = move_console_backend,
+	.release = release,
+	.ready = ready,
+};

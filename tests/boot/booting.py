@@ -19,6 +19,7 @@ from machine import XEN_ARGS, Machine  # noqa: E402
 __all__ = ["Boot", "TRIES", "booted", "hlboot", "is_spoilt", "media", "paths", "spoilt"]
 TRIES = 3
 PATIENCE = 420      # seconds; a machine of its own needs a tenth of this
+TURN_PATIENCE = 7200
 
 
 class Boot:
@@ -90,7 +91,8 @@ def booted(name, chain=None, source=None, folder=None, search=(), xen=None, word
             machine.ram = linked.ram()
             chain = linked.chain()
         machine.ram = ram or machine.ram
-        machine.start(media.LOADERS[loader](machine.folder, xen or paths.xen(), [*XEN_ARGS, *words], chain))
+        machine.start(media.LOADERS[loader](machine.folder, xen or paths.xen(), [*XEN_ARGS, *words], chain),
+                      f"test {name}", TURN_PATIENCE)
         yield Boot(machine, linked)
 
 

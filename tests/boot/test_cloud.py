@@ -11,6 +11,7 @@ import pytest
 import booting
 import lcm
 
+NIL = "00000000-0000-0000-0000-000000000000"
 UUID = "00112233-4455-6677-8899-aabbccddeeff"
 GUESTS = {
     # name: requested domid, domid, cpus, KiB, uuid, kernel
@@ -77,8 +78,8 @@ def test_guest_is_as_asked(cloud, name):
     assert told["domid"] == domid
     assert told["cpus"] == cpus
     assert told["memory_kib"] == kib
-    # Who has none gets one when it is introduced to xenstore.
-    assert uuid in (None, told["uuid"])
+    # Who has none gets a handle when it is introduced to xenstore; that is no UUID.
+    assert told["uuid"] == (uuid or NIL)
     assert (told["permissions"], told["functions"], told["mode"]) == (0, 0, lcm.LONG)
     assert told["origin"] == "boot"
 
@@ -160,7 +161,7 @@ def test_list_domains_over_the_bus(cloud):
     assert [row[0] for row in answer["data"][0]] == sorted(row[0] for row in answer["data"][0])
     for name, (_, domid, _, _, uuid, _) in GUESTS.items():
         assert rows[name][0] == domid
-        assert uuid in (None, rows[name][1])
+        assert rows[name][1] == (uuid or NIL)
         assert rows[name][4:6] == [0, 0]
 
 
@@ -169,6 +170,23 @@ def test_introspection_names_the_interfaces(cloud):
     for word in ("org.xenproject.Hyperlaunch1.Manager", "ListDomains", "GetLCM", "DomainAdded",
                  "org.freedesktop.DBus.ObjectManager"):
         assert word in answer
+
+
+def test_console_changes_hands(cloud):
+    alpha = GUESTS["alpha"][1]
+    try:
+        assert cloud.json("handoff alpha") == {"role": "console", "old": 0, "new": alpha, "name": "alpha"}
+        assert cloud.json("status")["console_domid"] == alpha
+        assert [holder["name"] for holder in cloud.json("roles")["roles"]["console"]] == ["alpha"]
+    finally:
+        back = cloud.json("handoff 0")
+    assert (back["old"], back["new"]) == (alpha, 0)
+    told = [(event["domid"], event["arg"]) for event in cloud.json("events")["events"] if event["event"] == "console"]
+    assert told[-2:] == [(alpha, 0), (0, alpha)]
+
+
+def test_nobody_is_held_here(cloud):
+    assert "not held" in cloud.shell("hlctl release alpha 2>&1; [ $? = 1 ]")
 
 
 def test_kill_9_loses_nothing(cloud):

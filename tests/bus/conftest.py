@@ -28,6 +28,7 @@ NAME = "org.xenproject.Hyperlaunch1"
 PATH = "/org/xenproject/Hyperlaunch1"
 MANAGER = NAME + ".Manager"
 DOMAIN = NAME + ".Domain"
+LIFECYCLE = NAME + ".Lifecycle"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
 NOBODY = 65534
@@ -277,11 +278,15 @@ def as_nobody(bus_address, *args):
     return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
 
-def get_lcm_as_nobody(bus_address):
+def call_as_nobody(bus_address, method, *args, interface=MANAGER, path=PATH):
     """The command; it shows an error's name and text, as busctl does not for all."""
     return start_as_nobody(["gdbus", "call", f"--address={bus_address}", f"--dest={NAME}",
-                            f"--object-path={PATH}", "--timeout=60", f"--method={MANAGER}.GetLCM",
-                            "dtb"])
+                            f"--object-path={path}", "--timeout=60",
+                            f"--method={interface}.{method}", *args])
+
+
+def get_lcm_as_nobody(bus_address):
+    return call_as_nobody(bus_address, "GetLCM", "dtb")
 
 
 @pytest.fixture
@@ -289,11 +294,11 @@ def polkit(bus_address):
     """polkit(): the mock of dbusmock, denying until told otherwise."""
     processes = []
 
-    def start():
+    def start(what=("--template", "polkitd")):
         env = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": bus_address,
                "DBUS_SESSION_BUS_ADDRESS": bus_address}
-        processes.append(subprocess.Popen([sys.executable, "-m", "dbusmock", "--system",
-                                           "--template", "polkitd"], env=env))
+        processes.append(subprocess.Popen([sys.executable, "-m", "dbusmock", "--system", *what],
+                                          env=env))
         connection = dbus.bus.BusConnection(bus_address)
         wait_until(lambda: connection.name_has_owner("org.freedesktop.PolicyKit1"),
                    what="the mock of polkit")

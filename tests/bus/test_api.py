@@ -11,10 +11,11 @@ import xml.etree.ElementTree as ET
 import dbus
 import pytest
 
-from conftest import (ACCESS_DENIED, DOMAIN, INVALID_ARGS, MANAGER, OURS, PATH, PROPERTIES, ROOT,
+from conftest import (ACCESS_DENIED, DOMAIN, INVALID_ARGS, LIFECYCLE, MANAGER, OURS, PATH, PROPERTIES, ROOT,
                       wait_until)
 
 NONE = 0xffffffff
+NIL = "00000000-0000-0000-0000-000000000000"
 ROLES = {  # of ok-dynamic-full
     "control": ["control"], "hardware": ["hw"], "boot": [], "crash": ["crash"],
     "console": ["console"], "xenstore": ["store"], "legacy-dom0": [],
@@ -41,9 +42,27 @@ def test_get_domain(launch, client):
         domid, uuid, name, path = row[0], row[1], row[2], row[7]
         assert client.call("GetDomainByDomid", "u", domid) == path
         assert client.call("GetDomainByName", "s", name) == path
-        if uuid:
+        if uuid != NIL:
             assert client.call("GetDomainByUUID", "s", uuid) == path
             assert client.call("GetDomainByUUID", "s", uuid.upper()) == path
+
+
+def test_handle(launch, client):
+    """The UUID is the LCM's, whatever handle Xen has; each finds the domain."""
+    daemon = launch()
+    web, uuid = client.path_of("web"), client.domain("web")["UUID"]
+    handle = "00112233-4455-6677-8899-aabbccddeeff"
+    daemon.command(f"handle web {handle}")
+    client.wait_property(web, "Handle", handle)
+    assert client.get("UUID", DOMAIN, web) == uuid
+    assert client.call("GetDomainByUUID", "s", uuid) == web
+    assert client.call("GetDomainByUUID", "s", handle) == web
+    assert client.domain("boot")["UUID"] == NIL
+    assert client.domain("boot")["Handle"] == ""
+    daemon.command("domain-remove web")
+    client.wait_property(web, "Handle", "")
+    assert client.call("GetDomainByUUID", "s", uuid) == web
+    client.expect_error(OURS + "NoSuchDomain", "GetDomainByUUID", "s", handle)
 
 
 def test_get_domain_errors(launch, client):
@@ -66,6 +85,16 @@ def test_hostile_names(launch, client):
         message = client.expect_error(OURS + "NoSuchDomain", "GetDomainByName", "s", name)
         assert len(message) < 600
         assert "\x1b" not in message
+
+
+def test_long_names_in_errors(launch, client):
+    """Shortened within a character: the error is still one that D-Bus can carry."""
+    daemon = launch(options=["--session"])
+    for name in ("\u00e9" * 100, "x" + "\u00e9" * 100, "\U0001f600" * 40, "xx" + "\U0001f600" * 40):
+        assert "There is no" in client.expect_error(OURS + "NoSuchDomain", "GetDomainByName", "s", name)
+    daemon.command("domain-add x" + "\u00e9" * 30 + " domid=70")
+    daemon.command("dying 70")
+    client.expect_error(OURS + "WrongState", "SetConsoleOwner", "u", 70)
 
 
 def test_ambiguous_name(launch, client):
@@ -239,7 +268,7 @@ def test_unpatched_xen(launch, client):
 def test_manager_properties(launch, client):
     launch()
     assert client.get_all() == {
-        "Version": "0.1.0", "ApiLevel": 1, "LaunchState": "complete", "ConsoleDomid": 4,
+        "Version": "0.1.0", "ApiLevel": 2, "LaunchState": "complete", "ConsoleDomid": 4,
         "HardwareDomid": 20, "XenstoreDomid": 1, "NDomains": 8, "XenstoreState": "none"}
 
 
@@ -248,7 +277,8 @@ def test_domain_properties(launch, client):
     domain = client.domain("control")
     assert domain == {
         "Domid": 2, "Generation": 0, "RequestedDomid": 0, "Name": "control",
-        "UUID": "8d5a104e-6c2b-4f0a-9b1e-000000000002", "Origin": "boot", "Permissions": 1,
+        "UUID": "8d5a104e-6c2b-4f0a-9b1e-000000000002",
+        "Handle": "8d5a104e-6c2b-4f0a-9b1e-000000000002", "Origin": "boot", "Permissions": 1,
         "Functions": 0, "Roles": ["control"], "Mode": 4, "State": "started", "Reason": "",
         "MemoryPlanned": 512 << 20, "MemoryMax": 512 << 20, "MemoryCurrent": 512 << 20,
         "VcpusMax": 2, "VcpusOnline": 2, "SecurityLabel": domain["SecurityLabel"],
@@ -267,7 +297,7 @@ def test_post_boot_properties(launch, client):
     assert domain["State"] == "running"
     assert (domain["VcpusMax"], domain["MemoryMax"]) == (3, 65536 << 10)
     assert domain["MemoryPlanned"] == 0
-    assert domain["UUID"] == "00000000-0000-0000-0000-0000000000aa"
+    assert domain["UUID"] == domain["Handle"] == "00000000-0000-0000-0000-0000000000aa"
     assert domain["LcmNode"] == "" and domain["Modules"] == [] and domain["Roles"] == []
     assert domain["XenstoreState"] == "none"
     assert client.path_of("guest").endswith(f"d{domain['Domid']}_{domain['Generation']}")
@@ -279,6 +309,7 @@ def test_managed_objects_are_all_there_is(launch, client):
     assert sorted(objects) == sorted(r[7] for r in client.call("ListDomains"))
     for path, interfaces in objects.items():
         assert interfaces[DOMAIN] == client.get_all(DOMAIN, path)
+        assert interfaces[LIFECYCLE] == {}
 
 
 def test_no_such_object(launch, client):
@@ -307,7 +338,7 @@ def test_wrong_calls(launch, client):
         with pytest.raises(dbus.DBusException) as caught:
             client.call(method, signature, *args, interface=interface)
         assert caught.value.get_dbus_name() == "org.freedesktop.DBus.Error." + error, method
-    assert client.get("ApiLevel") == 1
+    assert client.get("ApiLevel") == 2
     assert ACCESS_DENIED not in str(client.signals)
 
 
@@ -331,14 +362,15 @@ def test_introspection_is_the_file(launch, client):
     launch()
     tree = ET.parse(ROOT / "docs" / "dbus" / "org.xenproject.Hyperlaunch1.xml").getroot()
     files = {i.get("name"): shape(i) for i in tree.iter("interface")}
-    assert set(files) == {MANAGER, DOMAIN}
-    for interface, path in ((MANAGER, PATH), (DOMAIN, client.path_of("control"))):
+    assert set(files) == {MANAGER, DOMAIN, LIFECYCLE}
+    for interfaces, path in (({MANAGER}, PATH), ({DOMAIN, LIFECYCLE}, client.path_of("control"))):
         xml = client.call("Introspect", path=path,
                           interface="org.freedesktop.DBus.Introspectable")
         live = {i.get("name"): shape(i) for i in ET.fromstring(xml).iter("interface")}
         ours = {n for n in live if n.startswith("org.xenproject")}
-        assert ours == {interface}
-        assert live[interface] == files[interface]
+        assert ours == interfaces
+        for interface in interfaces:
+            assert live[interface] == files[interface]
 
 
 def test_introspection_lists_the_domains(launch, client):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What changes is told, once, in the right order."""
 
+import time
+
 from conftest import DOMAIN, MANAGER, OBJECT_MANAGER, PATH, turn, wait_until
 
 
@@ -83,6 +85,22 @@ def test_initial_domain_reclaimed(launch, client):
     client.wait_property(web, "State", "reclaimed")
     assert client.seen("DomainRemoved") == []
     assert web in client.objects()
+
+
+def test_end_of_the_dying(launch, client):
+    """Nothing tells that a domain is gone at last: it is looked for while it is dying."""
+    daemon = launch()
+    daemon.command("domain-add vm domid=70")
+    path = client.wait_signal("DomainAdded")[3][2]
+    daemon.command("dying vm")
+    client.wait_property(path, "State", "dying")
+    daemon.command("announce off")
+    turn(0.5)
+    daemon.command("domain-remove vm")
+    # Nobody reads meanwhile, which would be a look at the domains too.
+    began = time.monotonic()
+    assert client.wait_signal("DomainRemoved")[3] == (70, "vm", path)
+    assert time.monotonic() - began < 5
 
 
 def test_launch_state(launch, client):

@@ -19,7 +19,7 @@ from conftest import NOBODY, IS_ROOT, compile_lcm, wait_until
 HLCTL = os.environ["HLCTL"]
 OK, FAILED, USAGE, NOT_FOUND, DENIED, UNSUPPORTED, TIMEOUT = range(7)
 DOMAIN_KEYS = {
-    "name", "domid", "requested_domid", "uuid", "permissions", "permission_names", "functions",
+    "name", "domid", "requested_domid", "uuid", "handle", "permissions", "permission_names", "functions",
     "function_names", "mode", "mode_names", "cpus", "cpus_online", "memory_kib", "memory_max_kib",
     "memory_current_kib", "state", "reason", "origin", "generation", "roles", "path", "lcm_node",
     "security_label", "xenstore_state", "modules", "drift",
@@ -73,7 +73,9 @@ def test_list_json(launch, hlctl):
     assert by_name["store"]["roles"] == by_name["store"]["function_names"] == ["xenstore"]
     assert by_name["store"]["security_label"] == "system_u:system_r:xenstore_t"
     assert by_name["boot"]["requested_domid"] == 0x7ff5
-    assert by_name["boot"]["uuid"] is None
+    assert web["handle"] == web["uuid"]
+    assert by_name["boot"]["uuid"] == "00000000-0000-0000-0000-000000000000"
+    assert by_name["boot"]["handle"] is None
     assert by_name["boot"]["state"] == "reclaimed"
     assert by_name["db"]["reason"] == "held by the LCM"
     assert by_name["hw"]["mode_names"] == ["pv", "long"]
@@ -181,6 +183,11 @@ def test_status_of_a_domain(launch, hlctl):
     for text in ("5", "8d5a104e-6c2b-4f0a-9b1e-000000000006",
                  "8D5A104E-6C2B-4F0A-9B1E-000000000006"):
         assert in_json(hlctl("status", text, "--json")) == expected
+    daemon.command("handle web 00112233-4455-6677-8899-AABBCCDDEEFF")
+    wait_until(lambda: "Handle: 00112233" in hlctl("status", "web"), what="the handle")
+    by_handle = in_json(hlctl("status", "00112233-4455-6677-8899-aabbccddeeff", "--json"))
+    assert by_handle["uuid"] == expected["uuid"] and by_handle["domid"] == 5
+    assert in_json(hlctl("status", expected["uuid"], "--json")) == by_handle
     for text in ("nobody", "77", "", "00000000-0000-0000-0000-000000000000", "05"):
         assert f"'{text}'" in hlctl("status", text, code=NOT_FOUND)
     daemon.command("domain-add twin domid=50 uuid=00000000-0000-0000-0000-000000000001")
@@ -191,6 +198,20 @@ def test_status_of_a_domain(launch, hlctl):
     assert in_json(hlctl("status", "51", "--json"))["name"] == "twin"
     # A number that is no domid may still be a name.
     assert in_json(hlctl("status", "7", "--json"))["domid"] == 52
+
+
+def test_no_uuid(launch, hlctl):
+    """Zeros for programs, a dash for people, whatever handle Xen has."""
+    daemon = launch("ok-classic-basic-cloud")
+    nil = "00000000-0000-0000-0000-000000000000"
+    domains = in_json(hlctl("list", "--json"))["domains"]
+    assert {d["uuid"] for d in domains} == {d["handle"] for d in domains} == {nil}
+    name = domains[-1]["name"]
+    daemon.command(f"handle {name} 00112233-4455-6677-8899-AABBCCDDEEFF")
+    wait_until(lambda: in_json(hlctl("status", name, "--json"))["handle"] != nil, what="the handle")
+    assert in_json(hlctl("status", name, "--json"))["uuid"] == nil
+    assert {line.split()[-1] for line in hlctl("list").splitlines()[1:]} == {"-"}
+    hlctl("status", nil, code=NOT_FOUND)
 
 
 def test_reused_domid(launch, hlctl):
@@ -278,6 +299,56 @@ def test_colours(launch, bus_address):
     assert b"\033" not in on_terminal([*args, "--json"], {"TERM": "xterm", "NO_COLOR": ""})
 
 
+def test_handoff(launch, hlctl):
+    launch("ok-dynamic-full", options=["--session"])
+    assert in_json(hlctl("handoff", "web", "--json")) == {"role": "console", "old": 4, "new": 5, "name": "web"}
+    assert in_json(hlctl("status", "--json"))["console_domid"] == 5
+    assert in_json(hlctl("roles", "--json"))["roles"]["console"][0]["name"] == "web"
+    assert hlctl("handoff", "5") == "The console is with domain 5 (web), as before.\n"
+    assert hlctl("handoff", "control") == "The console is with domain 2 (control) now; domain 5 had it.\n"
+    uuid = "8d5a104e-6c2b-4f0a-9b1e-000000000006"
+    assert in_json(hlctl("handoff", uuid, "--json"))["new"] == 5
+
+
+def test_handoff_errors(launch, hlctl):
+    daemon = launch("ok-dynamic-full", options=["--session"])
+    for domain in ("nobody", "77", "-", ""):
+        assert f"'{domain}'" in hlctl("handoff", domain, code=NOT_FOUND)
+    # It was there, and its domid may be another's by now.
+    daemon.command("domain-remove web")
+    daemon.command("domain-add new domid=5 uuid=00000000-0000-0000-0000-000000000001")
+    wait_until(lambda: "new" in hlctl("list"), what="new")
+    assert "reclaimed" in hlctl("handoff", "web", code=NOT_FOUND)
+    assert in_json(hlctl("status", "--json"))["console_domid"] == 4
+    daemon.command("dying hw")
+    assert "dying" in hlctl("handoff", "hw", code=FAILED)
+    daemon.command("fault set-console EPERM 1")
+    hlctl("handoff", "control", code=UNSUPPORTED)
+    daemon.command("fault set-console EOPNOTSUPP 1")
+    hlctl("handoff", "control", code=UNSUPPORTED)
+
+
+def test_release(launch, hlctl, client):
+    daemon = launch("ok-dynamic-full", options=["--session"])
+    assert "not held" in hlctl("release", "web", code=FAILED)
+    assert "reclaimed" in hlctl("release", "boot", code=NOT_FOUND)
+    hlctl("release", "nobody", code=NOT_FOUND)
+    path = in_json(hlctl("status", "db", "--json"))["path"]
+    assert in_json(hlctl("release", "db", "--json")) == {
+        "domid": 6, "name": "db", "state": "started", "path": path}
+    assert in_json(hlctl("status", "db", "--json"))["state"] == "started"
+    daemon.stop()
+    daemon.start()
+    wait_until(client.ready, what="the daemon")
+    assert hlctl("release", "6") == "Domain 6 (db) is started.\n"
+
+
+def test_requests_without_a_launch(launch, hlctl):
+    launch("ok-static-basic", extra=",as=classic", options=["--session"])
+    hlctl("handoff", "0", code=NOT_FOUND)
+    hlctl("release", "0", code=NOT_FOUND)
+
+
 def test_events(launch, hlctl):
     launch()
     events = in_json(hlctl("events", "--json"))["events"]
@@ -352,6 +423,13 @@ def test_monitor_json(launch, bus_address, hlctl):
     monitor.wait_event(event="property-changed", property="Drift", value=[["name", "web", "www"]])
     daemon.command("domain-remove vm")
     monitor.wait_event(event="domain-removed", domid=60)
+    daemon.command("console control")
+    monitor.wait_event(event="role-changed", role="console", old=4, new=2)
+    monitor.wait_event(event="property-changed", property="ConsoleDomid", value=2)
+    daemon.command("domain-remove control")
+    monitor.wait_event(event="role-changed", role="console", old=2, new=4)
+    daemon.command("domain-remove hw")
+    monitor.wait_event(event="role-changed", role="hardware", old=20, new=None)
     daemon.command("state recovery")
     monitor.wait_event(event="launch-state-changed", old="complete", new="recovery")
     assert monitor.end(signal.SIGINT) == (OK, "")
@@ -406,8 +484,9 @@ def test_monitor_ends_with_the_bus(place):
 
 
 def test_no_daemon(hlctl):
-    for verb in ("list", "status", "roles", "lcm", "events", "modules", "monitor"):
-        assert "not running" in hlctl(verb, code=FAILED)
+    for verb in ("list", "status", "roles", "lcm", "events", "modules", "monitor", "handoff web",
+                 "release web"):
+        assert "not running" in hlctl(*verb.split(), code=FAILED)
 
 
 def test_no_bus():
@@ -461,29 +540,61 @@ def public_hlctl():
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="needs a second user")
-@pytest.mark.parametrize("verb, code", [("lcm", DENIED), ("list", OK)])
+@pytest.mark.parametrize("verb, code", [("lcm", DENIED), ("list", OK), ("handoff web", DENIED),
+                                        ("release db", DENIED)])
 def test_denied(launch, bus_address, public_hlctl, verb, code):
     launch()
-    result = subprocess.run([*public_hlctl, "--address", bus_address, verb], capture_output=True,
-                            text=True, user=NOBODY, group=NOBODY, extra_groups=[], cwd="/")
+    result = subprocess.run([*public_hlctl, "--address", bus_address, *verb.split()],
+                            capture_output=True, text=True, user=NOBODY, group=NOBODY,
+                            extra_groups=[], cwd="/")
     assert result.returncode == code, result.stderr
 
 
 @pytest.mark.parametrize("args", [
     [], ["nonsense"], ["list", "web"], ["status", "a", "b"], ["--bogus"], ["list", "--since", "1"],
     ["status", "--role", "control"], ["lcm", "--role", "control"], ["events", "-f", "dts"],
-    ["--role"], ["list", "--json=1"],
+    ["--role"], ["list", "--json=1"], ["handoff"], ["release"], ["handoff", "a", "b"],
+    ["release", "--role", "control", "a"],
 ])
 def test_usage(args):
     result = subprocess.run([HLCTL, *args], capture_output=True, text=True)
     assert result.returncode == USAGE
-    assert result.stderr and not result.stdout
+    assert result.stderr.startswith("hlctl: ") and result.stderr.count("\n") == 1
+    assert not result.stdout
+
+
+@pytest.mark.parametrize("args, words", [
+    (["list", "--bogus"], "'--bogus' is no option"), (["list", "--json=1"], "'--json=1': this option takes no value"),
+    (["list", "--role"], "'--role' needs a value"), (["list", "-r"], "'-r' needs a value"),
+    (["--json", "handoff", "-5"], "no option -5"), (["--json", "status", "-5j"], "no option -5"),
+    (["status", "--system=x"], "'--system=x'"), (["--s"], "'--s'"),
+])
+def test_wrong_options(args, words):
+    """Each is named, and a negative domid gets a hint."""
+    result = subprocess.run([HLCTL, *args], capture_output=True, text=True)
+    assert result.returncode == USAGE
+    assert result.stderr.startswith("hlctl: ") and result.stderr.count("\n") == 1
+    assert words in result.stderr
+    assert ("after --" in result.stderr) == ("-5" in words)
+
+
+@pytest.mark.parametrize("verb", ["status", "handoff", "release"])
+def test_nonsense_for_a_domain(launch, hlctl, verb):
+    """One line, whatever was typed; no control character of it, and not all of a long one."""
+    launch("ok-dynamic-full", options=["--session"])
+    for text in ("-1", " ", "0x5", "5.0", "5 ", "99999999999999999999", "4294967295", "%s%n", "../5", "*"):
+        assert f"'{text}'" in hlctl(verb, "--", text, code=NOT_FOUND)
+    assert "'a?b?[2J'" in hlctl(verb, "a\nb\x1b[2J", code=NOT_FOUND)
+    assert "'??x'" in hlctl(verb, b"\xff\xfex", code=NOT_FOUND)
+    assert 1000 < len(hlctl(verb, "x" * 100000, code=NOT_FOUND)) < 2000
+    hlctl(verb, "\u00e9x" * 10000, code=NOT_FOUND)
+    assert in_json(hlctl("status", "--json"))["console_domid"] == 4
 
 
 def test_help_and_version():
     text = subprocess.run([HLCTL, "--help"], capture_output=True, text=True, check=True).stdout
-    for word in ("list", "status", "roles", "lcm", "events", "modules", "monitor", "--json",
-                 "--address"):
+    for word in ("list", "status", "roles", "lcm", "events", "modules", "monitor", "handoff",
+                 "release", "--json", "--address"):
         assert word in text
     version = subprocess.run([HLCTL, "-V"], capture_output=True, text=True, check=True).stdout
     assert version.startswith("hlctl 0.")
@@ -491,7 +602,8 @@ def test_help_and_version():
 
 def test_full_disk(launch, bus_address):
     launch()
-    for args in (["list"], ["list", "--json"], ["lcm"], ["roles"]):
+    for args in (["list"], ["list", "--json"], ["lcm"], ["roles"], ["status"], ["status", "web"],
+                 ["handoff", "web"]):
         with open("/dev/full", "wb") as full:
             result = subprocess.run([HLCTL, "--address", bus_address, *args], stdout=full,
                                     stderr=subprocess.PIPE)
@@ -516,3 +628,6 @@ def test_completion(launch, bus_address, tmp_path):
     assert "--format" not in complete("hlctl", "list", "--")
     assert complete("hlctl", "--address", bus_address, "status", "w") == ["web"]
     assert complete("hlctl", "--address", bus_address, "list", "w") == []
+    assert complete("hlctl", "ha") == ["handoff"]
+    for verb in ("handoff", "release"):
+        assert complete("hlctl", "--address", bus_address, verb, "d") == ["db"]

@@ -34,7 +34,7 @@ def test_actions_are_those_of_the_code():
                ET.parse(UNITS / f"{NAME}.policy").getroot().iter("action")}
     used = set()
     for source in (ROOT / "daemon").glob("*.h"):
-        used |= set(re.findall(rf'BUS_ACTION_\w+ "({NAME}[.\w-]+)"', source.read_text()))
+        used |= set(re.findall(rf'BUS_ACTION_\w+\s+"({NAME}[.\w-]+)"', source.read_text()))
     assert actions == used and used
 
 

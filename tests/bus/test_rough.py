@@ -7,11 +7,14 @@ import signal
 import socket
 import subprocess
 import time
+import xml.etree.ElementTree as ET
 
 import dbus
 import dbus.lowlevel
+import pytest
 
-from conftest import DOMAIN, MANAGER, NAME, PATH, PROPERTIES, Client, wait_until
+from conftest import (DOMAIN, INVALID_ARGS, MANAGER, NAME, PATH, PROPERTIES, ROOT, Client,
+                      wait_until)
 
 # The address sanitizer keeps what is freed for a while, and all of it takes more.
 MEGABYTE = (16 if "asan" in os.environ["HYPERLAUNCHD"] else 1) << 20
@@ -124,6 +127,32 @@ def test_big_arguments(launch, client):
         except dbus.DBusException as error:
             assert len(error.get_dbus_message()) < 2000
     assert daemon.process.poll() is None
+
+
+SAMPLES = {
+    "": (), "u": (5,), "s": ("5",), "i": (-1,), "t": (5,), "o": (PATH,), "b": (True,), "d": (5.0,),
+    "y": (5,), "n": (-5,), "x": (-1,), "v": (dbus.UInt32(5, variant_level=1),), "as": (["5"],),
+    "au": ([5],), "a{sv}": ({},), "uu": (5, 5), "us": (5, "x"), "ss": ("a", "b"), "(u)": ((5,),), "g": ("u",),
+}
+
+
+def test_every_method_with_every_type(launch, client):
+    """What it does not take is refused, by D-Bus' own name for that, and nothing happens."""
+    launch(options=["--session"])
+    tree = ET.parse(ROOT / "docs" / "dbus" / "org.xenproject.Hyperlaunch1.xml").getroot()
+    paths = {MANAGER: PATH}
+    before = client.objects(), client.get_all()
+    for interface in tree.iter("interface"):
+        path = paths.get(interface.get("name"), client.path_of("db"))
+        for method in interface.iter("method"):
+            taken = "".join(a.get("type") for a in method.iter("arg") if a.get("direction") == "in")
+            for signature, args in SAMPLES.items():
+                if signature == taken:
+                    continue
+                with pytest.raises(dbus.DBusException) as caught:
+                    client.call(method.get("name"), signature, *args, interface=interface.get("name"), path=path)
+                assert caught.value.get_dbus_name() == INVALID_ARGS, (method.get("name"), signature)
+    assert (client.objects(), client.get_all()) == before
 
 
 def test_descriptors_that_nobody_wants(launch, client):

@@ -16,6 +16,7 @@ from xenstored import INTRODUCE, RM, WATCH, WRITE, Xenstored
 # Without UUIDs, xenstored in domain 0; with UUIDs, xenstored in 1 and we in 2.
 LCM = "ok-classic-basic-cloud"
 DYNAMIC = "ok-dynamic-full"
+NIL = "00000000-0000-0000-0000-000000000000"
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_introduces_the_guests(with_store, store, client, lcm, self_domid):
         assert tree["name"] == name
         assert tree["domid"] == str(domid)
         vm = tree["vm"]
-        assert vm == f"/vm/{uuid}" if uuid else vm.startswith("/vm/")
+        assert vm == f"/vm/{uuid}" if uuid != NIL else vm.startswith("/vm/")
         assert store.read(f"{vm}/name") == name
         assert store.read(f"{vm}/uuid") == vm[4:]
         assert float(store.read(f"{vm}/start_time")) > 1.6e9
@@ -364,6 +365,24 @@ def test_gives_up_on_what_cannot_be(with_store, store, client):
     assert daemon.text().count("domain 1: not introduced") == 1
 
 
+def test_name_goes_first(with_store, store, client):
+    """xl removes a domain's nodes before Xen has removed the domain: it keeps its name until then."""
+    store.start()
+    daemon = with_store()
+    daemon.command("domain-add - domid=70 uuid=00000000-0000-0000-0000-000000000070")
+    path = client.wait_signal("DomainAdded")[3][2]
+    store.write("/local/domain/70/name", "vm")
+    client.wait_property(path, "Name", "vm")
+    daemon.command("dying 70")
+    store.remove("/local/domain/70")
+    client.wait_property(path, "State", "dying")
+    turn(0.5)
+    assert client.get("Name", DOMAIN, path) == "vm"
+    assert client.path_of("vm") == path
+    daemon.command("domain-remove 70")
+    assert client.wait_signal("DomainRemoved")[3] == (70, "vm", path)
+
+
 def test_post_boot_names(with_store, store, client):
     """As xl does it: the domain, then its name, then its introduction."""
     store.start()
@@ -469,12 +488,24 @@ def test_nil_uuid(with_store, store, client):
     store.start()
     with_store()
     rows = initial(client)
-    assert {r[1] for r in rows} == {""}
+    assert {r[1] for r in rows} == {NIL}
     wait_until(lambda: all_introduced(store, rows))
     vms = [tree_of(store, r[0])["vm"] for r in rows]
     assert len(set(vms)) == len(rows)
     for vm in vms:
         assert vm[18] == "4" and vm[23] in "89ab" and set(vm[4:]) - set("0-4")
+    assert {r[1] for r in initial(client)} == {NIL}
+
+
+def test_handle_wins(with_store, store, client):
+    """In xenstore is what toolstacks take for the UUID: what Xen has."""
+    daemon = with_store(DYNAMIC)
+    handle = "00112233-4455-6677-8899-aabbccddeeff"
+    daemon.command(f"handle web {handle}")
+    wait_until(lambda: client.domain("web")["Handle"] == handle)
+    store.start()
+    wait_until(lambda: 5 in store.introduced)
+    assert tree_of(store, 5)["vm"] == f"/vm/{handle}"
 
 
 def test_watches_come_first(with_store, store):

@@ -58,10 +58,13 @@ class Machine:
                         "-device", "nvme,drive=root,serial=root"]
         return command + medium + self._extra
 
-    def start(self, medium):
-        """Starts QEMU; `medium` are its arguments that say what to boot."""
+    def start(self, medium, name, patience):
+        """Starts QEMU; `medium` are its arguments that say what to boot.
+
+        name: what other machines are told that they wait for.  patience: seconds to wait for them.
+        """
         if not self._interactive:
-            self._turn.take()
+            self._turn.take(name, patience)
         self.agent = Agent(os.path.join(self.folder, "agent"))
         os.makedirs(os.path.dirname(os.path.abspath(self.log.path)), exist_ok=True)
         self.started = time.monotonic()

@@ -89,7 +89,8 @@ def _conclude(told, log):
 
 def _boot(args, machine, linked, xen):
     words = [*XEN_ARGS, *args.xen_arg]
-    machine.start(media.LOADERS[args.loader](machine.folder, xen, words, linked.chain()))
+    machine.start(media.LOADERS[args.loader](machine.folder, xen, words, linked.chain()),
+                  os.path.abspath(args.launch), args.timeout)
     deadline = machine.started + args.timeout
     if args.interactive:
         return _interact(machine, linked)

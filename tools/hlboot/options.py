@@ -58,7 +58,8 @@ def parser():
     args.add_argument("--xen-arg", metavar="ARG", action="append", default=[],
                       help="one more word for Xen's command line; may be repeated")
     args.add_argument("--timeout", metavar="S", type=seconds, default=300.0,
-                      help="seconds until giving up (default 300)")
+                      help="seconds until giving up (default 300); as many before, where other "
+                           "machines run, for their end")
     args.add_argument("--until", metavar="REGEX", type=regex,
                       help="go on until the serial log matches this, too")
     args.add_argument("--run", metavar="CMD", action="append", default=[],

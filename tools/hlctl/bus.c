@@ -95,15 +95,15 @@ enum exit_code bus_complain(const sd_bus_error *error, int r)
 	return complain(code_of(error->name), "%s", error->message ? error->message : error->name);
 }
 
-enum exit_code bus_call(sd_bus *bus, const char *interface, const char *method,
-			sd_bus_message **ret_reply, const char *types, ...)
+enum exit_code bus_call_at(sd_bus *bus, const char *path, const char *interface,
+			   const char *method, sd_bus_message **ret_reply, const char *types, ...)
 {
 	CLEANUP(sd_bus_message_unrefp) sd_bus_message *call = NULL;
 	CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	va_list ap;
 	int r;
 
-	r = sd_bus_message_new_method_call(bus, &call, BUS_NAME, BUS_PATH, interface, method);
+	r = sd_bus_message_new_method_call(bus, &call, BUS_NAME, path, interface, method);
 	va_start(ap, types);
 	if (r >= 0 && *types)
 		r = sd_bus_message_appendv(call, types, ap);

@@ -6,9 +6,12 @@
 
 enum exit_code bus_open(const struct options *options, sd_bus **ret_bus);
 
-/* A call of the daemon's root object; types and what follows are its arguments. */
-enum exit_code bus_call(sd_bus *bus, const char *interface, const char *method,
-			sd_bus_message **ret_reply, const char *types, ...);
+/* A call of one of the daemon's objects; types and what follows are its arguments. */
+enum exit_code bus_call_at(sd_bus *bus, const char *path, const char *interface,
+			   const char *method, sd_bus_message **ret_reply, const char *types, ...);
+
+/* Of the root object. */
+#define bus_call(bus, ...) bus_call_at(bus, BUS_PATH, __VA_ARGS__)
 
 /* For an answer that is not what the daemon's interface promises. */
 enum exit_code bus_bad_answer(int r);

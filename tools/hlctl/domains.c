@@ -77,6 +77,7 @@ static const struct bus_field fields[] = {
 	FIELD("RequestedDomid", "u", requested_domid),
 	FIELD("Name", "s", name),
 	FIELD("UUID", "s", uuid),
+	FIELD("Handle", "s", handle),
 	FIELD("Origin", "s", origin),
 	FIELD("State", "s", state),
 	FIELD("Reason", "s", reason),
@@ -103,7 +104,7 @@ static struct domain *new_domain(struct domains *domains, const char *path)
 		.path = path,
 		.domid = UINT32_MAX,
 		.requested_domid = UINT32_MAX,
-		.name = "", .uuid = "", .origin = "", .state = "", .reason = "", .label = "",
+		.name = "", .uuid = NIL_UUID, .handle = "", .origin = "", .state = "", .reason = "", .label = "",
 		.lcm_node = "", .xenstore_state = "",
 	};
 	return &domains->list[domains->nr++];
@@ -188,7 +189,7 @@ void domains_free(struct domains *domains)
 	*domains = (struct domains){ 0 };
 }
 
-static bool is_gone(const struct domain *d)
+bool domain_is_gone(const struct domain *d)
 {
 	return !strcmp(d->state, "reclaimed") || !strcmp(d->state, "failed");
 }
@@ -203,7 +204,8 @@ static bool match_domid(const struct domain *d, const char *text)
 
 static bool match_uuid(const struct domain *d, const char *text)
 {
-	return *d->uuid && !strcasecmp(d->uuid, text);
+	return strcmp(text, NIL_UUID) != 0 &&
+	       (!strcasecmp(d->uuid, text) || (*text && !strcasecmp(d->handle, text)));
 }
 
 static bool match_name(const struct domain *d, const char *text)
@@ -222,9 +224,9 @@ static const struct domain *find(const struct domains *domains, const char *text
 	for (uint32_t i = 0; i < domains->nr; i++) {
 		const struct domain *d = &domains->list[i];
 
-		if (!match(d, text) || (found && is_gone(d)))
+		if (!match(d, text) || (found && domain_is_gone(d)))
 			continue;
-		if (found && !is_gone(found))
+		if (found && !domain_is_gone(found))
 			*ret_several = true;
 		found = d;
 	}
@@ -256,6 +258,11 @@ bool domain_has_role(const struct domain *domain, const char *role)
 		if (!strcmp(domain->roles.names[i], role))
 			return true;
 	return false;
+}
+
+const char *domain_uuid_shown(const struct domain *d)
+{
+	return strcmp(d->uuid, NIL_UUID) != 0 ? d->uuid : "-";
 }
 
 uint64_t domain_memory_kib(const struct domain *d)
@@ -333,7 +340,8 @@ struct json_object *domain_json(const struct domain *d)
 	json_put_text(object, "name", d->name);
 	json_put_id(object, "domid", d->domid);
 	json_put_id(object, "requested_domid", d->requested_domid);
-	json_put_text_or_null(object, "uuid", d->uuid);
+	json_put_text(object, "uuid", d->uuid);
+	json_put_text_or_null(object, "handle", d->handle);
 	put_bits(object, "permissions", "permission_names", d->permissions, hl_permission_next);
 	put_bits(object, "functions", "function_names", d->functions, hl_function_next);
 	put_bits(object, "mode", "mode_names", d->mode, hl_mode_next);

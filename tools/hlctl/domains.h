@@ -32,13 +32,16 @@ struct domain_drifts {
 	struct domain_drift *list;
 };
 
+#define NIL_UUID "00000000-0000-0000-0000-000000000000"
+
 /* Strings are "", and never NULL, where the daemon says nothing. */
 struct domain {
 	const char *path;
 	uint32_t domid;			/* UINT32_MAX: none */
 	uint64_t generation;
 	uint32_t requested_domid;	/* UINT32_MAX: post-boot */
-	const char *name, *uuid, *origin, *state, *reason, *label, *lcm_node, *xenstore_state;
+	const char *name, *uuid, *handle, *origin, *state, *reason, *label, *lcm_node;
+	const char *xenstore_state;
 	uint32_t permissions, functions, mode;
 	uint32_t vcpus_max, vcpus_online;
 	uint64_t memory_planned, memory_max, memory_current;	/* bytes */
@@ -60,7 +63,11 @@ void domains_free(struct domains *domains);
 enum exit_code domains_find(const struct domains *domains, const char *text,
 			    const struct domain **ret_domain);
 
+/* Reclaimed, or never there: its domid may be another's. */
+bool domain_is_gone(const struct domain *domain);
 bool domain_has_role(const struct domain *domain, const char *role);
+/* For people: "-" where it has none. */
+const char *domain_uuid_shown(const struct domain *domain);
 /* What the LCM gave it, or else what it may have at most. */
 uint64_t domain_memory_kib(const struct domain *domain);
 struct json_object *domain_json(const struct domain *domain);

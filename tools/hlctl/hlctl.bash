@@ -8,7 +8,7 @@ _hlctl_domains() {
 
 _hlctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} word verb= i
-    local verbs='list status roles lcm events modules monitor'
+    local verbs='list status roles lcm events modules monitor handoff release'
     local common='--json --system --session --address --help --version'
     local -a bus=()
 
@@ -44,7 +44,7 @@ _hlctl() {
         mapfile -t COMPREPLY < <(compgen -W "$common" -- "$cur")
     elif [[ ! $verb ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur")
-    elif [[ $verb == status ]]; then
+    elif [[ $verb == @(status|handoff|release) ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(_hlctl_domains "${bus[@]}")" -- "$cur")
     fi
 }

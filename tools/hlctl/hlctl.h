@@ -12,6 +12,7 @@
 #define BUS_PATH	"/org/xenproject/Hyperlaunch1"
 #define BUS_MANAGER	BUS_NAME ".Manager"
 #define BUS_DOMAIN	BUS_NAME ".Domain"
+#define BUS_LIFECYCLE	BUS_NAME ".Lifecycle"
 
 #define CLEANUP(func) __attribute__((cleanup(func)))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -43,7 +44,7 @@ struct verb {
 	const char *help;
 	enum exit_code (*run)(const struct options *options, sd_bus *bus);
 	const char *extra;		/* letters of the options it takes beside the common ones */
-	bool takes_domain;		/* at most one argument: a domain */
+	enum { NO_DOMAIN, MAY_HAVE_DOMAIN, NEEDS_DOMAIN } argument;
 };
 
 enum exit_code verb_list(const struct options *options, sd_bus *bus);
@@ -53,6 +54,8 @@ enum exit_code verb_lcm(const struct options *options, sd_bus *bus);
 enum exit_code verb_events(const struct options *options, sd_bus *bus);
 enum exit_code verb_modules(const struct options *options, sd_bus *bus);
 enum exit_code verb_monitor(const struct options *options, sd_bus *bus);
+enum exit_code verb_handoff(const struct options *options, sd_bus *bus);
+enum exit_code verb_release(const struct options *options, sd_bus *bus);
 
 /* main.c: one sentence to standard error; returns code, to be returned on. */
 enum exit_code complain(enum exit_code code, const char *format, ...)

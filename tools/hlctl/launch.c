@@ -75,7 +75,7 @@ static void add_argument(struct table *table, const struct event *e)
 		table_add(table, PLAIN, "%u bytes", e->arg);
 	else if (!strcmp(e->type, "built"))
 		table_add(table, PLAIN, "number %u in the LCM", e->arg);
-	else if (!strcmp(e->type, "build-failed"))
+	else if (!strcmp(e->type, "build-failed") || !strcmp(e->type, "boot-failed"))
 		table_add(table, RED, "%s", hl_error_text(e->arg));
 	else if (!strcmp(e->type, "state"))
 		table_add(table, state_colour(hl_launch_state_name((enum hl_launch_state)e->arg)),

@@ -33,7 +33,7 @@ static void add_row(struct table *table, const struct domain *d)
 			  (unsigned long long)domain_memory_kib(d) >> 10);
 	table_add(table, PLAIN, "%s", or_dash(d->origin));
 	table_add(table, PLAIN, "%s", roles);
-	table_add(table, PLAIN, "%s", or_dash(d->uuid));
+	table_add(table, PLAIN, "%s", domain_uuid_shown(d));
 }
 
 static enum exit_code list_table(const struct domains *domains, const char *role)

@@ -11,6 +11,9 @@
 
 #include "bus.h"
 
+#define COMPLAINT_MAX 1200	/* bytes */
+#define SHORT_OPTIONS ":jr:f:s:hV"
+
 enum {
 	OPT_JSON = 'j',
 	OPT_ROLE = 'r',
@@ -24,25 +27,40 @@ enum {
 };
 
 static const struct verb verbs[] = {
-	{ "list", "all domains, one a line", verb_list, "r", false },
-	{ "status", "the launch, or all about one DOMAIN", verb_status, "", true },
-	{ "roles", "who holds which role", verb_roles, "", false },
-	{ "lcm", "the launch control module", verb_lcm, "f", false },
-	{ "events", "the launch log", verb_events, "s", false },
-	{ "modules", "the boot modules, with their digests", verb_modules, "", false },
-	{ "monitor", "changes, as they happen", verb_monitor, "", false },
+	{ "list", "all domains, one a line", verb_list, "r", NO_DOMAIN },
+	{ "status", "the launch, or all about one DOMAIN", verb_status, "", MAY_HAVE_DOMAIN },
+	{ "roles", "who holds which role", verb_roles, "", NO_DOMAIN },
+	{ "lcm", "the launch control module", verb_lcm, "f", NO_DOMAIN },
+	{ "events", "the launch log", verb_events, "s", NO_DOMAIN },
+	{ "modules", "the boot modules, with their digests", verb_modules, "", NO_DOMAIN },
+	{ "monitor", "changes, as they happen", verb_monitor, "", NO_DOMAIN },
+	{ "handoff", "give the Xen console to DOMAIN", verb_handoff, "", NEEDS_DOMAIN },
+	{ "release", "let the held DOMAIN run", verb_release, "", NEEDS_DOMAIN },
 };
+
+/* Words of the user's and of others may be in it: one line comes out, and no endless one. */
+static void print_complaint(char *text)
+{
+	bool cut = text && strlen(text) > COMPLAINT_MAX;
+	CLEANUP(freep) char *clean = NULL;
+
+	if (cut)
+		text[COMPLAINT_MAX] = '\0';
+	clean = text ? hl_utf8_dup(text) : NULL;
+	fprintf(stderr, "hlctl: %s%s\n", clean ? clean : "out of memory", cut ? "..." : "");
+}
 
 enum exit_code complain(enum exit_code code, const char *format, ...)
 {
+	CLEANUP(freep) char *text = NULL;
 	va_list ap;
 
 	(void)fflush(stdout);
-	fputs("hlctl: ", stderr);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
 	va_end(ap);
-	fputc('\n', stderr);
+	print_complaint(text);
 	return code;
 }
 
@@ -53,11 +71,16 @@ void no_memory(void)
 
 static void print_help(void)
 {
+	static const char *const arguments[] = {
+		[NO_DOMAIN] = "", [MAY_HAVE_DOMAIN] = "[DOMAIN]", [NEEDS_DOMAIN] = "DOMAIN",
+	};
+
 	puts("usage: hlctl [OPTION...] VERB [DOMAIN]\n\n"
-	     "Shows what Xen launched from its launch control module, and what became of it.\n");
+	     "Shows what Xen launched from its launch control module, and what became of it,\n"
+	     "and changes that.\n");
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		printf("  %-8s %-9s %s\n", verbs[i].name,
-		       verbs[i].takes_domain ? "[DOMAIN]" : "", verbs[i].help);
+		       arguments[verbs[i].argument], verbs[i].help);
 	puts("\nA DOMAIN is its name, domid, or UUID.\n\n"
 	     "  -j, --json            JSON instead of tables\n"
 	     "  -r, --role ROLE       list: only holders of ROLE\n"
@@ -128,8 +151,24 @@ static enum exit_code take_option(int option, const char *value, struct options 
 		options->address = value;
 		return EXIT_OK;
 	default:
-		return complain(EXIT_USAGE, "see 'hlctl --help'");
+		return EXIT_FAILED;	/* parse() lets no other in */
 	}
+}
+
+/*
+ * What getopt_long() found wrong.  word: the one before the next; that is the wrong
+ * one where it is a long option.  optopt: 0 for an unknown long one, else the letter.
+ */
+static enum exit_code wrong_option(int kind, const char *word)
+{
+	if (kind == ':')
+		return complain(EXIT_USAGE, "option '%s' needs a value; see 'hlctl --help'", word);
+	if (!optopt)
+		return complain(EXIT_USAGE, "'%s' is no option; see 'hlctl --help'", word);
+	if (optopt >= OPT_SYSTEM || strchr(SHORT_OPTIONS, optopt))
+		return complain(EXIT_USAGE, "'%s': this option takes no value", word);
+	return complain(EXIT_USAGE, "there is no option -%c; see 'hlctl --help' (a domain that "
+			"begins with - is given after --)", optopt);
 }
 
 static const struct verb *find_verb(const char *name)
@@ -151,7 +190,9 @@ static enum exit_code check_verb(int argc, char **argv, const char *given,
 	verb = find_verb(argv[0]);
 	if (!verb)
 		return complain(EXIT_USAGE, "unknown verb '%s'; see 'hlctl --help'", argv[0]);
-	if (argc > (verb->takes_domain ? 2 : 1))
+	if (argc < 2 && verb->argument == NEEDS_DOMAIN)
+		return complain(EXIT_USAGE, "%s: which domain? 'hlctl list' shows all", verb->name);
+	if (argc > (verb->argument == NO_DOMAIN ? 1 : 2))
 		return complain(EXIT_USAGE, "%s: unexpected argument '%s'", verb->name,
 				argv[argc - 1]);
 	if (given[strspn(given, verb->extra)])
@@ -182,7 +223,9 @@ static enum exit_code parse(int argc, char **argv, struct options *options,
 	enum exit_code code;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "jr:f:s:hV", longs, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, SHORT_OPTIONS, longs, NULL)) != -1) {
+		if (option == '?' || option == ':')
+			return wrong_option(option, argv[optind - 1]);
 		if (option == OPT_HELP) {
 			print_help();
 			return EXIT_OK;
@@ -210,5 +253,9 @@ int main(int argc, char **argv)
 	if (code || !verb)
 		return code;
 	code = bus_open(&options, &bus);
-	return code ? code : verb->run(&options, bus);
+	if (!code)
+		code = verb->run(&options, bus);
+	if (!code && (fflush(stdout) || ferror(stdout)))
+		code = complain(EXIT_FAILED, "cannot write: %s", strerror(errno));
+	return code;
 }

@@ -78,18 +78,35 @@ static void tell(struct monitor *monitor, struct json_object *object)
 		stop(monitor, code);
 }
 
+/* Of these signals each number is a domid. */
+static int put_argument(sd_bus_message *m, struct json_object *object, const char *name)
+{
+	struct json_object *value;
+	uint32_t domid;
+	char type;
+	int r = sd_bus_message_peek_type(m, &type, NULL);
+
+	if (r > 0 && type == 'u') {
+		r = sd_bus_message_read_basic(m, 'u', &domid);
+		if (r >= 0)
+			json_put_id(object, name, domid);
+		return r;
+	}
+	if (r >= 0)
+		r = json_from_message(m, &value);
+	if (r >= 0)
+		json_put(object, name, value);
+	return r;
+}
+
 /* The arguments of a signal by their names; -ENXIO: it has fewer. */
 static int put_arguments(sd_bus_message *m, struct json_object *object, const char *const *names)
 {
-	for (; *names; names++) {
-		struct json_object *value;
-		int r = json_from_message(m, &value);
+	int r = 0;
 
-		if (r < 0)
-			return r;
-		json_put(object, *names, value);
-	}
-	return 0;
+	for (; r >= 0 && *names; names++)
+		r = put_argument(m, object, *names);
+	return r;
 }
 
 static int on_manager_signal(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
@@ -100,6 +117,7 @@ static int on_manager_signal(sd_bus_message *m, void *userdata, sd_bus_error *re
 	} signals[] = {
 		{ "DomainAdded", "domain-added", { "domid", "name", "path" } },
 		{ "DomainRemoved", "domain-removed", { "domid", "name", "path" } },
+		{ "RoleChanged", "role-changed", { "role", "old", "new" } },
 		{ "LaunchStateChanged", "launch-state-changed", { "old", "new" } },
 	};
 	const char *member = sd_bus_message_get_member(m);

@@ -208,7 +208,9 @@ static void print_identity(const struct domain *d)
 		print_pair("Domid", PLAIN, "%u", d->domid);
 	if (d->requested_domid && d->requested_domid != UINT32_MAX)
 		print_pair("asked for", PLAIN, "%u", d->requested_domid);
-	print_pair("UUID", PLAIN, "%s", *d->uuid ? d->uuid : "-");
+	print_pair("UUID", PLAIN, "%s", domain_uuid_shown(d));
+	if (*d->handle && strcmp(d->handle, d->uuid) != 0)
+		print_pair("Handle", PLAIN, "%s", d->handle);
 	print_pair("State", state_colour(d->state), "%s%s%s%s", d->state, *d->reason ? " (" : "",
 		   d->reason, *d->reason ? ")" : "");
 	print_pair("Origin", PLAIN, "%s", d->origin);

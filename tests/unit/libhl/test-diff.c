@@ -65,12 +65,15 @@ static void fields(void **state)
 	check_changed(ctx, "unpause web", "web", HL_FIELD_STATE | HL_FIELD_REASON, 0);
 	check_changed(ctx, "ready web", "web", HL_FIELD_STATE | HL_FIELD_TIMES, 0);
 	check_changed(ctx, "rename web www", "www", HL_FIELD_NAME | HL_FIELD_DRIFT, 0);
+	check_changed(ctx, "handle www 00112233-4455-6677-8899-aabbccddeeff", "www",
+		      HL_FIELD_HANDLE | HL_FIELD_DRIFT, 0);
 	check_changed(ctx, "memory www 65536", "www",
 		      HL_FIELD_MEMORY_MAX | HL_FIELD_MEMORY_CURRENT | HL_FIELD_DRIFT, 0);
 	check_changed(ctx, "release db", "db", HL_FIELD_STATE | HL_FIELD_REASON | HL_FIELD_TIMES, 0);
 	check_changed(ctx, "shutdown db poweroff", "db", HL_FIELD_STATE | HL_FIELD_REASON, 0);
 	check_changed(ctx, "domain-remove hw", "hw",
 		      HL_FIELD_STATE | HL_FIELD_REASON | HL_FIELD_ROLES | HL_FIELD_LIVE |
+			      HL_FIELD_HANDLE |
 			      HL_FIELD_MEMORY_MAX | HL_FIELD_MEMORY_CURRENT |
 			      HL_FIELD_VCPUS_MAX | HL_FIELD_VCPUS_ONLINE,
 		      HL_SUMMARY_ROLES);
@@ -153,7 +156,12 @@ static void summary(void **state)
 	struct hl_diff *diff = diff_over(ctx, "console control");
 
 	assert_int_equal(hl_diff_summary(diff), HL_SUMMARY_CONSOLE_OWNER);
-	assert_int_equal(hl_diff_nr_changes(diff), 0);
+	/* The role goes with it. */
+	assert_int_equal(hl_diff_nr_changes(diff), 2);
+	assert_string_equal(hl_diff_get(diff, 0)->after->name, "control");
+	assert_int_equal(hl_diff_get(diff, 0)->fields, HL_FIELD_ROLES);
+	assert_string_equal(hl_diff_get(diff, 1)->after->name, "console");
+	assert_int_equal(hl_diff_get(diff, 1)->fields, HL_FIELD_ROLES);
 	hl_diff_free(diff);
 	diff = diff_over(ctx, "fail web image kernel");
 	assert_int_equal(hl_diff_summary(diff),
@@ -179,7 +187,8 @@ static struct hl_table *table_with(void (*change)(struct hl_snapshot *))
 	return table;
 }
 
-static void change_uuid(struct hl_snapshot *s) { s->live[0].uuid[3] = 1; }
+static void change_uuid(struct hl_snapshot *s) { s->domains[0].uuid[3] = 1; }
+static void change_handle(struct hl_snapshot *s) { s->live[0].handle[3] = 1; }
 static void change_permissions(struct hl_snapshot *s) { s->domains[0].permissions = 1u << 9; }
 static void change_functions(struct hl_snapshot *s) { s->domains[0].functions = 1u << 9; }
 static void change_mode(struct hl_snapshot *s) { s->domains[0].mode = HL_MODE_PV; }
@@ -200,6 +209,7 @@ static void single_fields(void **state)
 		uint32_t field;
 	} cases[] = {
 		{ change_uuid, HL_FIELD_UUID },
+		{ change_handle, HL_FIELD_HANDLE },
 		{ change_permissions, HL_FIELD_PERMISSIONS },
 		{ change_functions, HL_FIELD_FUNCTIONS },
 		{ change_mode, HL_FIELD_MODE },

@@ -129,7 +129,7 @@ static void post_boot(void **state)
 	s->live[2].shutdown = true;
 	s->live[3].dying = true;
 	s->live[3].hvm = false;
-	memset(s->live[0].uuid, 7, 16);
+	memset(s->live[0].handle, 7, 16);
 	assert_int_equal(hl_snapshot_set_name(s, 10, "vm"), 0);
 	table = merge(s);
 	row = row_named(table, "vm");
@@ -140,11 +140,30 @@ static void post_boot(void **state)
 	assert_int_equal(row->state, HL_DOMAIN_RUNNING);
 	assert_true(row->generation);
 	assert_string_equal(row->uuid_text, "07070707-0707-0707-0707-070707070707");
+	assert_string_equal(row->handle_text, row->uuid_text);
+	assert_string_equal(hl_table_get(table, 1)->handle_text,
+			    "00000000-0000-0000-0000-000000000000");
 	assert_int_equal(hl_table_get(table, 1)->state, HL_DOMAIN_PAUSED);
 	assert_int_equal(hl_table_get(table, 2)->state, HL_DOMAIN_SHUTDOWN);
 	assert_string_equal(hl_table_get(table, 2)->reason, "poweroff");
 	assert_int_equal(hl_table_get(table, 3)->state, HL_DOMAIN_DYING);
 	assert_int_equal(hl_table_get(table, 3)->mode, HL_MODE_PV);
+	hl_table_unref(table);
+}
+
+/* A handle that a toolstack gave it is not its UUID. */
+static void handle_of_an_initial_domain(void **state)
+{
+	struct hl_snapshot *s = one(HL_DOMAIN_STARTED);
+	const struct hl_domain *row;
+	struct hl_table *table;
+
+	memset(s->live[0].handle, 9, 16);
+	table = merge(s);
+	row = hl_table_get(table, 0);
+	assert_string_equal(row->uuid_text, "00000000-0000-0000-0000-000000000000");
+	assert_string_equal(row->handle_text, "09090909-0909-0909-0909-090909090909");
+	assert_int_equal(row->generation, 0);
 	hl_table_unref(table);
 }
 
@@ -155,7 +174,7 @@ static void reused_domid(void **state)
 	const struct hl_domain *row;
 	struct hl_table *table;
 
-	s->live[0].uuid[0] = 1;
+	s->live[0].handle[0] = 1;
 	table = merge(s);
 	assert_int_equal(hl_table_nr_domains(table), 2);
 	assert_int_equal(hl_table_get(table, 0)->origin, HL_ORIGIN_BOOT);
@@ -172,7 +191,7 @@ static uint64_t generation_of(uint8_t byte)
 	struct hl_table *table;
 	uint64_t generation;
 
-	make_live(s, 0, 5)->uuid[15] = byte;
+	make_live(s, 0, 5)->handle[15] = byte;
 	table = merge(s);
 	generation = hl_table_get(table, 0)->generation;
 	hl_table_unref(table);
@@ -232,13 +251,32 @@ static void roles(void **state)
 
 	s->domains[0].permissions = HL_PERM_CONTROL | HL_PERM_HARDWARE;
 	s->domains[0].functions = HL_FUNC_CONSOLE | HL_FUNC_LEGACY_DOM0;
+	s->launch.console_owner = 5;
 	roles_of(s, 1u << HL_ROLE_CONTROL | 1u << HL_ROLE_HARDWARE | 1u << HL_ROLE_CONSOLE |
 			    1u << HL_ROLE_LEGACY_DOM0);
+
+	/* The console has been handed to it, and what was its function's to another. */
+	s = one(HL_DOMAIN_STARTED);
+	s->launch.console_domid = 6;
+	s->launch.console_owner = 5;
+	roles_of(s, 1u << HL_ROLE_CONSOLE);
+
+	/* Nobody has it: the function alone does not make the role. */
+	s = one(HL_DOMAIN_STARTED);
+	s->domains[0].functions = HL_FUNC_CONSOLE;
+	s->launch.console_domid = 5;
+	roles_of(s, 0);
+
+	/* Where Xen says nothing of owners, the function does. */
+	s = one(HL_DOMAIN_STARTED);
+	s->launch.state = HL_LAUNCH_UNKNOWN;
+	s->domains[0].functions = HL_FUNC_CONSOLE;
+	roles_of(s, 1u << HL_ROLE_CONSOLE);
 
 	/* Xen says that somebody else has it now. */
 	s = one(HL_DOMAIN_STARTED);
 	s->domains[0].functions = HL_FUNC_CONSOLE | HL_FUNC_CRASH;
-	s->launch.console_domid = 6;
+	s->launch.console_domid = s->launch.console_owner = 6;
 	s->launch.xenstore_domid = 5;
 	roles_of(s, 1u << HL_ROLE_CRASH | 1u << HL_ROLE_XENSTORE);
 
@@ -312,6 +350,9 @@ static void lcm_and_records(void **state)
 
 	assert_string_equal(web->lcm_node, "/chosen/hypervisor/web");
 	assert_string_equal(web->uuid_text, "8d5a104e-6c2b-4f0a-9b1e-000000000006");
+	assert_string_equal(web->handle_text, web->uuid_text);
+	assert_string_equal(boot->uuid_text, "00000000-0000-0000-0000-000000000000");
+	assert_string_equal(boot->handle_text, "");
 	assert_int_equal(web->memory_planned_kib, 128 << 10);
 	assert_int_equal(web->memory_max, 128 << 20);
 	assert_int_equal(web->vcpus_max, 2);
@@ -379,7 +420,7 @@ static void drift(void **state)
 			continue;
 		live->vcpus_max = 7;
 		live->memory_max = 256u << 20;
-		live->uuid[15] = 0x66;
+		live->handle[15] = 0x66;
 		snprintf(live->label, sizeof(live->label), "system_u:system_r:other_t");
 	}
 	s->domains[6].permissions = HL_PERM_CONTROL;
@@ -551,6 +592,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(started_and_ready),
 		cmocka_unit_test(paused_by_toolstack),
+		cmocka_unit_test(handle_of_an_initial_domain),
 		cmocka_unit_test(waiting),
 		cmocka_unit_test(shutdown_and_dying),
 		cmocka_unit_test(gone),

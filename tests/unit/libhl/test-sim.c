@@ -234,7 +234,7 @@ static void post_boot_domains(void **state)
 	assert_int_equal(hl_process(ctx), 0);
 	assert_true(lives(ctx, 100, &live));
 	assert_string_equal(live.name, "vm");
-	assert_int_equal(live.uuid[1], 0x11);
+	assert_int_equal(live.handle[1], 0x11);
 	assert_int_equal(live.memory_max, 2048 << 10);
 	assert_int_equal(live.vcpus_max, 3);
 	assert_false(live.hvm);
@@ -243,6 +243,23 @@ static void post_boot_domains(void **state)
 	assert_int_equal(run(ctx, "domain-remove vm"), 0);
 	assert_false(lives(ctx, 100, NULL));
 	assert_int_equal(run(ctx, "domain-remove vm"), -ENOENT);
+	hl_unref(ctx);
+}
+
+static void silence(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-static-basic", "");
+	struct hl_live_domain live;
+
+	drain(ctx);
+	command(ctx, "announce off");
+	command(ctx, "domain-add - domid=100");
+	assert_true(lives(ctx, 100, &live));
+	assert_string_equal(live.name, "");
+	assert_false(readable(hl_get_fd(ctx)));
+	assert_int_equal(run(ctx, "announce maybe"), -EINVAL);
+	command(ctx, "announce on");
+	assert_int_equal(hl_process(ctx), 1);
 	hl_unref(ctx);
 }
 
@@ -259,14 +276,21 @@ static void lifecycle(void **state)
 	assert_true(lives(ctx, web, &live) && !live.paused);
 	command(ctx, "ready web");
 	assert_int_equal(record_of(ctx, "web").state, HL_DOMAIN_READY);
-	assert_int_equal(run(ctx, "ready web"), -EBUSY);
+	assert_int_equal(run(ctx, "ready web"), 0);
+	assert_int_equal(run(ctx, "ready 77"), -EPERM);
 	assert_int_equal(run(ctx, "ready db"), -EBUSY);
 	assert_int_equal(run(ctx, "release web"), -EBUSY);
+	assert_int_equal(run(ctx, "release 77"), -ESRCH);
 	command(ctx, "release db");
 	assert_int_equal(record_of(ctx, "db").state, HL_DOMAIN_STARTED);
 	command(ctx, "rename db other");
 	assert_true(lives(ctx, record_of(ctx, "db").domid, &live));
 	assert_string_equal(live.name, "other");
+	command(ctx, "handle web 00112233-4455-6677-8899-aabbccddeeff");
+	assert_true(lives(ctx, web, &live) && live.handle[15] == 0xff);
+	assert_int_equal(record_of(ctx, "web").uuid[15], 6);
+	assert_int_equal(run(ctx, "handle web 00112233"), -EINVAL);
+	assert_int_equal(run(ctx, "handle 77 00112233-4455-6677-8899-aabbccddeeff"), -ENOENT);
 	command(ctx, "memory web 1024");
 	assert_true(lives(ctx, web, &live));
 	assert_int_equal(live.memory_max, 1 << 20);
@@ -275,7 +299,7 @@ static void lifecycle(void **state)
 	assert_string_equal(hl_shutdown_name(live.shutdown_code), "watchdog");
 	command(ctx, "dying web");
 	assert_true(lives(ctx, web, &live) && live.dying);
-	assert_int_equal(run(ctx, "console web"), -EBUSY);
+	assert_int_equal(run(ctx, "console web"), -ESRCH);
 	command(ctx, "domain-remove web");
 	assert_int_equal(record_of(ctx, "web").state, HL_DOMAIN_RECLAIMED);
 	hl_unref(ctx);
@@ -297,8 +321,137 @@ static void console_moves(void **state)
 	assert_int_equal(events[0].domid, record_of(ctx, "control").domid);
 	assert_int_equal(events[0].arg, before);
 	free(events);
+	/* Back to whose function it is; then to who is left, in this order. */
 	command(ctx, "domain-remove control");
+	assert_int_equal(launch_of(ctx).console_owner, before);
+	command(ctx, "domain-remove console");
+	assert_int_equal(launch_of(ctx).console_owner, record_of(ctx, "hw").domid);
+	command(ctx, "domain-remove hw");
 	assert_int_equal(launch_of(ctx).console_owner, HL_NO_DOMID);
+	/* A domain of a toolstack's, too. */
+	command(ctx, "domain-add vm domid=100");
+	command(ctx, "console vm");
+	command(ctx, "domain-remove vm");
+	assert_int_equal(launch_of(ctx).console_owner, HL_NO_DOMID);
+	hl_unref(ctx);
+}
+
+static void check_event(struct hl_ctx *ctx, uint32_t since, enum hl_event_type type,
+			uint32_t domid, uint32_t arg)
+{
+	struct hl_event *events;
+	size_t nr;
+
+	assert_int_equal(hl_get_events(ctx, since, &events, &nr), 0);
+	assert_true(nr >= 1);
+	assert_int_equal(events[0].type, type);
+	assert_int_equal(events[0].domid, domid);
+	assert_int_equal(events[0].arg, arg);
+	free(events);
+}
+
+/* Records, log and announcement. */
+static void requests(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	uint32_t before = launch_of(ctx).console_owner, since = launch_of(ctx).nr_events;
+	struct hl_launch_domain db = record_of(ctx, "db");
+	struct hl_live_domain live;
+
+	drain(ctx);
+	assert_int_equal(hl_set_console(ctx, 5), 0);
+	assert_int_equal(launch_of(ctx).console_owner, 5);
+	check_event(ctx, since, HL_EVENT_CONSOLE, 5, before);
+	assert_int_equal(hl_process(ctx), 1);
+	/* Again: nothing happens, and nothing is said. */
+	assert_int_equal(hl_set_console(ctx, 5), 0);
+	assert_int_equal(launch_of(ctx).nr_events, since + 1);
+	assert_int_equal(hl_process(ctx), 0);
+
+	assert_int_equal(hl_release(ctx, db.domid), 0);
+	check_event(ctx, since + 1, HL_EVENT_RELEASED, db.domid, db.index);
+	assert_int_equal(record_of(ctx, "db").state, HL_DOMAIN_STARTED);
+	assert_true(lives(ctx, db.domid, &live) && !live.paused);
+	assert_int_equal(hl_process(ctx), 1);
+	assert_int_equal(hl_release(ctx, db.domid), -EBUSY);
+
+	since = launch_of(ctx).nr_events;
+	assert_int_equal(hl_ready(ctx), 0);
+	check_event(ctx, since, HL_EVENT_READY, 2, record_of(ctx, "control").index);
+	assert_int_equal(record_of(ctx, "control").state, HL_DOMAIN_READY);
+	assert_int_equal(hl_ready(ctx), 0);
+	assert_int_equal(launch_of(ctx).nr_events, since + 1);
+	assert_int_equal(hl_move_console_backend(ctx, 5, 2), 0);
+	hl_unref(ctx);
+}
+
+static void requests_refused(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	uint32_t db = record_of(ctx, "db").domid, owner = launch_of(ctx).console_owner;
+	uint32_t boot = record_of(ctx, "boot").domid;
+
+	command(ctx, "domain-add vm domid=100");
+	command(ctx, "domain-add going domid=101");
+	command(ctx, "dying going");
+	assert_int_equal(hl_set_console(ctx, 77), -ESRCH);
+	assert_int_equal(hl_set_console(ctx, 101), -ESRCH);
+	assert_int_equal(hl_set_console(ctx, boot), -ESRCH);
+	assert_int_equal(hl_set_console(ctx, HL_NO_DOMID), -ESRCH);
+	assert_int_equal(launch_of(ctx).console_owner, owner);
+	assert_int_equal(hl_release(ctx, 77), -ESRCH);
+	assert_int_equal(hl_release(ctx, 100), -ESRCH);
+	assert_int_equal(hl_release(ctx, 5), -EBUSY);
+	assert_int_equal(hl_move_console_backend(ctx, 5, 77), -ESRCH);
+	assert_int_equal(hl_move_console_backend(ctx, 101, 2), -ESRCH);
+	assert_int_equal(hl_move_console_backend(ctx, 100, 2), -ENOENT);
+	assert_int_equal(hl_move_console_backend(ctx, 4, 2), -ENOENT);
+	command(ctx, "fault set-console EBUSY 1");
+	command(ctx, "fault release EPERM 1");
+	command(ctx, "fault move-console-backend EBUSY 1");
+	command(ctx, "fault ready EPERM 1");
+	assert_int_equal(hl_set_console(ctx, 5), -EBUSY);
+	assert_int_equal(hl_release(ctx, db), -EPERM);
+	assert_int_equal(hl_move_console_backend(ctx, 5, 2), -EBUSY);
+	assert_int_equal(hl_ready(ctx), -EPERM);
+	assert_int_equal(hl_set_console(ctx, 5), 0);
+	hl_unref(ctx);
+}
+
+/* Without a control domain only the present owner may, and only hand it on. */
+static void requests_without_control(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-static-basic", "");
+	uint32_t owner = launch_of(ctx).console_owner, other = HL_NO_DOMID;
+	struct hl_launch_domain d;
+
+	for (uint32_t i = 0; !hl_get_domain(ctx, i, &d); i++)
+		if (d.domid != owner)
+			other = d.domid;
+	assert_int_not_equal(other, HL_NO_DOMID);
+	assert_int_equal(hl_release(ctx, other), -EPERM);
+	assert_int_equal(hl_move_console_backend(ctx, other, owner), -EPERM);
+	assert_int_equal(hl_set_console(ctx, other), 0);
+	assert_int_equal(hl_set_console(ctx, owner), -EPERM);
+	assert_int_equal(hl_ready(ctx), 0);
+	hl_unref(ctx);
+}
+
+static void requests_without_a_launch(void **state)
+{
+	struct hl_ctx *ctx;
+
+	assert_int_equal(hl_new("sim:,as=classic", NULL, NULL, &ctx), 0);
+	assert_int_equal(hl_set_console(ctx, 0), -ENOENT);
+	assert_int_equal(hl_release(ctx, 0), -ENOENT);
+	assert_int_equal(hl_move_console_backend(ctx, 0, 0), -ENOENT);
+	assert_int_equal(hl_ready(ctx), -EPERM);
+	hl_unref(ctx);
+	assert_int_equal(hl_new("sim:,as=unpatched", NULL, NULL, &ctx), 0);
+	assert_int_equal(hl_set_console(ctx, 0), -EOPNOTSUPP);
+	assert_int_equal(hl_release(ctx, 0), -EOPNOTSUPP);
+	assert_int_equal(hl_move_console_backend(ctx, 0, 0), -EOPNOTSUPP);
+	assert_int_equal(hl_ready(ctx), -EOPNOTSUPP);
 	hl_unref(ctx);
 }
 
@@ -527,8 +680,13 @@ int main(int argc, char **argv)
 		cmocka_unit_test(specs_refused),
 		cmocka_unit_test(without_hyperlaunch),
 		cmocka_unit_test(post_boot_domains),
+		cmocka_unit_test(silence),
 		cmocka_unit_test(lifecycle),
 		cmocka_unit_test(console_moves),
+		cmocka_unit_test(requests),
+		cmocka_unit_test(requests_refused),
+		cmocka_unit_test(requests_without_control),
+		cmocka_unit_test(requests_without_a_launch),
 		cmocka_unit_test(failure_brings_the_crash_domain),
 		cmocka_unit_test(faults),
 		cmocka_unit_test(commands_refused),

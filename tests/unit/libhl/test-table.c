@@ -12,6 +12,7 @@ static int setup(void **state)
 	command(ctx, "domain-add vm domid=100 uuid=00112233-4455-6677-8899-aabbccddeeff");
 	command(ctx, "domain-add twin domid=101 uuid=11112233-4455-6677-8899-aabbccddeeff");
 	command(ctx, "domain-add twin domid=102 uuid=11112233-4455-6677-8899-aabbccddeeff");
+	command(ctx, "handle web 22222233-4455-6677-8899-aabbccddeeff");
 	*state = table_of(ctx);
 	hl_unref(ctx);
 	return 0;
@@ -72,6 +73,13 @@ static void by_uuid(void **state)
 	assert_int_equal(hl_table_find_uuid(*state, uuid, &row), -ENOTUNIQ);
 	uuid[0] = 0x99;
 	assert_int_equal(hl_table_find_uuid(*state, uuid, &row), -ENOENT);
+	/* By what the LCM says, and by what Xen has instead. */
+	assert_int_equal(hl_uuid_from_text("8d5a104e-6c2b-4f0a-9b1e-000000000006", uuid), 0);
+	assert_int_equal(hl_table_find_uuid(*state, uuid, &row), 0);
+	assert_string_equal(row->name, "web");
+	assert_int_equal(hl_uuid_from_text("22222233-4455-6677-8899-aabbccddeeff", uuid), 0);
+	assert_int_equal(hl_table_find_uuid(*state, uuid, &row), 0);
+	assert_string_equal(row->name, "web");
 	/* The boot domain has the nil one: it is no name. */
 	memset(uuid, 0, sizeof(uuid));
 	assert_int_equal(hl_table_find_uuid(*state, uuid, &row), -ENOENT);

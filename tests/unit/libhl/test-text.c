@@ -18,12 +18,15 @@ static void uuid_both_ways(void **state)
 	assert_string_equal(back, text);
 }
 
-static void uuid_nil_is_empty(void **state)
+static void uuid_nil_is_one_too(void **state)
 {
 	char text[HL_UUID_TEXT_SIZE] = "x";
+	uint8_t uuid[16] = { 1 };
 
 	hl_uuid_to_text((const uint8_t[16]){ 0 }, text);
-	assert_string_equal(text, "");
+	assert_string_equal(text, "00000000-0000-0000-0000-000000000000");
+	assert_int_equal(hl_uuid_from_text(text, uuid), 0);
+	assert_memory_equal(uuid, (const uint8_t[16]){ 0 }, sizeof(uuid));
 }
 
 static void uuid_refused(void **state)
@@ -162,7 +165,7 @@ static void numbers(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(uuid_both_ways), cmocka_unit_test(uuid_nil_is_empty),
+		cmocka_unit_test(uuid_both_ways), cmocka_unit_test(uuid_nil_is_one_too),
 		cmocka_unit_test(uuid_refused),	  cmocka_unit_test(sha256_known),
 		cmocka_unit_test(utf8_cleaned),	  cmocka_unit_test(bits_to_names),
 		cmocka_unit_test(words),	  cmocka_unit_test(numbers),

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""hlboot without a machine: whose turn it is, and what a report from the serial log says."""
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+HLBOOT = pathlib.Path(os.environ["HLBOOT"])
+sys.path.insert(0, str(HLBOOT.parent))
+
+import errors  # noqa: E402
+import report  # noqa: E402
+import turn  # noqa: E402
+from serial_log import SerialLog  # noqa: E402
+
+USAGE, TIMED_OUT = 2, 4
+NIL = "00000000-0000-0000-0000-000000000000"
+LAUNCH = """/dts-v1/;
+/ { chosen { hypervisor { compatible = "hypervisor,xen"; dom0 {
+    compatible = "xen,domain"; functions = <0x80000000>; memory = "64M";
+    kernel { compatible = "module,kernel"; file = "kernel"; };
+}; }; }; };
+"""
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("HL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HL_MACHINES", "1")
+    return tmp_path / "cache"
+
+
+def test_second_waits_for_the_first(cache, capsys):
+    first, second = turn.Turn(), turn.Turn()
+    first.take("/first.dts", 1)
+    threading.Timer(1, first.release).start()
+    began = time.monotonic()
+    second.take("/second.dts", 30)
+    assert 0.9 < time.monotonic() - began < 20
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"/first.dts (process {os.getpid()})" in said
+    second.release()
+
+
+def test_waiting_has_an_end(cache):
+    first, second = turn.Turn(), turn.Turn()
+    first.take("/first.dts", 1)
+    began = time.monotonic()
+    with pytest.raises(errors.BootError) as caught:
+        second.take("/second.dts", 0.5)
+    assert 0.5 <= time.monotonic() - began < 15
+    assert caught.value.code == TIMED_OUT
+    assert "0.5 s" in str(caught.value) and "/first.dts" in str(caught.value)
+    assert "HL_MACHINES" in str(caught.value)
+    first.release()
+    second.take("/second.dts", 0.5)
+    second.release()
+
+
+def test_room_for_two(cache, monkeypatch):
+    monkeypatch.setenv("HL_MACHINES", "2")
+    turns = [turn.Turn() for _ in range(3)]
+    turns[0].take("/0.dts", 1)
+    turns[1].take("/1.dts", 1)
+    with pytest.raises(errors.BootError, match=r"/0\.dts.*/1\.dts"):
+        turns[2].take("/2.dts", 0.1)
+    for taken in turns:
+        taken.release()
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "1.5", "\u0663"])
+def test_machines_that_are_no_number(cache, monkeypatch, number):
+    monkeypatch.setenv("HL_MACHINES", number)
+    with pytest.raises(errors.BootError, match="HL_MACHINES") as caught:
+        turn.Turn().take("/launch.dts", 1)
+    assert caught.value.code == USAGE
+
+
+@pytest.fixture
+def hlboot(tmp_path, cache):
+    """hlboot(ARGS...) of a launch that links; the machine it would start is none."""
+    (tmp_path / "launch.dts").write_text(LAUNCH)
+    for name in ("kernel", "xen"):
+        (tmp_path / name).write_bytes(b"nothing to boot")
+
+    def run(*args):
+        env = {**os.environ, "HL_IMAGES": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        (tmp_path / "lcmtool").unlink(missing_ok=True)
+        (tmp_path / "lcmtool").symlink_to(os.environ["LCMTOOL"])
+        return subprocess.run([HLBOOT, tmp_path / "launch.dts", "--xen", tmp_path / "xen", *args], env=env,
+                              capture_output=True, text=True, timeout=60, check=False)
+    return run
+
+
+def test_timeout_while_another_machine_runs(hlboot, cache):
+    other = turn.Turn()
+    other.take("/other.dts", 1)
+    began = time.monotonic()
+    done = hlboot("--timeout", "1")
+    assert time.monotonic() - began < 20
+    other.release()
+    assert done.returncode == TIMED_OUT, done.stderr
+    lines = done.stderr.splitlines()
+    assert all(line.startswith("hlboot: ") for line in lines)
+    assert "waiting for the turn of: /other.dts" in lines[0]
+    assert "timed out after 1 s" in lines[-1] and "/other.dts" in lines[-1]
+    assert not list((cache / "boots").glob("*")), "nothing was started"
+
+
+SERIAL = """\
+(XEN) [    1.000] hyperlaunch: module 1: 15 bytes, sha256 {digest}
+(XEN) [    1.100] hyperlaunch: d0 "dom0": PV, 1 vCPU, 65536 KiB, permissions 0x3, functions 0x80000000, uuid {nil}
+(XEN) [    1.200] hyperlaunch: complete
+"""
+
+
+def test_uuid_from_the_serial_log(tmp_path):
+    """As hlctl has it: one without is all zero."""
+    path = tmp_path / "serial"
+    path.write_text(SERIAL.format(digest="0" * 64, nil=NIL))
+    log = SerialLog(path)
+    log.read()
+    log.close()
+    told = report.from_serial_log(log, [])
+    assert told["domains"][0]["uuid"] == NIL
+    assert told["launch"]["state"] == "complete"
