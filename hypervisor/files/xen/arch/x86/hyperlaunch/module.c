@@ -9,7 +9,6 @@
 #include <xen/mm.h>
 #include <xen/param.h>
 #include <xen/pfn.h>
-#include <xen/sha2.h>
 #include <xen/softirq.h>
 #include <xen/string.h>
 
@@ -117,7 +116,7 @@ int __init arch_hyperlaunch_digest(const struct lcm *lcm,
         struct xen_hyperlaunch_module *rec = launch_module(i);
 
         rec->size = bm->size;
-        sha2_256_digest(rec->sha256, maddr_to_virt(bm->start), bm->size);
+        hyperlaunch_sha256(rec->sha256, maddr_to_virt(bm->start), bm->size);
         printk("hyperlaunch: module %u: %lu bytes, sha256 %32phN\n", i,
                rec->size, rec->sha256);
         process_pending_softirqs();

@@ -4,6 +4,7 @@
 #define X86__HYPERLAUNCH__PRIVATE_H
 
 #include <xen/hyperlaunch-build.h>
+#include <xen/sha2.h>
 
 #include <asm/bootinfo.h>
 
@@ -38,6 +39,10 @@ struct hl_modules {
 int hyperlaunch_take_modules(const struct lcm *lcm, unsigned int index,
                              struct hl_modules *ret, struct hl_build_error *err);
 void hyperlaunch_drop_modules(const struct lcm *lcm, unsigned int index);
+
+/* sha256.c: of data as long as it likes. */
+void hyperlaunch_sha256(uint8_t ret_digest[SHA2_256_DIGEST_SIZE],
+                        const void *data, size_t size);
 
 /* pvh.c: fill a guest that owns nothing of the host. */
 int hyperlaunch_construct_pvh(struct domain *d, const struct lcm_domain *dom,

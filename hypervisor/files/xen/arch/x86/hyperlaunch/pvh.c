@@ -78,18 +78,43 @@ static int __init set_paging_pool(struct domain *d, unsigned long nr_pages)
     return rc;
 }
 
-/* Memory may hold what others left in it, and the heap is not scrubbed yet. */
+static void __init clear_frame_run(mfn_t first, unsigned long nr)
+{
+    void *to = mfn_to_virt(mfn_x(first));
+    unsigned long words = nr << (PAGE_SHIFT - 3);
+
+    asm volatile ( "rep stosq"
+                   : "+D" (to), "+c" (words) : "a" (0UL) : "memory" );
+}
+
+/*
+ * Memory may hold what others left in it, and the heap is not scrubbed yet.
+ * Frames that follow each other are cleared in one go, up to so many: nobody
+ * may be kept waiting for long.
+ */
 static void __init clear_memory(struct domain *d)
 {
+    const unsigned long most = PFN_DOWN(MB(16));
+    mfn_t first = INVALID_MFN;
+    unsigned long nr = 0;
     struct page_info *pg;
-    unsigned int n = 0;
 
     page_list_for_each ( pg, &d->page_list )
     {
-        clear_domain_page(page_to_mfn(pg));
-        if ( !(++n & 0xfff) )
+        mfn_t mfn = page_to_mfn(pg);
+
+        if ( nr && (nr == most || !mfn_eq(mfn, mfn_add(first, nr))) )
+        {
+            clear_frame_run(first, nr);
             process_pending_softirqs();
+            nr = 0;
+        }
+        if ( !nr++ )
+            first = mfn;
     }
+
+    if ( nr )
+        clear_frame_run(first, nr);
 }
 
 static int __init populate(struct domain *d)
@@ -158,6 +183,52 @@ static int __init add_tables(struct domain *d, paddr_t *ret_rsdp)
     unmap_domain_page(page);
 
     return rc;
+}
+
+/*
+ * The part of [to, to + size) that lies in one entry of the p2m, from `to` on:
+ * where it is, and how many bytes.  NULL: not RAM of the guest's.
+ */
+static void *__init guest_run(struct domain *d, paddr_t to, uint64_t size,
+                              uint64_t *ret_size)
+{
+    unsigned long gfn = PFN_DOWN(to);
+    unsigned int order;
+    p2m_type_t t;
+    p2m_access_t a;
+    mfn_t mfn = get_gfn_type_access(p2m_get_hostp2m(d), gfn, &t, &a,
+                                    P2M_ALLOC, &order);
+    uint64_t entry = (uint64_t)PAGE_SIZE << order;
+
+    put_gfn(d, gfn);
+
+    if ( t != p2m_ram_rw || !mfn_valid(mfn) )
+        return NULL;
+
+    *ret_size = min(size, entry - (to & (entry - 1)));
+
+    return mfn_to_virt(mfn_x(mfn)) + (to & ~PAGE_MASK);
+}
+
+int __init hyperlaunch_copy_to_guest(struct domain *d, paddr_t to,
+                                     const void *from, uint64_t size)
+{
+    while ( size )
+    {
+        uint64_t part;
+        void *run = guest_run(d, to, size, &part);
+
+        if ( !run )
+            return -EFAULT;
+
+        memcpy(run, from, part);
+        process_pending_softirqs();
+        to += part;
+        from += part;
+        size -= part;
+    }
+
+    return 0;
 }
 
 static int __init load(struct domain *d, const struct hl_modules *mods,

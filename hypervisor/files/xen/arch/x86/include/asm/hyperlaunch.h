@@ -49,6 +49,14 @@ static inline void hyperlaunch_pv_built(const struct domain *d,
 
 #endif /* CONFIG_HYPERLAUNCH */
 
+/*
+ * Bytes to where a guest that is being built sees `to`, which must be RAM;
+ * -EFAULT where it is not.  By entries of the p2m, not page by page: not for
+ * guests that run.
+ */
+int hyperlaunch_copy_to_guest(struct domain *d, paddr_t to, const void *from,
+                              uint64_t size);
+
 #endif /* ASM__X86__HYPERLAUNCH_H */
 
 /*
