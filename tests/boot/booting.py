@@ -16,7 +16,7 @@ import paths  # noqa: E402
 import report  # noqa: E402
 from machine import XEN_ARGS, Machine  # noqa: E402
 
-__all__ = ["Boot", "TRIES", "booted", "hlboot", "is_spoilt", "media", "paths", "spoilt"]
+__all__ = ["Boot", "TRIES", "booted", "hlboot", "is_spoilt", "media", "paths", "spoilt", "xen_with_xsm"]
 TRIES = 3
 PATIENCE = 420      # seconds; a machine of its own needs a tenth of this
 TURN_PATIENCE = 7200
@@ -72,6 +72,11 @@ def is_spoilt(text):
 def spoilt(log):
     """The same of a boot that runs."""
     return is_spoilt(log.text)
+
+
+def xen_with_xsm(module):
+    """(Xen's image, words of its command line) for an XSM module; "dummy" is Xen as it is built."""
+    return (None, []) if module == "dummy" else (paths.xen("xsm"), [f"xsm={module}"])
 
 
 @contextlib.contextmanager

@@ -43,7 +43,7 @@ def classic_log(name, xen, images):
 
 
 def test_serial_log_is_that_of_stock_xen(images):
-    stock = xen_lines(classic_log("classic-stock", booting.paths.xen(stock=True), images))
+    stock = xen_lines(classic_log("classic-stock", booting.paths.xen("stock"), images))
     ours = xen_lines(classic_log("classic-ours", booting.paths.xen(), images))
     assert len(stock) > 60
     assert ours == stock
@@ -61,7 +61,7 @@ def test_classic_boot_has_no_launch(images):
 # From here on one machine stays up; no other gets a turn.
 @pytest.fixture(scope="module")
 def unpatched(images):
-    with booting.booted("unpatched", classic_chain(images, "control.cpio.gz"), xen=booting.paths.xen(stock=True),
+    with booting.booted("unpatched", classic_chain(images, "control.cpio.gz"), xen=booting.paths.xen("stock"),
                         words=["dom0_mem=512M"]) as boot:
         boot.wait_shell()
         boot.shell("systemctl start hyperlaunchd", booting.PATIENCE)

@@ -24,9 +24,9 @@ def images():
     return os.environ.get("HL_IMAGES") or _script("images")
 
 
-def xen(stock=False):
-    """The Xen image to boot."""
-    return os.path.join(_script("xen", *(["--stock"] if stock else [])), "xen")
+def xen(variant=None):
+    """The Xen image to boot; variant: None, "stock" or "xsm"."""
+    return os.path.join(_script("xen", *([f"--{variant}"] if variant else [])), "xen")
 
 
 def new_log(name):

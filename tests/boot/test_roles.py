@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A probe in each role: what Xen lets it do is what ARCHITECTURE.md says, cell by cell."""
+import os
+import re
+
+import pytest
+
+import booting
+import lcm
+
+HW, PLAIN, OTHER, CONTROL, STORE, CONSOLE, CRASH = range(1, 8)
+BOOT = 0x7FEF
+# The column of the table, by domid.
+COLUMNS = {PLAIN: "none", BOOT: "BOOT", CONTROL: "CONTROL", HW: "HARDWARE", STORE: "XENSTORE", CONSOLE: "console's owner"}
+# The control domain's probe takes the console for itself, so the owner's goes first.
+PATIENCE_MS = 12000
+RAW = re.compile(r"^probe: (\S+) = (\S+)$", re.MULTILINE)
+PREFIXED = re.compile(r"^\(d(\d+)\) (?:\[ *[\d.]+\] )?probe: (?:(\S+) = (\S+)|done)$", re.MULTILINE)
+REFUSALS = ("EPERM", "ENOSYS", "ENXIO")
+# No right of a role: wrong for whoever tries it.
+ALWAYS_WRONG = {"mmuext-other", "gnttab-map-other", "evtchn-bind-unknown-other"}
+
+
+def documented():
+    """{column: {operation: may it}}, of the table in ARCHITECTURE.md."""
+    with open(os.path.join(booting.ROOT, "ARCHITECTURE.md"), encoding="utf-8") as page:
+        text = page.read().split("## Who may do what")[1].split("\n## ")[0]
+    head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")]
+                      for line in text.splitlines() if line.startswith("|")]
+    assert {cell for row in rows for cell in row[1:]} == {"yes", "-"}
+    return {column: {row[0]: row[i] == "yes" for row in rows} for i, column in enumerate(head) if i}
+
+
+def probe(name, domid, words=f"other={OTHER} table", roles="", memory='"8M"'):
+    return lcm.domain(name, memory, kernel="probe", ramdisk=None, bootargs=words, more=f"domid = <{domid:#x}>; {roles}")
+
+
+def launch():
+    return lcm.source(
+        probe("boot", 0x7FF5, f"other={OTHER} table unpause={CRASH} unpause=0x7fef unpause=99 boot-done", "functions = <1>;"),
+        probe("hw", HW, roles="permissions = <2>;", memory='"64M"'),
+        probe("plain", PLAIN), probe("other", OTHER, "idle"),
+        probe("control", CONTROL, f"sleep={PATIENCE_MS} other={OTHER} table", "permissions = <1>;"),
+        probe("store", STORE, roles="functions = <0x40000000>;"), probe("console", CONSOLE, roles="functions = <4>;"),
+        probe("crash", CRASH, roles="functions = <2>;"))
+
+
+def settled(log):
+    done = {int(domid) for domid, row, _ in PREFIXED.findall(log.text) if not row}
+    return booting.spoilt(log) or log.stopped() or done >= {HW, PLAIN, CONTROL, STORE}
+
+
+@pytest.fixture(scope="module", params=["dummy", "silo"])
+def answers(request, tmp_path_factory):
+    """{domid: {operation: result}} of one boot; what is said with the console, by who had it."""
+    xen, words = booting.xen_with_xsm(request.param)
+    for _ in range(booting.TRIES):
+        with booting.booted(f"roles-{request.param}", source=launch(), folder=tmp_path_factory.mktemp("roles"),
+                            xen=xen, words=words, disk=False) as boot:
+            boot.wait_log(settled, "the probes to be done")
+            if not booting.spoilt(boot.log):
+                return sort_out(boot.log.text)
+    return pytest.fail(f"a guest ended in a triple fault {booting.TRIES} times")
+
+
+def sort_out(text):
+    before, after = text.split("hyperlaunch: finalizing", 1)
+    found = {BOOT: dict(RAW.findall(before)), CONSOLE: dict(RAW.findall(after))}
+    for domid, row, result in PREFIXED.findall(text):
+        if row:
+            found.setdefault(int(domid), {})[row] = result
+    return found
+
+
+@pytest.mark.parametrize("domid", COLUMNS, ids=COLUMNS.values())
+def test_the_table(answers, domid):
+    expected = documented()[COLUMNS[domid]]
+    tried = {row: result not in REFUSALS for row, result in answers[domid].items() if "=" not in row}
+    assert {row: tried[row] for row in tried if row not in ALWAYS_WRONG} == expected
+
+
+def test_every_row_is_documented(answers):
+    rows = {row for row in answers[PLAIN] if "=" not in row}
+    assert rows - ALWAYS_WRONG == set(documented()["none"])
+
+
+def test_what_the_boot_domain_may_not_unpause(answers):
+    assert answers[BOOT][f"unpause={CRASH}"] == "EPERM"
+    assert answers[BOOT]["unpause=0x7fef"] == "EPERM"
+    assert answers[BOOT]["unpause=99"] == "ESRCH"
+
+
+def test_the_crash_domain_did_not_run(answers):
+    assert CRASH not in answers
