@@ -135,12 +135,6 @@ int sim_move_console(struct sim *sim, uint32_t domid)
 
 	if (domid == before)
 		return 0;
-	/* The first owner is no change of owners. */
-	if (before == HL_NO_DOMID) {
-		sim->launch.console_owner = domid;
-		sim_changed(sim);
-		return 0;
-	}
 	rc = sim_event(sim, HL_EVENT_CONSOLE, domid, before);
 	if (!rc)
 		sim->launch.console_owner = domid;

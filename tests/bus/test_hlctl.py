@@ -356,7 +356,7 @@ def test_events(launch, hlctl):
     assert events[0] == {"seq": 0, "time_usec": 1001000, "event": "lcm-found", "domid": None,
                          "arg": events[0]["arg"]}
     console = [e for e in events if e["event"] == "console"]
-    assert [(e["domid"], e["arg"]) for e in console] == [(4, 32751)]
+    assert [(e["domid"], e["arg"]) for e in console] == [(32751, None), (4, 32751)]
     last = len(events) - 1
     assert in_json(hlctl("events", "--since", str(last), "--json"))["events"] == events[last:]
     assert in_json(hlctl("events", "--since", "4294967295", "--json"))["events"] == []
