@@ -354,14 +354,18 @@ void hyperlaunch_domain_shutdown(const struct domain *d, uint8_t reason)
 
 void hyperlaunch_domain_destroyed(const struct domain *d)
 {
+    const struct xen_hyperlaunch_info *info = launch_info();
     struct xen_hyperlaunch_domain *rec;
-    bool had_console = false;
+    bool had_console;
+
+    if ( !info )
+        return;
 
     launch_lock();
+    had_console = info->console_owner == d->domain_id;
     rec = launch_find(d->domain_id);
     if ( rec )
     {
-        had_console = launch_info()->console_owner == d->domain_id;
         launch_set_domain_state(rec, XEN_HYPERLAUNCH_DOM_RECLAIMED);
         launch_event(XEN_HYPERLAUNCH_EV_RECLAIMED, d->domain_id, rec->index);
         if ( rec->functions & LCM_FUNC_BOOT )

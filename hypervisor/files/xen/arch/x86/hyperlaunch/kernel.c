@@ -11,6 +11,9 @@
 #include <xen/mm.h>
 #include <xen/sizes.h>
 #include <xen/string.h>
+#include <xen/types.h>
+
+#include <xen/elfstructs.h>
 
 #include <asm/setup.h>
 
@@ -52,7 +55,57 @@ static uint32_t __init read_le32(const uint8_t *p)
 
 static bool __init is_elf(const void *data, size_t size)
 {
-    return size >= 4 && !memcmp(data, "\177ELF", 4);
+    return size >= EI_NIDENT && !memcmp(data, "\177ELF", 4);
+}
+
+/* The part of a file that a segment names is in the file, and fits into it. */
+static bool __init segment_fits(uint64_t offset, uint64_t filesz,
+                                uint64_t memsz, size_t size)
+{
+    return offset <= size && filesz <= size - offset && filesz <= memsz;
+}
+
+/*
+ * The ELF loader believes program headers.  Theirs is the one claim about the
+ * file that it does not look at itself.
+ */
+#define DEFINE_SEGMENTS_FIT(bits)                                           \
+static bool __init segments_fit_##bits(const void *data, size_t size)       \
+{                                                                           \
+    const Elf##bits##_Ehdr *eh = data;                                      \
+    const Elf##bits##_Phdr *ph;                                             \
+    unsigned int i;                                                         \
+                                                                            \
+    if ( size < sizeof(*eh) || eh->e_phentsize < sizeof(*ph) ||             \
+         !segment_fits(eh->e_phoff, eh->e_phnum * eh->e_phentsize,          \
+                       ~0UL, size) )                                        \
+        return false;                                                       \
+                                                                            \
+    for ( i = 0; i < eh->e_phnum; i++ )                                     \
+    {                                                                       \
+        ph = data + eh->e_phoff + i * eh->e_phentsize;                      \
+        if ( ph->p_type == PT_LOAD &&                                       \
+             !segment_fits(ph->p_offset, ph->p_filesz, ph->p_memsz, size) ) \
+            return false;                                                   \
+    }                                                                       \
+                                                                            \
+    return true;                                                            \
+}
+
+DEFINE_SEGMENTS_FIT(32)
+DEFINE_SEGMENTS_FIT(64)
+
+static int __init check_elf(const void *data, size_t size)
+{
+    const uint8_t *ident = data;
+    bool fits = ident[EI_CLASS] == ELFCLASS64 ? segments_fit_64(data, size)
+                                              : segments_fit_32(data, size);
+
+    if ( !fits )
+        printk(XENLOG_ERR "hyperlaunch: kernel: an ELF segment that the file"
+               " does not have\n");
+
+    return fits ? 0 : -EINVAL;
 }
 
 static bool __init is_bzimage(const struct payload *p)
@@ -163,7 +216,8 @@ static int __init unpack(const struct payload *p, struct boot_module *bm,
         return -ENOMEM;
 
     out = page_to_virt(pg);
-    if ( unpack_into(p, out, PAGE_SIZE << order) || !is_elf(out, size) )
+    if ( unpack_into(p, out, PAGE_SIZE << order) || !is_elf(out, size) ||
+         check_elf(out, size) )
     {
         free_domheap_pages(pg, order);
         return -EINVAL;
@@ -189,7 +243,7 @@ int __init hyperlaunch_unpack(struct boot_module *bm, bool *ret_ours,
     if ( rc )
         return rc;
     if ( is_elf(p.data, p.size) )
-        return 0;
+        return check_elf(p.data, p.size);
     if ( p.size < 8 )
         return -EINVAL;
 
