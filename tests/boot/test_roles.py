@@ -40,7 +40,8 @@ def launch():
         probe("boot", 0x7FF5, f"other={OTHER} table unpause={CRASH} unpause=0x7fef unpause=99 boot-done", "functions = <1>;"),
         probe("hw", HW, roles="permissions = <2>;", memory='"64M"'),
         probe("plain", PLAIN), probe("other", OTHER, "idle"),
-        probe("control", CONTROL, f"sleep={PATIENCE_MS} other={OTHER} table", "permissions = <1>;"),
+        probe("control", CONTROL, f"sleep={PATIENCE_MS} other={OTHER} table move-console={CONTROL} move-console=99 "
+              f"move-console={OTHER} set-console=99 release={PLAIN}", "permissions = <1>;"),
         probe("store", STORE, roles="functions = <0x40000000>;"), probe("console", CONSOLE, roles="functions = <4>;"),
         probe("crash", CRASH, roles="functions = <2>;"))
 
@@ -88,6 +89,15 @@ def test_what_the_boot_domain_may_not_unpause(answers):
     assert answers[BOOT][f"unpause={CRASH}"] == "EPERM"
     assert answers[BOOT]["unpause=0x7fef"] == "EPERM"
     assert answers[BOOT]["unpause=99"] == "ESRCH"
+
+
+def test_requests_of_the_control_domain(answers):
+    said = answers[CONTROL]
+    assert said[f"move-console={CONTROL}"] == "ok"
+    assert said["move-console=99"] == "ESRCH"
+    assert said[f"move-console={OTHER}"] == "EINVAL"    # its own console
+    assert said["set-console=99"] == "ESRCH"
+    assert said[f"release={PLAIN}"] == "EBUSY"          # it is not held
 
 
 def test_the_crash_domain_did_not_run(answers):

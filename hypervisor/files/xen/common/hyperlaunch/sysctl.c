@@ -97,6 +97,13 @@ static int release(const struct xen_sysctl_hyperlaunch *op)
                                                 : -ESRCH;
 }
 
+static int move_console(const struct xen_sysctl_hyperlaunch *op)
+{
+    return op->index < XEN_HYPERLAUNCH_NO_DOMID &&
+           op->offset < XEN_HYPERLAUNCH_NO_DOMID
+           ? launch_move_console(op->index, op->offset) : -ESRCH;
+}
+
 static bool takes_index(uint32_t op)
 {
     switch ( op )
@@ -195,6 +202,9 @@ int hyperlaunch_sysctl(struct xen_sysctl_hyperlaunch *op)
 
     case XEN_HYPERLAUNCH_SET_CONSOLE:
         return set_console(op);
+
+    case XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND:
+        return launch_info() ? move_console(op) : -ENOENT;
 
     case XEN_HYPERLAUNCH_RELEASE:
         return launch_info() ? release(op) : -ENOENT;

@@ -60,8 +60,9 @@
 #define XEN_HYPERLAUNCH_SET_CONSOLE          9
 /*
  * index: domid whose PV console ring is to be served by another domain; offset:
- * that backend's domid.  -ESRCH: no such domain, or dying; -ENOENT: no ring;
- * -EBUSY: the present backend still has the ring mapped or the port bound.
+ * that backend's domid.  -ESRCH: no such domain, or dying; -EINVAL: both are one;
+ * -ENOENT: no ring, or no LCM; -EBUSY: the present backend still has the ring
+ * mapped or the port bound.
  */
 #define XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND 10
 /*

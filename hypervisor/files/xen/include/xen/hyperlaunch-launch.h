@@ -92,6 +92,9 @@ void hyperlaunch_domain_destroyed(const struct domain *d);
 int launch_give_console(domid_t domid);
 void launch_default_console(void);
 
+/* backend.c: who serves a domain's PV console ring. */
+int launch_move_console(domid_t domid, domid_t backend);
+
 /* console.c: a domain's event on a port that nobody has bound; it is locked. */
 void hyperlaunch_unserved_port(struct domain *d, uint32_t port);
 
