@@ -33,7 +33,7 @@ class BenchError(Exception):
 
 
 class Boots:
-    """Runs boots one after the other, none of them twice.
+    """Runs boots, none of them twice.
 
     Logs stay in `folder`; reuse: those of earlier runs are taken as well.  cpu: what the
     machine's processor has besides, as "+FEATURE,...".
@@ -68,9 +68,8 @@ class Boots:
         if (self._reuse or log in self._ran) and until(text):
             return text
         start = time.monotonic()
-        print(f"{name}: ", end="", file=sys.stderr, flush=True)
         text = _boot([*self._qemu, "-m", f"{ram_mib}M"], log, xen, chain, until, words)
-        print(f"{time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+        print(f"{name}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
         self._ran.add(log)
         return text
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 
 from bench_boot import RAM_MIB, ROOT
 from bench_log import Log
@@ -53,6 +54,7 @@ class Setups:
         self._ours = os.path.join(_script("xen"), "xen")
         self._folder = tempfile.TemporaryDirectory(prefix="bench.")
         self._ramdisks = {}
+        self._making = threading.Lock()
 
     def image(self, name):
         """The path of what is booted under that name."""
@@ -60,15 +62,19 @@ class Setups:
 
     def _ramdisk(self, kernel):
         """The toolstack's ramdisk with that kernel for its guests."""
-        if kernel not in self._ramdisks:
-            path = os.path.join(self._folder.name, f"{kernel}.cpio")
-            with open(path, "wb") as out:
-                # In this order: Linux finds an archive that is not compressed at a multiple of four only.
-                for part in (f"guests-{kernel}.cpio", "toolstack.cpio.gz"):
-                    with open(self.image(part), "rb") as file:
-                        out.write(file.read())
-            self._ramdisks[kernel] = path
-        return self._ramdisks[kernel]
+        with self._making:
+            if kernel not in self._ramdisks:
+                self._ramdisks[kernel] = self._make_ramdisk(kernel)
+            return self._ramdisks[kernel]
+
+    def _make_ramdisk(self, kernel):
+        path = os.path.join(self._folder.name, f"{kernel}.cpio")
+        with open(path, "wb") as out:
+            # In this order: Linux finds an archive that is not compressed at a multiple of four only.
+            for part in (f"guests-{kernel}.cpio", "toolstack.cpio.gz"):
+                with open(self.image(part), "rb") as file:
+                    out.write(file.read())
+        return path
 
     def _classic(self, name, until, xen, words="", kernel="vmlinuz", mib=PEER_MIB, ramdisk=None):
         chain = [(self.image("vmlinuz"), f"{DOM0_BOOTARGS} {words}".strip()),
