@@ -68,6 +68,44 @@ static int __init link_domain(struct domain *d, const struct domain *store,
     return 0;
 }
 
+/*
+ * Everybody starts at once, and most wait for those who serve them: with even
+ * shares of the processors that would take the longer the more guests there are.
+ * A toolstack may set other weights at any time.
+ */
+#define SERVER_WEIGHT 1024          /* guests have 256 */
+
+static int __init set_weight(struct domain *d)
+{
+    struct xen_domctl_scheduler_op op = {
+        .sched_id = scheduler_id(),
+        .cmd = XEN_DOMCTL_SCHEDOP_putinfo,
+    };
+
+    switch ( op.sched_id )
+    {
+    case XEN_SCHEDULER_CREDIT2:
+        op.u.credit2.weight = SERVER_WEIGHT;
+        break;
+
+    case XEN_SCHEDULER_CREDIT:
+        op.u.credit.weight = SERVER_WEIGHT;
+        op.u.credit.cap = -1;           /* as it is */
+        break;
+
+    default:
+        return 0;
+    }
+
+    return sched_adjust(d, &op);
+}
+
+static bool __init serves(const struct lcm_domain *dom)
+{
+    return dom->permissions ||
+           (dom->functions & (LCM_FUNC_CONSOLE | LCM_FUNC_XENSTORE));
+}
+
 /* Interrupts of the host that go to who does the work, not to who has devices. */
 static int __init direct_virqs(const struct lcm *lcm,
                                struct domain *const domains[])
@@ -115,10 +153,13 @@ int __init hyperlaunch_link(const struct lcm *lcm,
 
     for ( i = 0; i < lcm->nr_domains; i++ )
     {
-        rc = link_domain(domains[i],
-                         store_of(lcm, &lcm->domains[i], domains),
-                         console == LCM_NONE ? NULL : domains[console],
-                         launch_domain(i));
+        if ( serves(&lcm->domains[i]) )
+            rc = set_weight(domains[i]);
+        if ( !rc )
+            rc = link_domain(domains[i],
+                             store_of(lcm, &lcm->domains[i], domains),
+                             console == LCM_NONE ? NULL : domains[console],
+                             launch_domain(i));
         if ( rc )
             return hyperlaunch_fail(err, LCM_ERR_BUILD, lcm->domains[i].node,
                                     NULL, rc);
