@@ -100,12 +100,6 @@ static int __init set_weight(struct domain *d)
     return sched_adjust(d, &op);
 }
 
-static bool __init serves(const struct lcm_domain *dom)
-{
-    return dom->permissions ||
-           (dom->functions & (LCM_FUNC_CONSOLE | LCM_FUNC_XENSTORE));
-}
-
 /* Interrupts of the host that go to who does the work, not to who has devices. */
 static int __init direct_virqs(const struct lcm *lcm,
                                struct domain *const domains[])
@@ -153,7 +147,7 @@ int __init hyperlaunch_link(const struct lcm *lcm,
 
     for ( i = 0; i < lcm->nr_domains; i++ )
     {
-        if ( serves(&lcm->domains[i]) )
+        if ( hyperlaunch_is_server(&lcm->domains[i]) )
             rc = set_weight(domains[i]);
         if ( !rc )
             rc = link_domain(domains[i],

@@ -34,6 +34,13 @@ unsigned int hyperlaunch_config_module(enum lcm_module_type type);
  */
 struct domain *hyperlaunch_build(void);
 
+/* Do others depend on it?  Then it has the means: event channels, processor time. */
+static inline bool hyperlaunch_is_server(const struct lcm_domain *dom)
+{
+    return dom->permissions ||
+           (dom->functions & (LCM_FUNC_CONSOLE | LCM_FUNC_XENSTORE));
+}
+
 /* Where building failed, and why. */
 struct hl_build_error {
     struct lcm_error lcm;

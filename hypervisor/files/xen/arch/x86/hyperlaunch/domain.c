@@ -43,13 +43,6 @@ static bool __init is_hardware(const struct lcm_domain *dom)
     return dom->permissions & LCM_PERM_HARDWARE;
 }
 
-/* Who serves others has as many event channels as it takes. */
-static bool __init is_server(const struct lcm_domain *dom)
-{
-    return dom->permissions ||
-           (dom->functions & (LCM_FUNC_CONSOLE | LCM_FUNC_XENSTORE));
-}
-
 static unsigned int __init create_flags(const struct lcm_domain *dom)
 {
     return dom->permissions & LCM_PERM_CONTROL ? CDF_privileged : 0;
@@ -139,7 +132,7 @@ static struct domain *__init new_guest(const struct lcm_domain *dom)
                  (!pv && hvm_hap_supported() ? XEN_DOMCTL_CDF_hap : 0) |
                  domctl_flags(dom),
         .max_vcpus = dom->cpus,
-        .max_evtchn_port = is_server(dom) ? -1 : 1023,
+        .max_evtchn_port = hyperlaunch_is_server(dom) ? -1 : 1023,
         .max_grant_frames = -1,
         .max_maptrack_frames = -1,
         .grant_opts = XEN_DOMCTL_GRANT_version(opt_gnttab_max_version),
