@@ -185,7 +185,7 @@ static int __init create_guest(const struct lcm_domain *dom,
 static int __init blame(const struct lcm *lcm, const struct lcm_domain *dom,
                         int rc, struct hl_build_error *err)
 {
-    if ( rc == -E2BIG )
+    if ( rc == -E2BIG && dom->config != LCM_NONE )
         return hyperlaunch_fail(err, LCM_ERR_BUILD,
                                 lcm->modules[dom->config].node, NULL, rc);
     if ( rc == -ENOSPC )

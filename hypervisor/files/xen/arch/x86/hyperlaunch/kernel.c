@@ -12,7 +12,7 @@
 #include <xen/sizes.h>
 #include <xen/string.h>
 #include <xen/types.h>
-
+/* Needs the types, and does not include them. */
 #include <xen/elfstructs.h>
 
 #include <asm/setup.h>
@@ -77,7 +77,7 @@ static bool __init segments_fit_##bits(const void *data, size_t size)       \
     unsigned int i;                                                         \
                                                                             \
     if ( size < sizeof(*eh) || eh->e_phentsize < sizeof(*ph) ||             \
-         !segment_fits(eh->e_phoff, eh->e_phnum * eh->e_phentsize,          \
+         !segment_fits(eh->e_phoff, (uint64_t)eh->e_phnum * eh->e_phentsize,\
                        ~0UL, size) )                                        \
         return false;                                                       \
                                                                             \
