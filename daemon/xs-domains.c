@@ -50,7 +50,6 @@ struct xenstore {
 	struct deferred *drain;
 	struct hl_table *table;
 	struct xs_domain *domains; /* in the order they were seen */
-	uint32_t self;		   /* our own domid */
 	bool dirty;		   /* changed() is owed */
 	bool told_missing;
 	bool told_no_libxl;
@@ -85,6 +84,14 @@ static const struct hl_domain *row_of(const struct xenstore *xs, const struct xs
 	return row;
 }
 
+/* Ours by Xen itself; a Xen without Hyperlaunch has one dom0. */
+static uint32_t own_domid(const struct xenstore *xs)
+{
+	uint32_t self = xs->table ? hl_table_summary(xs->table)->self_domid : HL_NO_DOMID;
+
+	return self == HL_NO_DOMID ? 0 : self;
+}
+
 /* A node below a domain's own; NULL: not there, or the connection is gone. */
 static char *read_node(const struct xenstore *xs, uint32_t domid, const char *node)
 {
@@ -109,7 +116,7 @@ static void read_name(struct xenstore *xs, struct xs_domain *domain)
 static void read_connected(struct xenstore *xs, struct xs_domain *domain)
 {
 	_cleanup_(freep) char *value = read_node(xs, domain->domid, "control/feature-poweroff");
-	bool connected = domain->domid == xs->self || (value && value[0] != '\0');
+	bool connected = domain->domid == own_domid(xs) || (value && value[0] != '\0');
 
 	domain->read_connected = false;
 	xs->dirty |= connected != domain->connected;
@@ -196,17 +203,24 @@ static void add_domain(struct xenstore *xs, const struct hl_domain *row)
 	*p = domain;
 }
 
-/* Whether it is ours to introduce: an initial domain with a page and a port for it. */
+/* One without a ring to xenstored has a place there all the same: a name, if nobody gave it one. */
+static bool lacks_place(const struct xs_domain *domain, const struct hl_domain *row)
+{
+	if (row->store_port == 0)
+		return !domain->name;
+	return !domain->introduced;
+}
+
+/* Whether it is ours to introduce: an initial domain, but for ourselves and dom0, whom others see to. */
 static bool wants_introduction(const struct xenstore *xs, const struct xs_domain *domain)
 {
 	const struct hl_domain *row;
 
-	if (domain->introduced || domain->tries >= MAX_TRIES)
+	if (domain->tries >= MAX_TRIES)
 		return false;
 	row = row_of(xs, domain);
-	return row && row->live && row->origin == HL_ORIGIN_BOOT && row->domid != xs->self &&
-	       !(row->functions & HL_FUNC_XENSTORE) && row->state != HL_DOMAIN_DYING && row->store_port != 0 &&
-	       row->store_gfn != HL_NO_GFN;
+	return row && row->live && row->origin == HL_ORIGIN_BOOT && row->domid != 0 && row->domid != own_domid(xs) &&
+	       row->state != HL_DOMAIN_DYING && lacks_place(domain, row);
 }
 
 static uint64_t wall_clock_usec(void)
@@ -223,8 +237,8 @@ static void fill_guest(const struct xenstore *xs, const struct hl_domain *row, c
 
 	*guest = (struct xs_guest){
 		.domid = row->domid,
-		.toolstack_domid = xs->self,
-		.console_domid = console == HL_NO_DOMID ? xs->self : console,
+		.toolstack_domid = own_domid(xs),
+		.console_domid = console == HL_NO_DOMID ? own_domid(xs) : console,
 		.name = row->name,
 		.uuid = uuid,
 		.type = row->mode & HL_MODE_PV ? "pv" : "pvh",
@@ -330,8 +344,9 @@ static void introduce_domain(struct xenstore *xs, struct xs_domain *domain)
 		return;
 	}
 	if (r > 0)
-		log_info("domain %" PRIu32 " (%s): introduced to xenstored", row->domid, row->name);
-	domain->introduced = true;
+		log_info("domain %" PRIu32 " (%s): %s", row->domid, row->name,
+			 row->store_port ? "introduced to xenstored" : "named in xenstore; it has no ring there");
+	domain->introduced = row->store_port != 0;
 	domain->tries = 0;
 	domain->read_name = domain->read_connected = true;
 	xs->dirty = true;
@@ -461,22 +476,6 @@ static void on_watch(evutil_socket_t fd, short what, void *userdata)
 	drain_watches(userdata);
 }
 
-/* Ours by the store itself; xenstored's host need not have that node. */
-static uint32_t read_self(const struct xenstore *xs)
-{
-	_cleanup_(freep) char *value = xs_read(xs->h, XBT_NULL, "domid", NULL);
-	uint32_t server = xs->table ? hl_table_summary(xs->table)->xenstore_domid : HL_NO_DOMID;
-	unsigned long domid;
-	char *end;
-
-	if (value) {
-		domid = strtoul(value, &end, 10);
-		if (end != value && *end == '\0' && domid < 0x7ff0)
-			return (uint32_t)domid;
-	}
-	return server == HL_NO_DOMID ? 0 : server;
-}
-
 static int start_watches(struct xenstore *xs)
 {
 	int fd = xs_fileno(xs->h);
@@ -504,7 +503,6 @@ static void on_connected(void *userdata, struct xs_handle *h)
 		xs_connect_later(xs->connect);
 		return;
 	}
-	xs->self = read_self(xs);
 	if (xs->told_missing)
 		log_notice("xenstored is there");
 	xs->told_missing = false;

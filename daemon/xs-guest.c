@@ -36,6 +36,11 @@ struct tree {
 	int error;
 };
 
+static bool has_ring(const struct xs_guest *guest)
+{
+	return guest->store_port != 0;
+}
+
 static unsigned int fill_perms(const struct xs_guest *guest, enum access access, struct xs_permissions perms[2])
 {
 	perms[0] = (struct xs_permissions){.id = guest->toolstack_domid, .perms = XS_PERM_NONE};
@@ -164,6 +169,8 @@ static void put_channels(struct tree *tree)
 		put(tree, GUEST_OWNS, guest_writes[i], "");
 	put(tree, INHERIT, "control/platform-feature-multiprocessor-suspend", "1");
 	put(tree, INHERIT, "control/platform-feature-xs_reset_watches", "1");
+	if (!has_ring(tree->guest))
+		return;
 	put_format(tree, "store/port", "%" PRIu32, tree->guest->store_port);
 	put_format(tree, "store/ring-ref", "%" PRIu64, tree->guest->store_gfn);
 }
@@ -244,12 +251,15 @@ static bool says(struct tree *tree, const char *node, const char *value)
 
 /*
  * The nodes come in one transaction, so two that are ours mean all are.  They are
- * not written again: xenconsoled has put its tty among them by now.
+ * not written again: xenconsoled has put its tty among them by now.  Without a ring
+ * the name alone tells.
  */
 static bool is_written(struct tree *tree)
 {
 	char vm[PATH_SIZE], port[16];
 
+	if (!has_ring(tree->guest))
+		return says(tree, "name", tree->guest->name);
 	snprintf(vm, sizeof(vm), "/vm/%s", tree->guest->uuid);
 	snprintf(port, sizeof(port), "%" PRIu32, tree->guest->store_port);
 	return says(tree, "vm", vm) && says(tree, "store/port", port);
@@ -280,7 +290,7 @@ static int try_write(struct tree *tree)
 	}
 	if (!tree->ops->transaction_end(tree->h, tree->t, false))
 		return last_error();
-	return 0;
+	return 1;
 }
 
 static int write_nodes(const struct xs_ops *ops, struct xs_handle *h, const struct xs_guest *guest)
@@ -332,8 +342,8 @@ int xs_guest_check(const struct xs_guest *guest, const char **ret_field)
 		{uuid_ok(guest->uuid), "uuid"},
 		{strcmp(guest->type, "pv") == 0 || strcmp(guest->type, "pvh") == 0, "type"},
 		{guest->vcpus > 0 && guest->vcpus <= 4096, "number of vCPUs"},
-		{guest->store_port > 0 && guest->store_port <= INT32_MAX, "store port"},
-		{guest->store_gfn != NO_GFN, "store page"},
+		{guest->store_port <= INT32_MAX, "store port"},
+		{!has_ring(guest) || guest->store_gfn != NO_GFN, "store page"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
@@ -352,10 +362,10 @@ int xs_guest_introduce(const struct xs_ops *ops, struct xs_handle *h, const stru
 
 	if (r < 0)
 		return r;
-	if (ops->is_domain_introduced(h, guest->domid))
+	if (has_ring(guest) && ops->is_domain_introduced(h, guest->domid))
 		return 0;
 	r = write_nodes(ops, h, guest);
-	if (r < 0)
+	if (r < 0 || !has_ring(guest))
 		return r;
 	if (!ops->introduce_domain(h, guest->domid, (unsigned long)guest->store_gfn, guest->store_port))
 		return last_error();

@@ -20,7 +20,7 @@ struct xs_guest {
 	uint64_t memory_kib;
 	uint32_t vcpus;
 	uint64_t start_usec; /* of the wall clock */
-	uint32_t store_port; /* the guest's own ports */
+	uint32_t store_port; /* the guest's own ports; 0: it has no ring to xenstored */
 	uint64_t store_gfn;
 	uint32_t console_port; /* 0: no console */
 	uint64_t console_gfn;
@@ -31,10 +31,10 @@ int xs_guest_check(const struct xs_guest *guest, const char **ret_field);
 
 /*
  * Writes the nodes in one transaction, all of them or none, unless they are
- * there already, and then introduces the domain unless it is introduced.  It may
- * be stopped at any point and called again.
+ * there already, and then introduces the domain, if it has a ring, unless it is
+ * introduced.  It may be stopped at any point and called again.
  *
- * 1: introduced now; 0: was introduced before, nothing done.  -EINVAL as above;
+ * 1: introduced (without a ring: named) now; 0: was before, nothing done.  -EINVAL as above;
  * -EAGAIN: others changed the same nodes again and again; else what xenstored says.
  */
 int xs_guest_introduce(const struct xs_ops *ops, struct xs_handle *h, const struct xs_guest *guest);

@@ -333,6 +333,7 @@ struct hl_launch {
 	uint32_t xenstore_domid;
 	uint32_t console_owner;		/* who has the Xen console now */
 	uint32_t virq;			/* announces changes; 0: none */
+	uint32_t self_domid;		/* the domain that this process runs in */
 	uint32_t first_event;		/* sequence number of the oldest one kept */
 	uint32_t nr_events;		/* sequence number that the next one gets */
 	uint32_t lcm_size;
@@ -761,6 +762,7 @@ struct hl_summary {
 	/* HL_NO_DOMID: nobody, or not known */
 	uint32_t hardware_domid, boot_domid, crash_domid, console_domid, xenstore_domid;
 	uint32_t console_owner;		/* who has the Xen console now */
+	uint32_t self_domid;		/* the domain that this process runs in */
 	uint32_t lcm_size;		/* bytes; 0: no LCM */
 	uint8_t lcm_sha256[HL_SHA256_SIZE];
 	uint64_t start_ns, end_ns;	/* since Xen's start; 0: not (yet) */

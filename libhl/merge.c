@@ -557,6 +557,7 @@ static void make_summary(struct merge *m)
 		.console_domid = launch->console_domid,
 		.xenstore_domid = launch->xenstore_domid,
 		.console_owner = launch->console_owner,
+		.self_domid = m->s->available ? launch->self_domid : HL_NO_DOMID,
 		.lcm_size = launch->lcm_size,
 		.start_ns = launch->start_ns,
 		.end_ns = launch->end_ns,

@@ -74,7 +74,7 @@ int record_launch(const struct xen_hyperlaunch_info *info, struct hl_launch *ret
 		return -EPROTO;
 	if (info->nr_domains > MAX_DOMAIN_RECORDS || info->nr_modules > MAX_MODULE_RECORDS ||
 	    info->lcm_size > MAX_LCM_BYTES || info->first_event > info->nr_events ||
-	    info->pad || info->pad2 || !terminated(info->error_path, sizeof(info->error_path)) ||
+	    info->pad2 || !terminated(info->error_path, sizeof(info->error_path)) ||
 	    !terminated(info->error_prop, sizeof(info->error_prop)))
 		return -EBADMSG;
 	*ret_launch = (struct hl_launch){
@@ -90,6 +90,7 @@ int record_launch(const struct xen_hyperlaunch_info *info, struct hl_launch *ret
 		.xenstore_domid = domid(info->xenstore_domid),
 		.console_owner = domid(info->console_owner),
 		.virq = info->virq,
+		.self_domid = info->self_domid,
 		.first_event = info->first_event,
 		.nr_events = info->nr_events,
 		.lcm_size = info->lcm_size,

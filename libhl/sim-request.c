@@ -5,10 +5,12 @@
 #include <errno.h>
 
 /* A toolstack runs in a control domain; a launch without one has only the hardware domain. */
-static uint32_t caller(struct sim *sim)
+uint32_t sim_self(struct sim *sim)
 {
 	uint32_t control = sim_find_holder(sim, HL_PERM_CONTROL, 0);
 
+	if (sim->kind == SIM_CLASSIC)
+		return 0;
 	return control != HL_NO_DOMID ? control : sim_find_holder(sim, HL_PERM_HARDWARE, 0);
 }
 
@@ -19,7 +21,7 @@ static int check_caller(struct sim *sim, uint32_t exempt)
 		return -ENOENT;
 	if (sim_find_holder(sim, HL_PERM_CONTROL, 0) != HL_NO_DOMID)
 		return 0;
-	return exempt != HL_NO_DOMID && caller(sim) == exempt ? 0 : -EPERM;
+	return exempt != HL_NO_DOMID && sim_self(sim) == exempt ? 0 : -EPERM;
 }
 
 int sim_request_console(void *backend, uint32_t domid)
@@ -73,5 +75,5 @@ int sim_request_ready(void *backend)
 
 	if (rc)
 		return rc;
-	return caller(sim) == HL_NO_DOMID ? -EPERM : sim_domain_ready(sim, caller(sim));
+	return sim_self(sim) == HL_NO_DOMID ? -EPERM : sim_domain_ready(sim, sim_self(sim));
 }

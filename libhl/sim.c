@@ -101,9 +101,11 @@ static int get_launch(void *backend, struct hl_launch *ret_launch)
 	struct sim *sim = backend;
 	int rc = sim_fault(sim, SIM_GET_INFO);
 
-	if (!rc)
-		*ret_launch = sim->launch;
-	return rc;
+	if (rc)
+		return rc;
+	*ret_launch = sim->launch;
+	ret_launch->self_domid = sim_self(sim);
+	return 0;
 }
 
 static int get_domain(void *backend, uint32_t index, struct hl_launch_domain *ret_domain)

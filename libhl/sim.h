@@ -99,7 +99,8 @@ int sim_domain_release(struct sim *sim, uint32_t domid);
 int sim_domain_fail(struct sim *sim, uint32_t domid, uint32_t code, const char *prop);
 int sim_set_console(struct sim *sim, uint32_t domid);
 
-/* sim-request.c */
+/* sim-request.c: the domain that this process would run in, or HL_NO_DOMID */
+uint32_t sim_self(struct sim *sim);
 int sim_request_console(void *backend, uint32_t domid);
 int sim_request_console_backend(void *backend, uint32_t domid, uint32_t server);
 int sim_request_release(void *backend, uint32_t domid);

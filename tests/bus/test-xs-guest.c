@@ -360,7 +360,7 @@ static void test_hostile_values(void **state)
 {
 	char long_name[65];
 	struct xs_guest bad[] = {good, good, good, good, good, good, good, good, good,
-				 good, good, good, good, good, good, good, good};
+				 good, good, good, good, good, good, good};
 	const char *field = NULL;
 
 	memset(long_name, 'n', 64);
@@ -377,11 +377,10 @@ static void test_hostile_values(void **state)
 	bad[9].type = "hvm\"";
 	bad[10].vcpus = 0;
 	bad[11].vcpus = UINT32_MAX;
-	bad[12].store_port = 0;
-	bad[13].store_port = UINT32_MAX;
-	bad[14].store_gfn = UINT64_MAX;
-	bad[15].domid = 0;
-	bad[16].domid = 0x7ff1;
+	bad[12].store_port = UINT32_MAX;
+	bad[13].store_gfn = UINT64_MAX;
+	bad[14].domid = 0;
+	bad[15].domid = 0x7ff1;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct store s = {.nr_committed = 0};
 
@@ -392,6 +391,21 @@ static void test_hostile_values(void **state)
 		assert_int_equal(s.calls, 0);
 	}
 	assert_int_equal(xs_guest_check(&good, &field), 0);
+}
+
+/* Named, but xenstored is not told of it; a name that is there stays. */
+static void test_without_a_ring(void **state)
+{
+	struct xs_guest guest = good;
+	struct store s = {.nr_committed = 0};
+
+	guest.store_port = 0;
+	guest.store_gfn = UINT64_MAX;
+	assert_int_equal(introduce(&s, &guest), 1);
+	assert_int_equal(s.introductions, 0);
+	assert_string_equal(value(&s, "/local/domain/2/name"), "web");
+	assert_null(value(&s, "/local/domain/2/store/port"));
+	assert_int_equal(introduce(&s, &guest), 0);
 }
 
 /* Names that are odd but sound stand as they are. */
@@ -558,6 +572,7 @@ int main(void)
 		cmocka_unit_test(test_nodes_are_there),
 		cmocka_unit_test(test_stale_nodes),
 		cmocka_unit_test(test_hostile_values),
+		cmocka_unit_test(test_without_a_ring),
 		cmocka_unit_test(test_odd_names),
 		cmocka_unit_test(test_libxl_config),
 		cmocka_unit_test(test_sealed),

@@ -37,6 +37,7 @@ static struct xen_hyperlaunch_info good_info(void)
 		.xenstore_domid = 7,
 		.console_owner = 8,
 		.virq = 9,
+		.self_domid = 17,
 		.first_event = 10,
 		.nr_events = 11,
 		.lcm_size = 12,
@@ -68,6 +69,7 @@ static void info_converted(void **state)
 	assert_int_equal(launch.xenstore_domid, 7);
 	assert_int_equal(launch.console_owner, 8);
 	assert_int_equal(launch.virq, 9);
+	assert_int_equal(launch.self_domid, 17);
 	assert_int_equal(launch.first_event, 10);
 	assert_int_equal(launch.nr_events, 11);
 	assert_int_equal(launch.lcm_size, 12);
@@ -118,7 +120,6 @@ static void info_nonsense(void **state)
 	REFUSED(info, nr_modules, UINT32_MAX, record_launch(&info, &launch));
 	REFUSED(info, lcm_size, UINT32_MAX, record_launch(&info, &launch));
 	REFUSED(info, first_event, 12, record_launch(&info, &launch));
-	REFUSED(info, pad, 1, record_launch(&info, &launch));
 	REFUSED(info, pad2, 1, record_launch(&info, &launch));
 	memset(info.error_path, 'x', sizeof(info.error_path));
 	assert_int_equal(record_launch(&info, &launch), -EBADMSG);

@@ -4,6 +4,7 @@
 #include <xen/guest_access.h>
 #include <xen/hyperlaunch-launch.h>
 #include <xen/lib.h>
+#include <xen/sched.h>
 
 static void __maybe_unused build_assertions(void)
 {
@@ -29,7 +30,11 @@ static int give(struct xen_sysctl_hyperlaunch *op, const void *rec,
 
 static int get_info_record(struct xen_sysctl_hyperlaunch *op)
 {
-    return give(op, launch_info_or_none(), sizeof(struct xen_hyperlaunch_info));
+    struct xen_hyperlaunch_info info = *launch_info_or_none();
+
+    info.self_domid = current->domain->domain_id;
+
+    return give(op, &info, sizeof(info));
 }
 
 static int get_domain_record(struct xen_sysctl_hyperlaunch *op)

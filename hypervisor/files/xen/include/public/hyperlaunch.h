@@ -114,7 +114,7 @@ struct xen_hyperlaunch_info {
     uint16_t xenstore_domid;
     uint16_t console_owner;          /* who has the Xen console now */
     uint16_t virq;                   /* announces changes; 0: none */
-    uint16_t pad;
+    uint16_t self_domid;             /* of who asks */
     uint32_t nr_events;              /* sequence number that the next event will get */
     uint32_t first_event;            /* the oldest one still kept */
     uint32_t lcm_size;               /* bytes */

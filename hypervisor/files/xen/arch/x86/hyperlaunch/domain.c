@@ -264,6 +264,15 @@ void __init arch_hyperlaunch_set_console(struct domain *d, uint64_t gfn,
     d->arch.hvm.params[HVM_PARAM_CONSOLE_EVTCHN] = port;
 }
 
+/* A PV kernel that was told the same would look for the host's firmware. */
+int __init arch_hyperlaunch_serves_itself(struct domain *d)
+{
+    if ( is_hardware_domain(d) || is_pv_domain(d) )
+        return 0;
+
+    return hyperlaunch_pvh_add_flags(d, SIF_INITDOMAIN);
+}
+
 /*
  * Local variables:
  * mode: C

@@ -47,6 +47,8 @@ void hyperlaunch_sha256(uint8_t ret_digest[SHA2_256_DIGEST_SIZE],
 /* pvh.c: fill a guest that owns nothing of the host. */
 int hyperlaunch_construct_pvh(struct domain *d, const struct lcm_domain *dom,
                               const struct hl_modules *mods);
+/* SIF_* flags to those that its kernel finds in start_info. */
+int hyperlaunch_pvh_add_flags(struct domain *d, uint32_t flags);
 
 /* pv.c */
 

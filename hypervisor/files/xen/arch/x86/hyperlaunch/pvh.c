@@ -339,6 +339,17 @@ static int __init add_config(struct domain *d, const struct hl_modules *mods,
                              mods->config->size);
 }
 
+int __init hyperlaunch_pvh_add_flags(struct domain *d, uint32_t flags)
+{
+    paddr_t start_info = d->vcpu[0]->arch.user_regs.rbx;
+    struct hvm_start_info info;
+    int rc = get(d, &info, start_info, sizeof(info));
+
+    info.flags |= flags;
+
+    return rc ?: put(d, start_info, &info, sizeof(info));
+}
+
 static int __init start_cpus(struct domain *d, paddr_t entry,
                              paddr_t start_info)
 {

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The Xen console as the terminal of a program.  What is typed there comes by
+ * hypercall to who owns the console; Linux's own driver knows that of dom0 only.
+ */
+#include "hldom.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <xencall.h>
+#include <xenevtchn.h>
+
+#include <xen/xen.h>
+
+#define CHUNK	    1024
+/* Who has not the console keeps what the program says, and tries again so often. */
+#define HOLD_BACK_MS 1000
+
+struct console {
+	xencall_handle *call;
+	xenevtchn_handle *events;
+	char *buffer;		/* for hypercalls, CHUNK bytes */
+	char pending[CHUNK];	/* of the program, not yet on the console */
+	size_t nr_pending;
+	bool held_back;		/* the console is somebody else's now */
+	pid_t program;
+	int terminal;
+};
+
+/* Bytes, or -errno. */
+static int console_io(struct console *console, unsigned int op, size_t size)
+{
+	int rc = xencall3(console->call, __HYPERVISOR_console_io, op, size, (uintptr_t)console->buffer);
+
+	return rc < 0 ? -errno : rc;
+}
+
+static int write_whole(int fd, const char *data, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+/* All that was typed.  -EPERM: it is not our console, which is no failure. */
+static int take_input(struct console *console)
+{
+	int n;
+
+	while ((n = console_io(console, CONSOLEIO_read, CHUNK)) > 0) {
+		int rc = write_whole(console->terminal, console->buffer, (size_t)n);
+
+		if (rc)
+			return rc;
+	}
+	return n == -EPERM ? 0 : n;
+}
+
+static int put_output(struct console *console)
+{
+	int rc;
+
+	memcpy(console->buffer, console->pending, console->nr_pending);
+	rc = console_io(console, CONSOLEIO_write, console->nr_pending);
+	console->held_back = rc == -EPERM;
+	if (rc < 0)
+		return rc == -EPERM ? 0 : rc;
+	console->nr_pending = 0;
+	return 0;
+}
+
+/* -EPIPE: the program has ended. */
+static int take_output(struct console *console)
+{
+	ssize_t n = read(console->terminal, console->pending, sizeof(console->pending));
+
+	/* EIO: nobody has the other end any more. */
+	if (n <= 0)
+		return n < 0 && errno == EINTR ? 0 : -EPIPE;
+	console->nr_pending = (size_t)n;
+	return put_output(console);
+}
+
+static int take_event(struct console *console)
+{
+	xenevtchn_port_or_error_t port = xenevtchn_pending(console->events);
+
+	if (port < 0)
+		return -errno;
+	if (xenevtchn_unmask(console->events, (evtchn_port_t)port) < 0)
+		return -errno;
+	return take_input(console);
+}
+
+static int turn(struct console *console)
+{
+	struct pollfd fds[2] = {
+		{ .fd = xenevtchn_fd(console->events), .events = POLLIN },
+		/* Not looked at while the last of it waits. */
+		{ .fd = console->held_back ? -1 : console->terminal, .events = POLLIN },
+	};
+	int rc = 0;
+
+	if (poll(fds, 2, console->held_back ? HOLD_BACK_MS : -1) < 0)
+		return errno == EINTR ? 0 : -errno;
+	if (fds[0].revents)
+		rc = take_event(console);
+	if (!rc && console->held_back)
+		rc = put_output(console);
+	else if (!rc && fds[1].revents)
+		rc = take_output(console);
+	return rc;
+}
+
+static int start_program(struct console *console, char *argv[])
+{
+	console->program = forkpty(&console->terminal, NULL, NULL, NULL);
+	if (console->program < 0)
+		return -errno;
+	if (console->program == 0) {
+		execvp(argv[0], argv);
+		say("console: %s: %m", argv[0]);
+		_exit(127);
+	}
+	return fcntl(console->terminal, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+}
+
+static int open_console(struct console *console)
+{
+	console->call = xencall_open(NULL, 0);
+	if (!console->call)
+		return -errno;
+	console->buffer = xencall_alloc_buffer(console->call, CHUNK);
+	if (!console->buffer)
+		return -ENOMEM;
+	console->events = xenevtchn_open(NULL, 0);
+	if (!console->events)
+		return -errno;
+	return xenevtchn_bind_virq(console->events, VIRQ_CONSOLE) < 0 ? -errno : 0;
+}
+
+static void close_console(struct console *console)
+{
+	if (console->events)
+		xenevtchn_close(console->events);
+	if (console->buffer)
+		xencall_free_buffer(console->call, console->buffer);
+	if (console->call)
+		xencall_close(console->call);
+}
+
+/* The program's own exit code, or what it died of as a shell tells it. */
+static int await_program(const struct console *console)
+{
+	int status;
+
+	while (waitpid(console->program, &status, 0) < 0)
+		if (errno != EINTR)
+			return EXIT_NO;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+enum exit_code verb_console(int argc, char *argv[])
+{
+	struct console console = { .terminal = -1 };
+	int rc, code = EXIT_NO;
+
+	if (argc < 2)
+		return usage_error();
+	rc = open_console(&console);
+	if (!rc)
+		rc = start_program(&console, argv + 1);
+	/* What was typed before we listened raises no event. */
+	if (!rc)
+		rc = take_input(&console);
+	while (!rc)
+		rc = turn(&console);
+	if (rc != -EPIPE)
+		say("console: %s", strerror(-rc));
+	if (console.terminal >= 0) {
+		close(console.terminal);
+		code = await_program(&console);
+	}
+	close_console(&console);
+	return rc == -EPIPE ? (enum exit_code)code : EXIT_NO;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * hldom's parts.  Functions that return an enum exit_code have said on stderr what is
+ * wrong where it is EXIT_USAGE, and where it is EXIT_NO for another reason than "no".
+ */
+#ifndef HLDOM_H
+#define HLDOM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <hl.h>
+
+enum exit_code {
+	EXIT_YES = 0,
+	EXIT_NO = 1,		/* a role that we have not, or it did not work */
+	EXIT_USAGE = 2,
+};
+
+__attribute__((format(printf, 1, 2)))
+void say(const char *format, ...);
+
+/* self.c: what Xen says of the launch, and of the domain that this runs in. */
+struct self {
+	struct hl_ctx *hl;
+	struct hl_launch launch;
+	uint32_t roles;		/* bit enum hl_role; those of the moment */
+};
+
+/*
+ * -errno; -EPERM: our role lets us read nothing.  What was opened is for
+ * self_close(), also then.
+ */
+int self_open(struct self *self);
+void self_close(struct self *self);
+
+/* -errno; false: there is none beyond. */
+int self_next(struct self *self, uint32_t *index, struct hl_launch_domain *ret_domain, bool *ret_found);
+
+/* Does it exist, as far as the launch knows? */
+bool is_there(const struct hl_launch_domain *domain);
+
+/* The first control domain; HL_NO_DOMID: a static launch.  -errno. */
+int first_control(struct self *self, uint32_t *ret_domid);
+
+/* The verbs; argv[0] is the verb. */
+enum exit_code verb_console(int argc, char *argv[]);
+enum exit_code verb_introduce(int argc, char *argv[]);
+enum exit_code verb_ready(int argc, char *argv[]);
+enum exit_code verb_roles(int argc, char *argv[]);
+enum exit_code verb_xenstored(int argc, char *argv[]);
+
+/* Says how the tool is called. */
+enum exit_code usage_error(void);
+
+#endif /* HLDOM_H */

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Gives initial domains their place in the xenstored that runs here.  Those with
+ * control can't ask for theirs before they have it; the others are hyperlaunchd's
+ * business, but in a static launch, where nobody else ever will.
+ */
+#include "hldom.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "xs-guest.h"
+
+struct introduction {
+	struct self self;
+	struct xs_handle *h;
+	uint32_t control;	/* HL_NO_DOMID: static */
+	bool all;
+	bool failed;
+};
+
+static bool is_ours(const struct introduction *in, const struct hl_launch_domain *domain)
+{
+	/* Domain 0's own nodes are xen-init-dom0's. */
+	if (domain->domid == 0)
+		return false;
+	return in->all || in->control == HL_NO_DOMID || domain->domid == in->self.launch.self_domid ||
+	       domain->permissions & HL_PERM_CONTROL;
+}
+
+static int uuid_of(const struct hl_launch_domain *domain, char text[HL_UUID_TEXT_SIZE])
+{
+	static const uint8_t nil[16];
+	uint8_t uuid[16];
+
+	memcpy(uuid, domain->uuid, sizeof(uuid));
+	if (!memcmp(uuid, nil, sizeof(uuid))) {
+		if (getrandom(uuid, sizeof(uuid), 0) != sizeof(uuid))
+			return -EIO;
+		uuid[6] = (uuid[6] & 0x0f) | 0x40;
+		uuid[8] = (uuid[8] & 0x3f) | 0x80;
+	}
+	hl_uuid_to_text(uuid, text);
+	return 0;
+}
+
+static uint64_t wall_clock_usec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static int introduce(struct introduction *in, const struct hl_launch_domain *domain)
+{
+	const struct hl_launch *launch = &in->self.launch;
+	char uuid[HL_UUID_TEXT_SIZE];
+	struct xs_guest guest = {
+		.domid = domain->domid,
+		.toolstack_domid = in->control == HL_NO_DOMID ? launch->self_domid : in->control,
+		.console_domid = launch->console_domid == HL_NO_DOMID ? launch->self_domid : launch->console_domid,
+		.name = domain->name,
+		.uuid = uuid,
+		.type = domain->mode & HL_MODE_PV ? "pv" : "pvh",
+		.memory_kib = domain->memory_kib,
+		.vcpus = domain->cpus,
+		.start_usec = wall_clock_usec(),
+		.store_port = domain->store_port,
+		.store_gfn = domain->store_gfn,
+		.console_port = domain->console_port,
+		.console_gfn = domain->console_gfn,
+	};
+	int rc = uuid_of(domain, uuid);
+
+	return rc ? rc : xs_guest_introduce(&xs_ops_real, in->h, &guest);
+}
+
+static int introduce_each(struct introduction *in)
+{
+	struct hl_launch_domain domain;
+	uint32_t index = 0;
+	bool found;
+	int rc;
+
+	while (!(rc = self_next(&in->self, &index, &domain, &found)) && found) {
+		if (!is_ours(in, &domain))
+			continue;
+		rc = introduce(in, &domain);
+		if (rc < 0) {
+			say("introduce: d%u \"%s\": %s", domain.domid, domain.name, strerror(-rc));
+			in->failed = true;
+		} else if (rc > 0) {
+			printf("d%u \"%s\": %s\n", domain.domid, domain.name,
+			       domain.store_port ? "introduced" : "named; it has no ring");
+		}
+	}
+	return rc;
+}
+
+static int open_all(struct introduction *in)
+{
+	int rc = self_open(&in->self);
+
+	if (!rc)
+		rc = first_control(&in->self, &in->control);
+	if (rc)
+		return rc;
+	in->h = xs_open(0);
+	return in->h ? 0 : -errno;
+}
+
+enum exit_code verb_introduce(int argc, char *argv[])
+{
+	struct introduction in = {};
+	int rc;
+
+	if (argc > 2 || (argc == 2 && strcmp(argv[1], "--all")))
+		return usage_error();
+	in.all = argc == 2;
+	rc = open_all(&in);
+	if (!rc)
+		rc = introduce_each(&in);
+	if (rc)
+		say("introduce: %s", rc == -EPERM ? "this domain has neither control nor XENSTORE" : strerror(-rc));
+	if (in.h)
+		xs_close(in.h);
+	self_close(&in.self);
+	return rc || in.failed ? EXIT_NO : EXIT_YES;
+}

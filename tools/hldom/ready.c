@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "hldom.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum exit_code verb_ready(int argc, char *argv[])
+{
+	struct hl_ctx *hl = NULL;
+	int rc;
+
+	(void)argv;
+	if (argc != 1)
+		return usage_error();
+	rc = hl_new("xen", NULL, NULL, &hl);
+	if (!rc)
+		rc = hl_ready(hl);
+	hl_unref(hl);
+	if (!rc)
+		return EXIT_YES;
+	say("ready: %s", rc == -EPERM ? "Xen did not launch this domain" : strerror(-rc));
+	return EXIT_NO;
+}

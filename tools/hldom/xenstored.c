@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * xenstored takes itself for dom0's.  Where it serves a launch it must be told in
+ * which domain it runs, who may do all in it, and whether its own kernel asks it.
+ */
+#include "hldom.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* There only where the kernel takes its xenstored to be in its own domain. */
+#define LOCAL_STORE "/proc/xen/xsd_port"
+/* Words that are put in at most. */
+#define MAX_OWN 5
+
+struct words {
+	char **argv;
+	int nr;
+	char master[16], priv[16];
+};
+
+static void add(struct words *words, char *word)
+{
+	words->argv[words->nr++] = word;
+}
+
+static void add_number(struct words *words, char *option, char room[16], uint32_t number)
+{
+	snprintf(room, 16, "%u", number);
+	add(words, option);
+	add(words, room);
+}
+
+/* Nothing in a classic layout: there it is as xenstored thinks. */
+static int add_options(struct words *words)
+{
+	struct self self = {};
+	uint32_t control = HL_NO_DOMID;
+	int rc = self_open(&self);
+
+	if (!rc)
+		rc = first_control(&self, &control);
+	if (!rc && self.launch.state != HL_LAUNCH_NONE) {
+		if (self.launch.self_domid != 0)
+			add_number(words, "--master-domid", words->master, self.launch.self_domid);
+		if (control != 0)
+			add_number(words, "--priv-domid", words->priv,
+				   control == HL_NO_DOMID ? self.launch.self_domid : control);
+		if (access(LOCAL_STORE, F_OK) < 0)
+			add(words, "--no-domain-init");
+	}
+	self_close(&self);
+	return rc == -EOPNOTSUPP ? 0 : rc;
+}
+
+enum exit_code verb_xenstored(int argc, char *argv[])
+{
+	struct words words = {};
+	int rc;
+
+	if (argc < 2)
+		return usage_error();
+	words.argv = calloc((size_t)argc + MAX_OWN, sizeof(*words.argv));
+	if (!words.argv) {
+		say("xenstored: out of memory");
+		return EXIT_NO;
+	}
+	words.argv[words.nr++] = argv[1];
+	rc = add_options(&words);
+	if (!rc) {
+		memcpy(words.argv + words.nr, argv + 2, (size_t)(argc - 2) * sizeof(*argv));
+		execvp(argv[1], words.argv);
+		rc = -errno;
+		say("xenstored: %s: %s", argv[1], strerror(-rc));
+	} else {
+		say("xenstored: %s", rc == -EPERM ? "this domain has not the function XENSTORE" : strerror(-rc));
+	}
+	free(words.argv);
+	return EXIT_NO;
+}
