@@ -7,7 +7,13 @@ import subprocess
 from errors import FAILED, LAUNCH_FAILED, USAGE, BootError
 
 CONTROL_RAMDISK = "control.cpio.gz"
+RAM_CONTROL_RAMDISK = "control-ram.cpio.gz"
 RAM_FLOOR, RAM_CEILING, RAM_SPARE = 3 << 30, 8 << 30, 1 << 30
+
+
+def _boots(domain, *ramdisks):
+    """Whether one of the domain's modules is one of these files."""
+    return any(os.path.basename(module["file"] or "") in ramdisks for module in domain["modules"])
 
 
 class Launch:
@@ -21,15 +27,22 @@ class Launch:
         self.lcm, self.modules, self.domains = lcm, modules, domains
 
     def has_agent(self):
-        """Whether some domain boots the control domain's image."""
-        return any(os.path.basename(path) == CONTROL_RAMDISK for path in self.modules)
-
-    def has_toolstack(self):
-        """Whether a domain that boots the control domain's image may control others, and has the
-        serial port over which it is asked."""
-        return any({"control", "hardware"} <= set(domain["permission_names"])
-                   and any(os.path.basename(module["file"] or "") == CONTROL_RAMDISK for module in domain["modules"])
+        """Whether the domain with the second serial port boots the control domain's image."""
+        return any("hardware" in domain["permission_names"] and _boots(domain, CONTROL_RAMDISK, RAM_CONTROL_RAMDISK)
                    for domain in self.domains)
+
+    def toolstack(self):
+        """The name of the domain that boots the control domain's image, may control others, and has
+        the serial port over which it is asked; or None."""
+        return next((domain["name"] for domain in self.domains
+                     if {"control", "hardware"} <= set(domain["permission_names"])
+                     and _boots(domain, CONTROL_RAMDISK, RAM_CONTROL_RAMDISK)), None)
+
+    def reporter(self):
+        """The name of a control domain that has no such port, and reports by itself; or None."""
+        return next((domain["name"] for domain in self.domains
+                     if "control" in domain["permission_names"] and "hardware" not in domain["permission_names"]
+                     and _boots(domain, RAM_CONTROL_RAMDISK)), None)
 
     def ram(self):
         """Bytes of memory for a machine that is to run this."""

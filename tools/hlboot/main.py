@@ -25,26 +25,55 @@ def say(text):
     print(f"hlboot: {text}", file=sys.stderr, flush=True)
 
 
+def _answer(machine, linked):
+    """What a control domain without a serial port has reported, as (exit code, output); or None."""
+    name = linked.reporter()
+    domids = [domain["domid"] for domain in machine.log.domains() if domain["name"] == name]
+    return machine.log.answer(domids[0], 0) if domids else None
+
+
+def _crashed_alone(machine, linked):
+    """Whether the launch has failed and the crash domain that runs now is nobody who answers us."""
+    if machine.log.state() != "recovery":
+        return False
+    runs = [domain["name"] for domain in machine.log.domains() if domain["state"] in ("started", "ready")]
+    return bool(runs) and linked.toolstack() not in runs
+
+
 def _decided(machine, linked, args):
     """Whether Xen is done with the launch, well or badly, and nobody else is to be heard."""
     log = machine.log
-    if log.stopped():
+    if log.stopped() or _crashed_alone(machine, linked):
         return True
-    if linked.has_toolstack() or (args.run and linked.has_agent()):
+    if args.run and linked.has_agent() and not machine.agent.ready:
+        return False
+    if linked.toolstack():
         return machine.agent.ready
+    if linked.reporter():
+        return _answer(machine, linked) is not None
     return log.state() in ("complete", "recovery", "failed")
+
+
+def _tell(machine, linked, deadline):
+    """The report, of the best source there is."""
+    told = None
+    if not machine.log.stopped() and linked.toolstack() and machine.agent.ready:
+        told = report.from_control_domain(machine, max(deadline - time.monotonic(), 1))
+    elif not machine.log.stopped() and linked.reporter() and _answer(machine, linked):
+        told = report.from_answer(*_answer(machine, linked))
+    if told:
+        say(f"{machine.elapsed():5.1f} s: hlctl has answered")
+    return told
 
 
 def _await_launch(machine, linked, args, deadline):
     """Waits for the launch's end; gives the report."""
     machine.wait(lambda: machine.log.hyperlaunch_lines(), deadline, "Xen to find the LCM")
     say(f"{machine.elapsed():5.1f} s: Xen has the LCM")
-    machine.wait(lambda: _decided(machine, linked, args), deadline, "the launch to complete")
+    machine.wait(lambda: _decided(machine, linked, args), deadline,
+                 f"{linked.reporter() or 'the launch'} to " + ("report" if linked.reporter() else "complete"))
     say(f"{machine.elapsed():5.1f} s: {'the control domain is up' if machine.agent.ready else machine.log.state()}")
-    told = None
-    if machine.agent.ready and linked.has_toolstack() and not machine.log.stopped():
-        told = report.from_control_domain(machine, max(deadline - time.monotonic(), 1))
-        say(f"{machine.elapsed():5.1f} s: hlctl has answered")
+    told = _tell(machine, linked, deadline)
     if args.until:
         machine.wait(lambda: args.until.search(machine.log.text), deadline, f"'{args.until.pattern}' in the serial log")
     return told or report.from_serial_log(machine.log, linked.domains)

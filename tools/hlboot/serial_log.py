@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What Xen and the domains print on the serial console."""
+import base64
+import gzip
 import re
+import zlib
 
 # A line of a domain's that has no end yet may stand before; what a guest has Xen print begins with (dN).
 XEN_LINE = re.compile(r"^(?!\(d\d+\)).*?\(XEN\) (?:\[[^\]]*\] )?hyperlaunch: (.*)$", re.MULTILINE)
@@ -10,6 +13,10 @@ DOMAIN = re.compile(
     r" permissions (?P<permissions>\S+), functions (?P<functions>\S+), uuid (?P<uuid>[0-9a-f-]{36})")
 DOMAIN_STATE = re.compile(r"d(\d+): (held|paused|started|ready|reclaimed)$")
 MODULE = re.compile(r"module (?P<index>\d+): (?P<size>\d+) bytes, sha256 (?P<sha256>[0-9a-f]{64})")
+# What a domain's agent says by way of Xen's debug output; the first (dN) of a line is Xen's.
+# What had no end yet may stand before it.
+AGENT_LINE = re.compile(r"^(?:(?!\(d\d+\)).)*\(d(?P<domid>\d+)\) (?:\[[^\]]*\] )?"
+                        r".*?hl-agent: (?P<kind>data|end) (?P<id>\d+) (?P<rest>\S+)$", re.MULTILINE)
 STATES = ("building", "preparing", "finalizing", "complete", "recovery", "failed")
 ENDED = re.compile(r"no crash domain can run|Xen stops here")
 PANIC = re.compile(r"Panic on CPU|FATAL TRAP")
@@ -53,6 +60,17 @@ class SerialLog:
         """One dict for each error: node, property (or None), text, name."""
         found = (ERROR.match(line) for line in self.hyperlaunch_lines())
         return [match.groupdict() for match in found if match]
+
+    def answer(self, domid, number):
+        """(exit code, output) that a domain's agent told by itself under this number; None before its end."""
+        told = [m for m in AGENT_LINE.finditer(self.text) if (int(m["domid"]), int(m["id"])) == (domid, number)]
+        if not told or told[-1]["kind"] != "end":
+            return None
+        try:
+            packed = base64.b64decode("".join(m["rest"] for m in told[:-1]), validate=True)
+            return int(told[-1]["rest"]), gzip.decompress(packed).decode("utf-8", "replace")
+        except (ValueError, EOFError, OSError, zlib.error) as error:
+            return 1, f"hlboot: the serial log garbled this answer: {error}"
 
     def stopped(self):
         """Xen said that it starts nothing, or panicked."""

@@ -21,6 +21,9 @@ enum exit_code {
 __attribute__((format(printf, 1, 2)))
 void say(const char *format, ...);
 
+/* Of an -errno of libhl's, for people. */
+const char *reason(int rc);
+
 /* self.c: what Xen says of the launch, and of the domain that this runs in. */
 struct self {
 	struct hl_ctx *hl;
@@ -29,10 +32,10 @@ struct self {
 };
 
 /*
- * -errno; -EPERM: our role lets us read nothing.  What was opened is for
- * self_close(), also then.
+ * -errno, said already; -EPERM: our role lets us read nothing.  A Xen without
+ * Hyperlaunch has a classic launch.  What was opened is for self_close(), also then.
  */
-int self_open(struct self *self);
+int self_open(struct self *self, const char *verb);
 void self_close(struct self *self);
 
 /* -errno; false: there is none beyond. */
@@ -41,11 +44,12 @@ int self_next(struct self *self, uint32_t *index, struct hl_launch_domain *ret_d
 /* Does it exist, as far as the launch knows? */
 bool is_there(const struct hl_launch_domain *domain);
 
-/* The first control domain; HL_NO_DOMID: a static launch.  -errno. */
+/* The first control domain; HL_NO_DOMID: a static launch.  -errno, said already. */
 int first_control(struct self *self, uint32_t *ret_domid);
 
 /* The verbs; argv[0] is the verb. */
 enum exit_code verb_console(int argc, char *argv[]);
+enum exit_code verb_domid(int argc, char *argv[]);
 enum exit_code verb_introduce(int argc, char *argv[]);
 enum exit_code verb_ready(int argc, char *argv[]);
 enum exit_code verb_roles(int argc, char *argv[]);

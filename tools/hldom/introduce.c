@@ -98,19 +98,23 @@ static int introduce_each(struct introduction *in)
 			       domain.store_port ? "introduced" : "named; it has no ring");
 		}
 	}
+	if (rc)
+		say("introduce: %s", reason(rc));
 	return rc;
 }
 
 static int open_all(struct introduction *in)
 {
-	int rc = self_open(&in->self);
+	int rc = self_open(&in->self, "introduce");
 
 	if (!rc)
 		rc = first_control(&in->self, &in->control);
 	if (rc)
 		return rc;
 	in->h = xs_open(0);
-	return in->h ? 0 : -errno;
+	if (!in->h)
+		say("introduce: no xenstored answers: %m");
+	return in->h ? 0 : -EIO;
 }
 
 enum exit_code verb_introduce(int argc, char *argv[])
@@ -124,8 +128,6 @@ enum exit_code verb_introduce(int argc, char *argv[])
 	rc = open_all(&in);
 	if (!rc)
 		rc = introduce_each(&in);
-	if (rc)
-		say("introduce: %s", rc == -EPERM ? "this domain has neither control nor XENSTORE" : strerror(-rc));
 	if (in.h)
 		xs_close(in.h);
 	self_close(&in.self);

@@ -7,7 +7,8 @@
 #include <string.h>
 
 static const char usage[] =
-	"usage: hldom ready\n"
+	"usage: hldom domid\n"
+	"       hldom ready\n"
 	"       hldom roles [ROLE]...\n"
 	"       hldom xenstored PROGRAM [ARGUMENT]...\n"
 	"       hldom introduce [--all]\n"
@@ -21,6 +22,7 @@ static const struct {
 	enum exit_code (*run)(int argc, char *argv[]);
 } verbs[] = {
 	{ "console", verb_console },
+	{ "domid", verb_domid },
 	{ "introduce", verb_introduce },
 	{ "ready", verb_ready },
 	{ "roles", verb_roles },

@@ -2,7 +2,6 @@
 #include "hldom.h"
 
 #include <errno.h>
-#include <string.h>
 
 enum exit_code verb_ready(int argc, char *argv[])
 {
@@ -18,6 +17,6 @@ enum exit_code verb_ready(int argc, char *argv[])
 	hl_unref(hl);
 	if (!rc)
 		return EXIT_YES;
-	say("ready: %s", rc == -EPERM ? "Xen did not launch this domain" : strerror(-rc));
+	say("ready: %s", rc == -EPERM ? "Xen did not launch this domain" : reason(rc));
 	return EXIT_NO;
 }

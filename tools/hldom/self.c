@@ -2,6 +2,7 @@
 #include "hldom.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* A classic boot has one domain that is everything. */
 #define CLASSIC_ROLES                                                          \
@@ -65,6 +66,8 @@ int first_control(struct self *self, uint32_t *ret_domid)
 			*ret_domid = domain.domid;
 			return 0;
 		}
+	if (rc)
+		say("who has control: %s", reason(rc));
 	return rc;
 }
 
@@ -85,13 +88,36 @@ static int find_roles(struct self *self)
 	return rc;
 }
 
-int self_open(struct self *self)
+const char *reason(int rc)
+{
+	switch (rc) {
+	case -ENODEV:
+		return "no Xen to ask: is /dev/xen/privcmd there?";
+	case -EACCES:
+		return "only root may ask Xen";
+	case -EPERM:
+		return "Xen tells only those with CONTROL, XENSTORE or BOOT";
+	default:
+		return strerror(-rc);
+	}
+}
+
+int self_open(struct self *self, const char *verb)
 {
 	int rc = hl_new("xen", NULL, NULL, &self->hl);
 
 	if (!rc)
 		rc = hl_get_launch(self->hl, &self->launch);
-	return rc ? rc : find_roles(self);
+	/* A Xen without Hyperlaunch: dom0 alone may ask. */
+	if (rc == -EOPNOTSUPP) {
+		self->launch = (struct hl_launch){ .state = HL_LAUNCH_NONE };
+		rc = 0;
+	}
+	if (!rc)
+		rc = find_roles(self);
+	if (rc)
+		say("%s: %s", verb, reason(rc));
+	return rc;
 }
 
 void self_close(struct self *self)

@@ -5,7 +5,6 @@
  */
 #include "hldom.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +38,7 @@ static int add_options(struct words *words)
 {
 	struct self self = {};
 	uint32_t control = HL_NO_DOMID;
-	int rc = self_open(&self);
+	int rc = self_open(&self, "xenstored");
 
 	if (!rc)
 		rc = first_control(&self, &control);
@@ -53,7 +52,7 @@ static int add_options(struct words *words)
 			add(words, "--no-domain-init");
 	}
 	self_close(&self);
-	return rc == -EOPNOTSUPP ? 0 : rc;
+	return rc;
 }
 
 enum exit_code verb_xenstored(int argc, char *argv[])
@@ -73,10 +72,7 @@ enum exit_code verb_xenstored(int argc, char *argv[])
 	if (!rc) {
 		memcpy(words.argv + words.nr, argv + 2, (size_t)(argc - 2) * sizeof(*argv));
 		execvp(argv[1], words.argv);
-		rc = -errno;
-		say("xenstored: %s: %s", argv[1], strerror(-rc));
-	} else {
-		say("xenstored: %s", rc == -EPERM ? "this domain has not the function XENSTORE" : strerror(-rc));
+		say("xenstored: %s: %m", argv[1]);
 	}
 	free(words.argv);
 	return EXIT_NO;
