@@ -35,17 +35,9 @@ def probe_ramdisk(images, tmp_path_factory):
     here = os.path.join(os.path.dirname(__file__), "guest")
     root = folder / "root"
     (root / "etc/hl.d").mkdir(parents=True)
-    (root / "modules").mkdir()
     subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s",
                     f"-I{booting.ROOT}/hypervisor/files/xen/include/public",
                     "-o", root / "etc/hl.d/ask", f"{here}/ask.c"], check=True)
-    kernel = os.path.dirname(os.path.realpath(f"{images}/vmlinuz"))
-    listed = subprocess.run([f"{booting.ROOT}/images/modules", kernel, "xen-privcmd"],
-                            stdout=subprocess.PIPE, text=True, check=True).stdout.split()
-    release = os.listdir(f"{kernel}/lib/modules")[0]
-    for number, name in enumerate(listed):
-        subprocess.run(f"xz -dc '{kernel}/lib/modules/{release}/{name}' >'{root}/modules/{number}.ko'",
-                       shell=True, check=True)
     extra = subprocess.run("find . | cpio --quiet -o -H newc -R 0:0 | gzip -9n", shell=True, cwd=root,
                            stdout=subprocess.PIPE, check=True).stdout
     path = folder / "probe.cpio.gz"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """One QEMU machine with Xen in it: started, watched, ended."""
+import contextlib
 import os
 import shutil
 import subprocess
@@ -67,6 +68,9 @@ class Machine:
             self._turn.take(name, patience)
         self.agent = Agent(os.path.join(self.folder, "agent"))
         os.makedirs(os.path.dirname(os.path.abspath(self.log.path)), exist_ok=True)
+        # What an earlier boot left there would be taken for this one's.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.log.path)
         self.started = time.monotonic()
         self._process = subprocess.Popen(
             self._command(medium),
