@@ -43,8 +43,10 @@ static int ask(int fd, struct request *request, uint32_t op)
 	request->sysctl.interface_version = XEN_SYSCTL_INTERFACE_VERSION;
 	hl->op = op;
 	hl->index = op == XEN_HYPERLAUNCH_GET_MODULE;
-	hl->size = sizeof(request->answer);
-	set_xen_guest_handle(hl->buffer, (void *)request->answer);
+	if (op != XEN_HYPERLAUNCH_READY) {
+		hl->size = sizeof(request->answer);
+		set_xen_guest_handle(hl->buffer, (void *)request->answer);
+	}
 	return ioctl(fd, IOCTL_PRIVCMD_HYPERCALL, &call) < 0 ? errno : 0;
 }
 
