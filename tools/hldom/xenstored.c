@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * xenstored takes itself for dom0's.  Where it serves a launch it must be told in
- * which domain it runs, who may do all in it, and whether its own kernel asks it.
+ * which domain it runs, and who may do all in it.
  */
 #include "hldom.h"
 
@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* There only where the kernel takes its xenstored to be in its own domain. */
+/* By this it finds its own kernel. */
 #define LOCAL_STORE "/proc/xen/xsd_port"
 /* Words that are put in at most. */
-#define MAX_OWN 5
+#define MAX_OWN 4
 
 struct words {
 	char **argv;
@@ -48,8 +48,6 @@ static int add_options(struct words *words)
 		if (control != 0)
 			add_number(words, "--priv-domid", words->priv,
 				   control == HL_NO_DOMID ? self.launch.self_domid : control);
-		if (access(LOCAL_STORE, F_OK) < 0)
-			add(words, "--no-domain-init");
 	}
 	self_close(&self);
 	return rc;
@@ -62,6 +60,10 @@ enum exit_code verb_xenstored(int argc, char *argv[])
 
 	if (argc < 2)
 		return usage_error();
+	if (access(LOCAL_STORE, F_OK) < 0) {
+		say("xenstored: no " LOCAL_STORE ": is xenfs mounted, and has this domain the function XENSTORE?");
+		return EXIT_NO;
+	}
 	words.argv = calloc((size_t)argc + MAX_OWN, sizeof(*words.argv));
 	if (!words.argv) {
 		say("xenstored: out of memory");

@@ -65,8 +65,8 @@ static int __init link_domain(struct domain *d, const struct domain *store,
     if ( rec->console_port )
         arch_hyperlaunch_set_console(d, rec->console_gfn, rec->console_port);
 
-    /* A kernel that is told so uses the Xen console, and a xenstored of its own. */
-    return d == store && d == console ? arch_hyperlaunch_serves_itself(d) : 0;
+    /* xenstored works only beside a kernel that takes it for its own. */
+    return d == store ? arch_hyperlaunch_serves_itself(d) : 0;
 }
 
 /*

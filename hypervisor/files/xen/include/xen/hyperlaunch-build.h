@@ -70,7 +70,7 @@ int arch_hyperlaunch_create(const struct lcm *lcm, unsigned int index,
 void arch_hyperlaunch_set_store(struct domain *d, uint64_t gfn, uint32_t port);
 void arch_hyperlaunch_set_console(struct domain *d, uint64_t gfn,
                                   uint32_t port);
-/* d is the server of its own store and console: tells its kernel so. */
+/* d is the server of its own store: tells its kernel so. */
 int arch_hyperlaunch_serves_itself(struct domain *d);
 
 /* Guest frame of the page; ~0: this domain has none. */
