@@ -16,10 +16,34 @@ import paths  # noqa: E402
 import report  # noqa: E402
 from machine import XEN_ARGS, Machine  # noqa: E402
 
-__all__ = ["Boot", "TRIES", "booted", "hlboot", "is_spoilt", "media", "paths", "spoilt", "xen_with_xsm"]
+__all__ = ["Boot", "TRIES", "TypedMachine", "booted", "hlboot", "is_spoilt", "media", "paths", "spoilt", "xen_with_xsm"]
 TRIES = 3
 PATIENCE = 420      # seconds; a machine of its own needs a tenth of this
 TURN_PATIENCE = 7200
+
+
+class TypedMachine(Machine):
+    """A machine at whose console one can type."""
+
+    def __init__(self, *args, **others):
+        super().__init__(*args, **others)
+        self._path = os.path.join(self.folder, "keyboard")
+        os.mkfifo(self._path)
+        # QEMU's end opens only where there is another one.
+        self._keyboard = os.fdopen(os.open(self._path, os.O_RDWR), "wb", buffering=0)
+
+    def _command(self, medium):
+        command = super()._command(medium)
+        command[command.index(f"file,id=console,path={self.log.path}")] += f",input-path={self._path}"
+        return command
+
+    def type(self, text):
+        """As if by hand."""
+        self._keyboard.write(text.encode())
+
+    def end(self):
+        self._keyboard.close()
+        super().end()
 
 
 class Boot:
@@ -81,12 +105,12 @@ def xen_with_xsm(module):
 
 @contextlib.contextmanager
 def booted(name, chain=None, source=None, folder=None, search=(), xen=None, words=(), disk=True, ram=None,
-           loader="direct"):
+           loader="direct", kind=Machine):
     """A Boot of a chain of (file, string), or of a source LCM (text) that is linked first."""
     images = paths.images()
     log = paths.new_log(name)
     print(f"{name}: serial log {log}")
-    with Machine(log, disk=os.path.join(images, "control.img") if disk else None) as machine:
+    with kind(log, disk=os.path.join(images, "control.img") if disk else None) as machine:
         linked = None
         if source is not None:
             path = os.path.join(folder or machine.folder, "launch.dts")
