@@ -218,6 +218,11 @@ static long act_echo(uint64_t arg)
 	echo();
 }
 
+static long act_serve(uint64_t arg)
+{
+	serve_console(probe.other, (uint32_t)arg);
+}
+
 static long act_self(uint64_t arg)
 {
 	probe.self = (uint16_t)arg;
@@ -261,6 +266,7 @@ static const struct action actions[] = {
 	{ "spin", act_spin, 0, true },
 	{ "chatter", act_chatter, UINT32_MAX, false },
 	{ "echo", act_echo, 0, true },
+	{ "serve", act_serve, UINT32_MAX, true },
 };
 
 /* "WORD" or "WORD=NUMBER", NUMBER being this domain where it is "self"; NULL: no such word. */
