@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -70,6 +71,15 @@ class Boot:
     def wait_log(self, condition, what, seconds=PATIENCE):
         """Until condition(log) holds."""
         self.machine.wait(lambda: condition(self.log), time.monotonic() + seconds, what)
+
+    def xl_console(self, name, until, words=""):
+        """What xl console shows of a guest, up to that; words are typed at it until then."""
+        typed = f"printf '%s\\n' {shlex.quote(words)} >&3" if words else "true"
+        return self.shell(
+            "cd $(mktemp -d); mkfifo keys; touch said; "
+            f"script -qfec 'xl console {name}' said <keys >/dev/null 2>&1 & exec 3>keys; "
+            f"for i in $(seq {PATIENCE}); do grep -q '{until}' said && break; {typed}; sleep 1; done; "
+            f"kill $!; cat said; grep -q '{until}' said", 2 * PATIENCE)
 
     def wait_shell(self, seconds=PATIENCE):
         """Until the control domain takes commands."""
