@@ -84,13 +84,25 @@ static bool is_alive(domid_t domid)
     return alive;
 }
 
+/* Whoever has shut down reads no more, though it is there. */
+static bool owner_reads(void)
+{
+    struct domain *d = rcu_lock_domain_by_id(launch_info()->console_owner);
+    bool reads = d && !d->is_dying && !d->is_shut_down;
+
+    if ( d )
+        rcu_unlock_domain(d);
+
+    return reads;
+}
+
 /* Now, or -EAGAIN: later.  The lock is held. */
 static int proceed(void)
 {
     s_time_t when = 0;
     int rc;
 
-    if ( NOW() < limit && is_alive(launch_info()->console_owner) )
+    if ( NOW() < limit && owner_reads() )
         when = console_end_input();
 
     if ( when )
