@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Boots for the tests: hlboot's own parts, driven step by step."""
+import base64
 import contextlib
 import json
 import os
@@ -60,6 +61,10 @@ class Boot:
         assert code == 0, f"{command}: exit code {code}\n{output}"
         return output
 
+    def wait_shell_says(self, condition):
+        """Until a command in the control domain succeeds."""
+        self.shell(f"for i in $(seq {2 * PATIENCE}); do {condition} && exit 0; sleep 0.5; done; exit 1", 2 * PATIENCE)
+
     def json(self, command):
         """What an hlctl verb says with --json."""
         return json.loads(self.shell(f"hlctl {command} --json"))
@@ -71,6 +76,16 @@ class Boot:
     def wait_log(self, condition, what, seconds=PATIENCE):
         """Until condition(log) holds."""
         self.machine.wait(lambda: condition(self.log), time.monotonic() + seconds, what)
+
+    def install_request(self):
+        """Puts tests/boot/guest/request.c into the control domain, as /run/request."""
+        program = os.path.join(self.machine.folder, "request")
+        subprocess.run(["gcc", "-O2", "-s", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/include",
+                        "-o", program, f"{ROOT}/tests/boot/guest/request.c",
+                        f"-L{os.environ['HL_BUILD_MAIN']}/libhl", "-lhl"], check=True)
+        with open(program, "rb") as file:
+            text = base64.b64encode(file.read()).decode()
+        self.shell(f"echo {text} | base64 -d >/run/request; chmod +x /run/request")
 
     def xl_console(self, name, until, words=""):
         """What xl console shows of a guest, up to that; words are typed at it until then."""

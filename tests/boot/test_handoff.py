@@ -46,11 +46,6 @@ def start(boot, name, command):
     boot.shell(f"systemd-run --quiet --unit={name} bash -c '{command}'")
 
 
-def wait_shell(boot, condition):
-    """Until a command in the control domain succeeds."""
-    boot.shell(f"for i in $(seq 120); do {condition} && exit 0; sleep 0.25; done; exit 1")
-
-
 @pytest.fixture(scope="module")
 def handed(tmp_path_factory):
     """A boot after the hundred."""
@@ -70,7 +65,7 @@ def handed(tmp_path_factory):
 def hand_about(boot):
     """While the typist types and both domains print."""
     start(boot, "reader", READER)
-    wait_shell(boot, f"[ -e {TYPED} ]")
+    boot.wait_shell_says(f"[ -e {TYPED} ]")
     start(boot, "printer", PRINTER)
     typist = Typist(boot.machine, 0.004)
     typist.start()
@@ -78,7 +73,7 @@ def hand_about(boot):
     typist.stop()
     boot.machine.type("<typed 0 depyt>\n")
     boot.shell("touch /run/enough")
-    wait_shell(boot, f"[ -s {PRINTED} ] && grep -q '<typed 0 depyt>' {TYPED}")
+    boot.wait_shell_says(f"[ -s {PRINTED} ] && grep -q '<typed 0 depyt>' {TYPED}")
     boot.typed, boot.printed = typist.lines, int(boot.shell(f"cat {PRINTED}"))
     boot.control_read = boot.shell(f"cat {TYPED}")
     boot.said = boot.log.text
@@ -136,7 +131,7 @@ def wait_said(boot, text):
 def test_a_slow_typist_is_not_waited_for(handed):
     """The rest of the line is the new owner's."""
     handed.machine.type("one-half")
-    wait_shell(handed, f"grep -q one-half {TYPED}")
+    handed.wait_shell_says(f"grep -q one-half {TYPED}")
     time.sleep(1)
     handed.shell(f"hlctl handoff {OPS}")
     handed.machine.type("-other-half\n")
@@ -151,10 +146,23 @@ def test_an_owner_that_does_not_read(handed):
     handed.machine.type("left one\nleft two\n")
     time.sleep(1)
     assert timed(handed, f"hlctl handoff {CONTROL}") < LIMIT + SLACK
-    wait_shell(handed, f"grep -q 'left two' {TYPED}")
+    handed.wait_shell_says(f"grep -q 'left two' {TYPED}")
     handed.shell(f"xl unpause {OPS}")
     assert handed.shell(f"cat {TYPED}").count("left one\nleft two\n") == 1
     assert "probe: typed is left" not in handed.log.text
+
+
+def test_what_xen_says_meanwhile(handed):
+    """Of three requests in a row; then again until the console has changed hands by itself."""
+    handed.install_request()
+    handed.shell(f"hlctl handoff {OPS}; xl pause {OPS}")
+    handed.machine.type("unread\n")
+    time.sleep(1)
+    answers = handed.shell(f"/run/request console={CONTROL} console={CONTROL} console={OPS} console=99").split()
+    assert answers == ["EAGAIN", "EAGAIN", "EBUSY", "EBUSY"]
+    handed.wait_shell_says(f"[ $(hlctl status --json | tr -d ' ' | grep -c '\"console_domid\":{CONTROL}') = 1 ]")
+    assert handed.shell(f"/run/request console={CONTROL} console=99").split() == ["ok", "ESRCH"]
+    handed.shell(f"xl unpause {OPS}")
 
 
 def test_the_owners_end_is_not_waited_for(handed):
@@ -162,7 +170,7 @@ def test_the_owners_end_is_not_waited_for(handed):
     handed.machine.type("for nobody\n")
     time.sleep(1)
     handed.shell(f"xl destroy {OPS}", booting.PATIENCE)
-    wait_shell(handed, f"grep -q 'for nobody' {TYPED}")
+    handed.wait_shell_says(f"grep -q 'for nobody' {TYPED}")
     assert handed.json("status")["console_domid"] == CONTROL
     handed.machine.type("after it all\n")
-    wait_shell(handed, f"grep -q 'after it all' {TYPED}")
+    handed.wait_shell_says(f"grep -q 'after it all' {TYPED}")
