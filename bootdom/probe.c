@@ -27,6 +27,7 @@
 const char program_name[] = "probe";
 
 static struct probe probe;
+static uint64_t chatter_ms;
 
 static const struct probe_rows *const tables[] = {
 	&probe_launch_rows, &probe_control_rows, &probe_memory_rows, &probe_event_rows, &probe_device_rows,
@@ -160,32 +161,66 @@ static long act_spin(uint64_t arg)
 	spin();
 }
 
+/* Until nothing is left; the beginning of a line is kept. */
+static void repeat_typed(void)
+{
+	static char line[LINE_ROOM];
+	static size_t length;
+	char c;
+
+	while (console_read(&c, 1) > 0) {
+		if (c != '\r' && c != '\n' && length < sizeof(line)) {
+			line[length++] = c;
+			continue;
+		}
+		say("typed is %.*s", (int)length, line);
+		length = 0;
+	}
+}
+
+/* When the next line of chatter is due; NEVER without any. */
+static uint64_t chatter(uint64_t due)
+{
+	static uint64_t nr;
+
+	if (!chatter_ms)
+		return NEVER;
+	if (clock_ns() < due)
+		return due;
+	say("chatter is %" PRIu64, ++nr);
+	return clock_ns() + chatter_ms * NS_PER_MS;
+}
+
 /* Lines typed at Xen's console, for as long as this domain owns it, and whenever it does again. */
 static noreturn void echo(void)
 {
-	static char line[LINE_ROOM];
-	size_t length = 0;
+	uint64_t due = 0, pause;
 	uint32_t port = 0;
-	char c;
 
 	say("echo = %s", errname(event_bind_virq(VIRQ_CONSOLE, &port)));
 	for (;;) {
 		event_take(port);
-		while (console_read(&c, 1) > 0) {
-			if (c != '\r' && c != '\n' && length < sizeof(line)) {
-				line[length++] = c;
-				continue;
-			}
-			say("typed is %.*s", (int)length, line);
-			length = 0;
-		}
-		event_wait(port, clock_ns() + LISTEN_MS * NS_PER_MS);
+		repeat_typed();
+		due = chatter(due);
+		pause = clock_ns() + LISTEN_MS * NS_PER_MS;
+		event_wait(port, due < pause ? due : pause);
 	}
+}
+
+static long act_chatter(uint64_t arg)
+{
+	chatter_ms = arg;
+	return 0;
 }
 
 static long act_echo(uint64_t arg)
 {
 	echo();
+}
+
+static long act_serve(uint64_t arg)
+{
+	serve_console(probe.other, (uint32_t)arg);
 }
 
 static long act_self(uint64_t arg)
@@ -229,7 +264,9 @@ static const struct action actions[] = {
 	{ "crash", act_crash, 0, true },
 	{ "fault", act_fault, 0, true },
 	{ "spin", act_spin, 0, true },
+	{ "chatter", act_chatter, UINT32_MAX, false },
 	{ "echo", act_echo, 0, true },
+	{ "serve", act_serve, UINT32_MAX, true },
 };
 
 /* "WORD" or "WORD=NUMBER", NUMBER being this domain where it is "self"; NULL: no such word. */

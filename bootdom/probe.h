@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdnoreturn.h>
 
 /* On whom rows act that are about another domain; each row's name ends in whom it is about. */
 struct probe {
@@ -32,5 +33,8 @@ extern const struct probe_rows probe_launch_rows, probe_control_rows, probe_memo
 
 /* No frame of a guest's: between its tables and its rings. */
 #define PROBE_FREE_GFN 0xfe000UL
+
+/* Prints what that domain writes to its console, whose port it is, from when Xen lets it. */
+noreturn void serve_console(uint16_t domid, uint32_t remote_port);
 
 #endif /* BOOTDOM_PROBE_H */

@@ -67,7 +67,7 @@ int bus_error_set_errno(sd_bus_error *error, int r, const char *doing)
 		{ESRCH, BUS_ERROR_NO_SUCH_DOMAIN, "Xen has no such domain any more"},
 		{EALREADY, BUS_ERROR_WRONG_STATE, "it is not held"},
 		{EINVAL, BUS_ERROR_NOT_SUPPORTED, "this Xen does not know that request"},
-		{EBUSY, BUS_ERROR_WRONG_STATE, "Xen is busy with the launch"},
+		{EBUSY, BUS_ERROR_WRONG_STATE, "Xen is at something else"},
 		{ENOMEM, BUS_ERROR_NO_MEMORY, "out of memory"},
 	};
 

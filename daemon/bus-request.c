@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "bus-request.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "bus-auth.h"
 #include "bus-error.h"
+#include "bus-handoff.h"
 #include "bus.h"
 #include "log.h"
 #include "manager.h"
 
-/* what: the act, before a domain's number and name */
+/* what: the act, before a domain's number and name.  -EAGAIN without an error: to be tried again. */
 static int run(sd_bus_message *call, const struct bus_subject *subject, struct manager *manager, const char *what,
 	       int (*act)(struct manager *manager, uint32_t domid), sd_bus_error *error)
 {
@@ -29,21 +30,30 @@ static int run(sd_bus_message *call, const struct bus_subject *subject, struct m
 	if (domain->state == HL_DOMAIN_DYING)
 		return bus_error_set(error, BUS_ERROR_WRONG_STATE, "Cannot %s: it is dying", doing);
 	r = act(manager, subject->domid);
+	if (r == -EAGAIN)
+		return r;
 	if (r < 0)
 		return bus_error_set_errno(error, r, doing);
 	log_notice("%s: done, for %s", doing, sd_bus_message_get_sender(call));
-	return sd_bus_reply_method_return(call, "");
+	return 0;
+}
+
+int bus_request_set_console(struct bus *bus, sd_bus_message *call, const struct bus_subject *subject,
+			    sd_bus_error *error)
+{
+	return run(call, subject, bus_manager_of(bus), "give the console to", manager_set_console_owner, error);
 }
 
 static int run_set_console(sd_bus_message *call, const struct bus_subject *subject, void *userdata, sd_bus_error *error)
 {
-	return run(call, subject, bus_manager_of(userdata), "give the console to", manager_set_console_owner,
-		   error);
+	return handoffs_add(bus_handoffs_of(userdata), call, subject, error);
 }
 
 static int run_release(sd_bus_message *call, const struct bus_subject *subject, void *userdata, sd_bus_error *error)
 {
-	return run(call, subject, bus_manager_of(userdata), "release", manager_release, error);
+	int r = run(call, subject, bus_manager_of(userdata), "release", manager_release, error);
+
+	return r < 0 ? r : sd_bus_reply_method_return(call, "");
 }
 
 int bus_request_call(struct bus *bus, sd_bus_message *call, enum bus_request request, const struct hl_domain *domain,

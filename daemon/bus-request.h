@@ -6,6 +6,8 @@
 #include <hl.h>
 #include <systemd/sd-bus.h>
 
+#include "bus-auth.h"
+
 struct bus;
 
 enum bus_request {
@@ -20,5 +22,12 @@ enum bus_request {
  */
 int bus_request_call(struct bus *bus, sd_bus_message *call, enum bus_request request, const struct hl_domain *domain,
 		     sd_bus_error *error);
+
+/*
+ * The work of SetConsoleOwner, but for the answer.  -EAGAIN: not yet, as a line is
+ * being typed; to be called again.
+ */
+int bus_request_set_console(struct bus *bus, sd_bus_message *call, const struct bus_subject *subject,
+			    sd_bus_error *error);
 
 #endif

@@ -9,6 +9,7 @@
 #include "bus-auth.h"
 #include "bus-domain.h"
 #include "bus-event.h"
+#include "bus-handoff.h"
 #include "bus-lifecycle.h"
 #include "bus-manager.h"
 #include "log.h"
@@ -22,6 +23,7 @@ struct bus {
 	sd_bus *connection;
 	struct bus_event *source;
 	struct bus_auth *auth;
+	struct handoffs *handoffs;
 	struct manager *manager;
 	/* The root object's properties that have changed since the last poll. */
 	const char *changed[MAX_ROOT_PROPERTIES + 1];
@@ -207,6 +209,8 @@ static int set_up(struct bus *bus, struct loop *loop, const struct bus_config *c
 	*ret_step = "show objects on the bus";
 	r = bus_auth_new(bus->connection, config->session, &bus->auth);
 	if (r >= 0)
+		r = handoffs_new(loop, bus, &bus->handoffs);
+	if (r >= 0)
 		r = deferred_new(loop, on_emit, bus, &bus->emit);
 	if (r >= 0)
 		r = show_objects(bus);
@@ -247,6 +251,7 @@ struct bus *bus_free(struct bus *bus)
 	manager_observe(bus->manager, NULL, NULL);
 	bus_event_free(bus->source);
 	bus_auth_free(bus->auth);
+	handoffs_free(bus->handoffs);
 	deferred_free(bus->emit);
 	sd_bus_flush_close_unref(bus->connection);
 	free(bus);
@@ -261,4 +266,9 @@ struct manager *bus_manager_of(const struct bus *bus)
 struct bus_auth *bus_auth_of(const struct bus *bus)
 {
 	return bus->auth;
+}
+
+struct handoffs *bus_handoffs_of(const struct bus *bus)
+{
+	return bus->handoffs;
 }

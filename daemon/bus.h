@@ -18,6 +18,7 @@
 
 struct bus;
 struct bus_auth;
+struct handoffs;
 struct loop;
 struct manager;
 
@@ -37,5 +38,6 @@ struct bus *bus_free(struct bus *bus);
 
 struct manager *bus_manager_of(const struct bus *bus);
 struct bus_auth *bus_auth_of(const struct bus *bus);
+struct handoffs *bus_handoffs_of(const struct bus *bus);
 
 #endif

@@ -462,7 +462,8 @@ int manager_set_console_owner(struct manager *manager, uint32_t domid)
 {
 	int r = hl_set_console(manager->hl, domid);
 
-	manager_refresh(manager);
+	if (r != -EAGAIN)
+		manager_refresh(manager);
 	return r;
 }
 

@@ -57,7 +57,7 @@ void manager_refresh(struct manager *manager);
 
 /*
  * Requests to the hypervisor, with the errors of hl_set_console() and hl_release();
- * but -EALREADY: it is not held.  The table has the change when they return, and the
+ * but -EALREADY: it is not held.  The table has the change when they return 0, and the
  * observer was told.
  */
 int manager_set_console_owner(struct manager *manager, uint32_t domid);

@@ -458,6 +458,11 @@ int hl_list_live(struct hl_ctx *ctx, struct hl_live_domain **ret_domains, size_t
  * where it has it already.  Control domains may, and the one that has it now.
  * When the owner is destroyed the console goes to the domain with the console
  * function, else to a control domain, else to the hardware domain.
+ * -EAGAIN: a line is being typed, or the owner has not read it yet.  That line is
+ * still the owner's; the console changes hands by itself at its end, within 2 s at
+ * most, and before that where nothing more of it is typed for 500 ms.  Asked again,
+ * 0 says that this has happened.
+ * -EBUSY: another domain is to get the console at the end of the line.
  * Since: 0.1
  */
 int hl_set_console(struct hl_ctx *ctx, uint32_t domid) HL_MUST_CHECK;

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Boots for the tests: hlboot's own parts, driven step by step."""
+import base64
 import contextlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -16,10 +18,34 @@ import paths  # noqa: E402
 import report  # noqa: E402
 from machine import XEN_ARGS, Machine  # noqa: E402
 
-__all__ = ["Boot", "TRIES", "booted", "hlboot", "is_spoilt", "media", "paths", "spoilt", "xen_with_xsm"]
+__all__ = ["Boot", "TRIES", "TypedMachine", "booted", "hlboot", "is_spoilt", "media", "paths", "spoilt", "xen_with_xsm"]
 TRIES = 3
 PATIENCE = 420      # seconds; a machine of its own needs a tenth of this
 TURN_PATIENCE = 7200
+
+
+class TypedMachine(Machine):
+    """A machine at whose console one can type."""
+
+    def __init__(self, *args, **others):
+        super().__init__(*args, **others)
+        self._path = os.path.join(self.folder, "keyboard")
+        os.mkfifo(self._path)
+        # QEMU's end opens only where there is another one.
+        self._keyboard = os.fdopen(os.open(self._path, os.O_RDWR), "wb", buffering=0)
+
+    def _command(self, medium):
+        command = super()._command(medium)
+        command[command.index(f"file,id=console,path={self.log.path}")] += f",input-path={self._path}"
+        return command
+
+    def type(self, text):
+        """As if by hand."""
+        self._keyboard.write(text.encode())
+
+    def end(self):
+        self._keyboard.close()
+        super().end()
 
 
 class Boot:
@@ -35,6 +61,10 @@ class Boot:
         assert code == 0, f"{command}: exit code {code}\n{output}"
         return output
 
+    def wait_shell_says(self, condition):
+        """Until a command in the control domain succeeds."""
+        self.shell(f"for i in $(seq {2 * PATIENCE}); do {condition} && exit 0; sleep 0.5; done; exit 1", 2 * PATIENCE)
+
     def json(self, command):
         """What an hlctl verb says with --json."""
         return json.loads(self.shell(f"hlctl {command} --json"))
@@ -46,6 +76,25 @@ class Boot:
     def wait_log(self, condition, what, seconds=PATIENCE):
         """Until condition(log) holds."""
         self.machine.wait(lambda: condition(self.log), time.monotonic() + seconds, what)
+
+    def install_request(self):
+        """Puts tests/boot/guest/request.c into the control domain, as /run/request."""
+        program = os.path.join(self.machine.folder, "request")
+        subprocess.run(["gcc", "-O2", "-s", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/include",
+                        "-o", program, f"{ROOT}/tests/boot/guest/request.c",
+                        f"-L{os.environ['HL_BUILD_MAIN']}/libhl", "-lhl"], check=True)
+        with open(program, "rb") as file:
+            text = base64.b64encode(file.read()).decode()
+        self.shell(f"echo {text} | base64 -d >/run/request; chmod +x /run/request")
+
+    def xl_console(self, name, until, words=""):
+        """What xl console shows of a guest, up to that; words are typed at it until then."""
+        typed = f"printf '%s\\n' {shlex.quote(words)} >&3" if words else "true"
+        return self.shell(
+            "cd $(mktemp -d); mkfifo keys; touch said; "
+            f"script -qfec 'xl console {name}' said <keys >/dev/null 2>&1 & exec 3>keys; "
+            f"for i in $(seq {PATIENCE}); do grep -q '{until}' said && break; {typed}; sleep 1; done; "
+            f"kill $!; cat said; grep -q '{until}' said", 2 * PATIENCE)
 
     def wait_shell(self, seconds=PATIENCE):
         """Until the control domain takes commands."""
@@ -81,12 +130,12 @@ def xen_with_xsm(module):
 
 @contextlib.contextmanager
 def booted(name, chain=None, source=None, folder=None, search=(), xen=None, words=(), disk=True, ram=None,
-           loader="direct"):
+           loader="direct", kind=Machine):
     """A Boot of a chain of (file, string), or of a source LCM (text) that is linked first."""
     images = paths.images()
     log = paths.new_log(name)
     print(f"{name}: serial log {log}")
-    with Machine(log, disk=os.path.join(images, "control.img") if disk else None) as machine:
+    with kind(log, disk=os.path.join(images, "control.img") if disk else None) as machine:
         linked = None
         if source is not None:
             path = os.path.join(folder or machine.folder, "launch.dts")

@@ -190,6 +190,57 @@ def test_a_flood(daemon, client):
     assert client.get("ConsoleDomid") == CONSOLE
 
 
+def test_a_line_is_being_typed(daemon, client):
+    """Xen says: not yet.  The daemon asks again, and is there for others meanwhile."""
+    daemon.command("fault set-console EAGAIN 10")
+    answers = []
+    call = dbus.lowlevel.MethodCallMessage(NAME, PATH, MANAGER, "SetConsoleOwner")
+    call.append(WEB, signature="u")
+    client.connection.send_message_with_reply(call, answers.append, 60)
+    assert client.get("ConsoleDomid") == CONSOLE and not answers
+    wait_until(lambda: answers, 60)
+    assert answers[0].get_error_name() is None
+    assert client.get("ConsoleDomid") == WEB
+    assert [s[3] for s in client.seen("RoleChanged")] == [("console", CONSOLE, WEB)]
+
+
+def test_those_behind_wait_too(daemon, client):
+    daemon.command("fault set-console EAGAIN 10")
+    domids = [WEB, CONTROL, CONSOLE, 20]
+    assert send_all([client], domids) == [None] * 4
+    wait_until(lambda: len(client.seen("RoleChanged")) == 4)
+    assert [s[3][2] for s in client.seen("RoleChanged")] == domids
+
+
+def test_what_goes_wrong_while_it_waits(daemon, client):
+    """The call has its error, and the next one its turn."""
+    daemon.command("fault set-console EAGAIN 1000000")
+    answers = []
+    for domid in (WEB, CONTROL):
+        call = dbus.lowlevel.MethodCallMessage(NAME, PATH, MANAGER, "SetConsoleOwner")
+        call.append(domid, signature="u")
+        client.connection.send_message_with_reply(call, answers.append, 60)
+    turn(0.2)
+    assert not answers
+    daemon.command("domain-remove web")
+    wait_until(lambda: answers, 60)
+    assert answers[0].get_error_name() == OURS + "NoSuchDomain"
+    daemon.command("fault set-console EIO 1")
+    wait_until(lambda: len(answers) == 2, 60)
+    assert answers[1].get_error_name() == OURS + "Failed"
+    assert client.get("ConsoleDomid") == CONSOLE
+
+
+def test_too_many_wait(daemon, client, bus_address):
+    daemon.command("fault set-console EAGAIN 100")
+    clients = [Client(bus_address) for _ in range(4)]
+    answers = send_all(clients, [WEB, CONTROL] * 50)
+    assert set(answers) == {None, "org.freedesktop.DBus.Error.LimitsExceeded"}
+    assert 64 <= answers.count(None) < 100
+    for other in clients:
+        other.close()
+
+
 def test_release(daemon, client):
     db = client.path_of("db")
     release(client, db)

@@ -92,7 +92,7 @@ static int get_events(struct xen_sysctl_hyperlaunch *op)
 
 static int set_console(const struct xen_sysctl_hyperlaunch *op)
 {
-    return op->index < XEN_HYPERLAUNCH_NO_DOMID ? launch_give_console(op->index)
+    return op->index < XEN_HYPERLAUNCH_NO_DOMID ? launch_hand_console(op->index)
                                                 : -ESRCH;
 }
 

@@ -54,8 +54,15 @@
 #define XEN_HYPERLAUNCH_BOOT_FAILED          8
 /*
  * index: domid of the Xen console's new owner.  It gets input, VIRQ_CONSOLE, raw
- * output and the permission; the old one loses all four.  -ESRCH: no such domain,
- * or it is dying; -ENOENT: no LCM.  0 also when it is the owner already.
+ * output and the permission; the old one loses all four in the same moment.  0 also
+ * when it is the owner already.  -ESRCH: no such domain, or it is dying; -ENOENT:
+ * no LCM.
+ * -EAGAIN: a line is being typed, or the owner has not read it yet.  The console
+ * changes hands at the line's end when the owner has read it; what is typed after
+ * it is the new owner's.  No line is waited for in which nothing is typed for
+ * 500 ms, and nobody for more than 2 s: then the new owner gets the rest.  Asked
+ * again, 0 says that it has happened.  -EBUSY: another domain is to get the console
+ * at the end of the line.
  */
 #define XEN_HYPERLAUNCH_SET_CONSOLE          9
 /*

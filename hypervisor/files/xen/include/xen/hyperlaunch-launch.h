@@ -89,7 +89,11 @@ void hyperlaunch_domain_shutdown(const struct domain *d, uint8_t reason);
 void hyperlaunch_domain_destroyed(const struct domain *d);
 
 /* owner.c: who has the Xen console. */
-int launch_give_console(domid_t domid);
+int launch_give_console(domid_t domid);     /* at once */
+/* Between two typed lines; -EAGAIN: that will be soon. */
+int launch_hand_console(domid_t domid);
+/* The owner has read all that is typed for it. */
+void hyperlaunch_input_read(void);
 void launch_default_console(void);
 
 /* backend.c: who serves a domain's PV console ring. */
@@ -129,6 +133,7 @@ static inline void hyperlaunch_domain_shutdown(const struct domain *d,
                                                uint8_t reason) {}
 static inline void hyperlaunch_domain_destroyed(const struct domain *d) {}
 static inline void hyperlaunch_unserved_port(struct domain *d, uint32_t port) {}
+static inline void hyperlaunch_input_read(void) {}
 
 static inline int hyperlaunch_sysctl(struct xen_sysctl_hyperlaunch *op)
 {
