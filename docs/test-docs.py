@@ -109,6 +109,14 @@ def check_program(name, section):
         differ("hlctl.bash, option", options_of(completion), options_of(told))
 
 
+def check_hldom():
+    if "hldom" not in programs:
+        return
+    told = subprocess.run([programs["hldom"], "--help"], capture_output=True, text=True, check=True).stdout
+    differ("hldom(8), verb", set(re.findall(r"^\.It Cm ([a-z]+)", page("hldom.8"), re.MULTILINE)),
+           set(re.findall(r"hldom ([a-z]+)", told)))
+
+
 def check_json():
     text = page("hlctl.1").split(".Sh JSON")[1].split(".Sh ")[0]
     written = set()
@@ -158,6 +166,7 @@ check_bus()
 check_program("hlctl", 1)
 check_program("hyperlaunchd", 8)
 check_json()
+check_hldom()
 check_library()
 print("\n".join(problems) or "all documented")
 sys.exit(bool(problems))

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A control domain without devices, and xenstored in a domain of its own: Linux in each role, served by the others."""
+import base64
+import re
+
+import pytest
+
+import booting
+import lcm
+
+STORE, CONTROL, CONSOLE, HARDWARE = "store", "control", "console", "hw"
+# What the control domain does when it has reported; it has no port on which it could be asked.
+TRIED = r"""
+for i in $(seq 60); do
+	xl list >/run/xl && [ "$(grep -cE '^(store|control|console|hw|web) ' /run/xl)" = 5 ] && break
+	sleep 1
+done
+cat /run/xl
+hlctl handoff web && hlctl handoff console
+busctl --system --json=short call org.xenproject.Hyperlaunch1 /org/xenproject/Hyperlaunch1 \
+	org.xenproject.Hyperlaunch1.Manager GetLaunchSummary
+hldom roles
+systemctl is-active xenstored xenconsoled hyperlaunchd
+"""
+
+
+def role(name, permissions=0, functions=0, **others):
+    return lcm.domain(name, more=f"permissions = <{permissions}>; functions = <{functions:#x}>;", **others)
+
+
+def source():
+    """The hardware domain is a probe, as what it does is not the matter here."""
+    run = base64.b64encode(TRIED.encode()).decode()
+    return lcm.source(
+        role(STORE, functions=lcm.XENSTORE, ramdisk="store.cpio.gz", bootargs="quiet"),
+        role(CONTROL, lcm.CONTROL, memory='"512M"', ramdisk="control-ram.cpio.gz", bootargs=f"quiet hl.run={run}"),
+        role(HARDWARE, lcm.HARDWARE, memory='"64M"', kernel="probe", ramdisk=None, bootargs="idle"),
+        role(CONSOLE, functions=lcm.CONSOLE, bootargs="console=hvc0 quiet"),
+        role("web", bootargs="console=hvc0 quiet"))
+
+
+def domid_of(log, name):
+    return next(domain["domid"] for domain in log.domains() if domain["name"] == name)
+
+
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory):
+    for _ in range(booting.TRIES):
+        with booting.booted("dynamic", source=source(), folder=tmp_path_factory.mktemp("dynamic")) as boot:
+            def answer(number):
+                return boot.log.answer(domid_of(boot.log, CONTROL), number)
+
+            boot.wait_log(lambda log: log.state() == "complete", "the launch")
+            boot.wait_log(lambda log: booting.spoilt(log) or answer(1), "the control domain's answers")
+            if booting.spoilt(boot.log):
+                continue
+            boot.told, boot.tried = booting.report.from_answer(*answer(0)), answer(1)
+            print(boot.tried[1])
+            yield boot
+            return
+    pytest.fail(f"a guest ended in a triple fault {booting.TRIES} times")
+
+
+def test_hlctl_reports_from_a_domain_without_devices(launched):
+    assert launched.told["launch"]["state"] == "complete"
+    assert launched.told["source"] == "hlctl"
+    roles = {domain["name"]: (domain["permissions"], domain["functions"]) for domain in launched.told["domains"]}
+    assert roles == {STORE: (0, lcm.XENSTORE), CONTROL: (lcm.CONTROL, 0), HARDWARE: (lcm.HARDWARE, 0),
+                     CONSOLE: (0, lcm.CONSOLE), "web": (0, 0)}
+
+
+def test_stock_xl_sees_each_by_name(launched):
+    names = re.findall(r"^(\S+) +(\d+) ", launched.tried[1], re.MULTILINE)
+    assert {name: int(domid) for name, domid in names if name in (STORE, CONTROL, HARDWARE, CONSOLE, "web")} == {
+        domain["name"]: domain["domid"] for domain in launched.log.domains()}
+
+
+def test_control_runs_nothing_of_others(launched):
+    assert launched.tried[1].rstrip().splitlines()[-4:] == ["control", "inactive", "inactive", "active"]
+
+
+def test_console_was_handed_over_and_back(launched):
+    lines = launched.log.hyperlaunch_lines()
+    assert any(re.search(rf"console.*d{domid_of(launched.log, 'web')}\b", line) for line in lines), lines
+
+
+@pytest.mark.parametrize("name", [STORE, CONSOLE, "web"])
+def test_linux_says_that_it_is_ready(launched, name):
+    assert f"d{domid_of(launched.log, name)}: ready" in launched.log.hyperlaunch_lines()
+
+
+def test_store_introduced_the_control_domain(launched):
+    said = re.findall(r"\(d(\d+)\) .*HL-PART (.*)", launched.log.text)
+    assert [(int(domid), line) for domid, line in said if "xenstored serves" in line and '"control": introduced' in line
+            ] == [(domid_of(launched.log, STORE), said[0][1])]
+
+
+def test_console_domain_has_a_shell_on_the_console(launched):
+    # The shell's prompt is raw output, which Xen takes from the console's owner alone.
+    assert re.search(r"^/ # ", launched.log.text, re.MULTILINE)
