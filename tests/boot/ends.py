@@ -45,6 +45,11 @@ def boot(name, source, folder, files, until=is_over, ram=RAM, **others):
     return machine.log
 
 
+def outcome(log):
+    """How it ended: complete, recovery or stopped."""
+    return "stopped" if log.stopped() else log.state()
+
+
 def error(log):
     """(name, node, property) of the one error of a launch that Xen gave up before anybody ran."""
     assert log.stopped(), log.hyperlaunch_lines()

@@ -180,13 +180,32 @@ static const char *__init pick_cmdline(const struct boot_module *bm,
     return *own ? own : mod->bootargs ?: "";
 }
 
+/* A kernel is unpacked in place: nobody can have it as it came. */
+static const struct lcm_module *__init
+other_use(const struct lcm *lcm, const struct lcm_module *kernel)
+{
+    unsigned int i;
+
+    for ( i = 0; i < lcm->nr_modules; i++ )
+        if ( lcm->modules[i].index == kernel->index &&
+             lcm->modules[i].type != kernel->type )
+            return &lcm->modules[i];
+
+    return NULL;
+}
+
 int __init hyperlaunch_take_modules(const struct lcm *lcm, unsigned int index,
                                     struct hl_modules *ret,
                                     struct hl_build_error *err)
 {
     const struct lcm_domain *dom = &lcm->domains[index];
     const struct lcm_module *kernel = &lcm->modules[dom->kernel];
+    const struct lcm_module *other = other_use(lcm, kernel);
     int rc;
+
+    if ( other )
+        return hyperlaunch_fail(err, LCM_ERR_UNSUPPORTED, other->node,
+                                "mb-index", -EOPNOTSUPP);
 
     ret->kernel = module_at(lcm, dom->kernel);
     ret->ramdisk = module_at(lcm, dom->ramdisk);
