@@ -112,7 +112,7 @@ WILD_PV = {
     "pv-memsz-huge": (pv(S(memsz=1 << 36)), IMAGE),
     "pv-memsz-large": (pv(S(memsz=1 << 28)), TOO_BIG),
     "pv-paddr-wraps": (pv(S(), S(paddr=TOP - 0x1000)), IMAGE),
-    "pv-base-unaligned": (pv(VIRT_BASE=elf.BASE + 0x123), IMAGE),
+    "pv-base-unaligned": (pv(VIRT_BASE=elf.BASE + 0x123, ENTRY=elf.BASE + elf.PADDR + 0x123), IMAGE),
     "pv-base-in-xen": (pv(VIRT_BASE=0xffff830000000000, ENTRY=0xffff830000200000), IMAGE),
     "pv-base-across-xen": (pv(VIRT_BASE=0xffff7ffffff00000, ENTRY=0xffff800000100000), IMAGE),
     "pv-base-not-canonical": (pv(VIRT_BASE=1 << 47, ENTRY=(1 << 47) + elf.PADDR), IMAGE),
@@ -161,7 +161,7 @@ def disguised():
     """A kernel that is a bzImage besides, which leads far beyond its end."""
     image = bytearray(GOOD)
     image[0x1f1], image[0x202:0x206], image[0x206:0x208] = 255, b"HdrS", elf.number(0x20c, 2)
-    image[0x248:0x250] = struct.pack("<II", 0xfffff000, 0x1000)
+    image[0x248:0x250] = struct.pack("<II", 0x7f000000, 0x1000)
     return bytes(image)
 
 
