@@ -181,17 +181,17 @@ static const char *__init pick_cmdline(const struct boot_module *bm,
 }
 
 /* A kernel is unpacked in place: nobody can have it as it came. */
-static const struct lcm_module *__init
-other_use(const struct lcm *lcm, const struct lcm_module *kernel)
+static bool __init has_other_use(const struct lcm *lcm,
+                                 const struct lcm_module *kernel)
 {
     unsigned int i;
 
     for ( i = 0; i < lcm->nr_modules; i++ )
         if ( lcm->modules[i].index == kernel->index &&
              lcm->modules[i].type != kernel->type )
-            return &lcm->modules[i];
+            return true;
 
-    return NULL;
+    return false;
 }
 
 int __init hyperlaunch_take_modules(const struct lcm *lcm, unsigned int index,
@@ -200,12 +200,7 @@ int __init hyperlaunch_take_modules(const struct lcm *lcm, unsigned int index,
 {
     const struct lcm_domain *dom = &lcm->domains[index];
     const struct lcm_module *kernel = &lcm->modules[dom->kernel];
-    const struct lcm_module *other = other_use(lcm, kernel);
     int rc;
-
-    if ( other )
-        return hyperlaunch_fail(err, LCM_ERR_UNSUPPORTED, other->node,
-                                "mb-index", -EOPNOTSUPP);
 
     ret->kernel = module_at(lcm, dom->kernel);
     ret->ramdisk = module_at(lcm, dom->ramdisk);
@@ -217,6 +212,9 @@ int __init hyperlaunch_take_modules(const struct lcm *lcm, unsigned int index,
         return hyperlaunch_fail(err, rc == -ENOMEM ? LCM_ERR_NO_MEMORY
                                                    : LCM_ERR_IMAGE,
                                 kernel->node, NULL, rc);
+    if ( has_other_use(lcm, kernel) )
+        return hyperlaunch_fail(err, LCM_ERR_UNSUPPORTED, kernel->node,
+                                "mb-index", -EOPNOTSUPP);
 
     if ( ret->ramdisk && (dom->mode & LCM_MODE_PV) &&
          is_shared(&lcm->modules[dom->ramdisk]) )
