@@ -9,6 +9,7 @@
 #include <xen/memory.h>
 
 #define ABSURD_GFN (UINT64_C(1) << 40)
+#define SOME_GFN   0x100
 #define ABSURD_REF 0x7fffffff
 
 static long maximum_reservation(const struct probe *probe)
@@ -30,17 +31,15 @@ static long add_to_physmap(const struct probe *probe)
 	return hypercall2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &map);
 }
 
-/* A frame of the other's, into this domain. */
-static long map_foreign(const struct probe *probe)
+static long map_frame(uint16_t domid, xen_ulong_t from)
 {
-	xen_ulong_t from = ABSURD_GFN;
 	xen_pfn_t to = PROBE_FREE_GFN;
 	int error = 0;
 	struct xen_add_to_physmap_batch map = {
 		.domid = DOMID_SELF,
 		.space = XENMAPSPACE_gmfn_foreign,
 		.size = 1,
-		.u.foreign_domid = probe->other,
+		.u.foreign_domid = domid,
 	};
 	long rc;
 
@@ -49,6 +48,18 @@ static long map_foreign(const struct probe *probe)
 	set_xen_guest_handle(map.errs, &error);
 	rc = hypercall2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &map);
 	return rc ? rc : error;
+}
+
+/* A frame of the other's, into this domain. */
+static long map_foreign(const struct probe *probe)
+{
+	return map_frame(probe->other, ABSURD_GFN);
+}
+
+/* Its kernel's. */
+long probe_keep_page(uint16_t domid)
+{
+	return map_frame(domid, SOME_GFN);
 }
 
 static long remove_from_physmap(const struct probe *probe)

@@ -117,6 +117,17 @@ static long act_odd_ops(uint64_t arg)
 	return 0;
 }
 
+static long act_wild_ops(uint64_t arg)
+{
+	probe_wild();
+	return 0;
+}
+
+static long act_keep_page(uint64_t arg)
+{
+	return probe_keep_page((uint16_t)arg);
+}
+
 static long act_sleep(uint64_t arg)
 {
 	sleep_ms(arg);
@@ -256,6 +267,8 @@ static const struct action actions[] = {
 	{ "unpause", act_unpause, UINT16_MAX, false },
 	{ "destroy", act_destroy, UINT16_MAX, false },
 	{ "odd-ops", act_odd_ops, 0, true },
+	{ "wild-ops", act_wild_ops, 0, true },
+	{ "keep-page", act_keep_page, UINT16_MAX, false },
 	{ "sleep", act_sleep, UINT32_MAX, false },
 	{ "count", act_count, UINT32_MAX, true },
 	{ "idle", act_nothing, 0, true },

@@ -31,6 +31,12 @@ struct probe_rows {
 extern const struct probe_rows probe_launch_rows, probe_control_rows, probe_memory_rows, probe_event_rows,
 	probe_device_rows;
 
+/* probe-wild.c: prints its results itself. */
+void probe_wild(void);
+
+/* probe-memory.c: keeps a page of a domain's mapped, so that it stays, dying, when it is destroyed. */
+long probe_keep_page(uint16_t domid);
+
 /* No frame of a guest's: between its tables and its rings. */
 #define PROBE_FREE_GFN 0xfe000UL
 

@@ -66,6 +66,7 @@ int bus_error_set_errno(sd_bus_error *error, int r, const char *doing)
 		{ENOENT, BUS_ERROR_LCM_MISSING, "this machine was booted without an LCM"},
 		{ESRCH, BUS_ERROR_NO_SUCH_DOMAIN, "Xen has no such domain any more"},
 		{EALREADY, BUS_ERROR_WRONG_STATE, "it is not held"},
+		{ENXIO, BUS_ERROR_WRONG_STATE, "it runs only if the launch fails"},
 		{EINVAL, BUS_ERROR_NOT_SUPPORTED, "this Xen does not know that request"},
 		{EBUSY, BUS_ERROR_WRONG_STATE, "Xen is at something else"},
 		{ENOMEM, BUS_ERROR_NO_MEMORY, "out of memory"},

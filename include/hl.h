@@ -456,6 +456,7 @@ int hl_list_live(struct hl_ctx *ctx, struct hl_live_domain **ret_domains, size_t
  * Gives the Xen console to a domain: its input, its interrupt, raw output, and the
  * permission to use it.  The domain that had it loses all four.  Nothing happens
  * where it has it already.  Control domains may, and the one that has it now.
+ * -ENXIO also: the domain is there for a failed launch only, and does not run.
  * When the owner is destroyed the console goes to the domain with the console
  * function, else to a control domain, else to the hardware domain.
  * -EAGAIN: a line is being typed, or the owner has not read it yet.  That line is

@@ -260,8 +260,12 @@ int sim_domain_fail(struct sim *sim, uint32_t domid, uint32_t code, const char *
 int sim_set_console(struct sim *sim, uint32_t domid)
 {
 	struct hl_live_domain *live = sim_find_live(sim, domid);
+	const struct hl_launch_domain *d;
 
 	if (!live || live->dying)
 		return -ESRCH;
+	d = sim_initial_live(sim, domid);
+	if (d && d->state == HL_DOMAIN_PAUSED)
+		return -ENXIO;
 	return sim_move_console(sim, domid);
 }

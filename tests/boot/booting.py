@@ -2,6 +2,7 @@
 """Boots for the tests: hlboot's own parts, driven step by step."""
 import base64
 import contextlib
+import functools
 import json
 import os
 import shlex
@@ -123,19 +124,34 @@ def spoilt(log):
     return is_spoilt(log.text)
 
 
+# To look whether they are up to date takes longer than a short boot: once for each run of the tests is enough.
+@functools.cache
+def built_images():
+    """The directory with what launches boot."""
+    return paths.images()
+
+
+@functools.cache
+def built_xen(variant=None):
+    """Xen's image."""
+    return paths.xen(variant)
+
+
 def xen_with_xsm(module):
     """(Xen's image, words of its command line) for an XSM module; "dummy" is Xen as it is built."""
-    return (None, []) if module == "dummy" else (paths.xen("xsm"), [f"xsm={module}"])
+    return (None, []) if module == "dummy" else (built_xen("xsm"), [f"xsm={module}"])
 
 
 @contextlib.contextmanager
 def booted(name, chain=None, source=None, folder=None, search=(), xen=None, words=(), disk=True, ram=None,
-           loader="direct", kind=Machine):
-    """A Boot of a chain of (file, string), or of a source LCM (text) that is linked first."""
-    images = paths.images()
-    log = paths.new_log(name)
+           loader="direct", kind=Machine, cpus=2, log=None):
+    """A Boot of a chain of (file, string), or of a source LCM (text) that is linked first.
+
+    log: where the serial log goes, if not to the others."""
+    images = built_images()
+    log = log or paths.new_log(name)
     print(f"{name}: serial log {log}")
-    with kind(log, disk=os.path.join(images, "control.img") if disk else None) as machine:
+    with kind(log, disk=os.path.join(images, "control.img") if disk else None, cpus=cpus) as machine:
         linked = None
         if source is not None:
             path = os.path.join(folder or machine.folder, "launch.dts")
@@ -145,7 +161,7 @@ def booted(name, chain=None, source=None, folder=None, search=(), xen=None, word
             machine.ram = linked.ram()
             chain = linked.chain()
         machine.ram = ram or machine.ram
-        machine.start(media.LOADERS[loader](machine.folder, xen or paths.xen(), [*XEN_ARGS, *words], chain),
+        machine.start(media.LOADERS[loader](machine.folder, xen or built_xen(), [*XEN_ARGS, *words], chain),
                       f"test {name}", TURN_PATIENCE)
         yield Boot(machine, linked)
 

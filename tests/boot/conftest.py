@@ -25,7 +25,7 @@ def pytest_report_header(config):
 @pytest.fixture(scope="session")
 def images():
     """The directory with kernels and ramdisks."""
-    return booting.paths.images()
+    return booting.built_images()
 
 
 @pytest.fixture(scope="session")

@@ -229,6 +229,25 @@ def test_xl_create_and_destroy_are_signalled(cloud):
     cloud.shell("systemctl stop monitor")
 
 
+def test_console_returns_when_an_owner_of_later_ends(cloud):
+    """It has no place in the record of the launch."""
+    cloud.shell(f"cat >/run/late.cfg <<'END'\n{LATE}END\nxl create -q -p /run/late.cfg", 240)
+    late = int(cloud.shell("xl domid late"))
+    cloud.shell(f"hlctl handoff {late}")
+    assert cloud.json("status")["console_domid"] == late
+    cloud.shell("xl destroy late", 120)
+    cloud.shell("for i in $(seq 60); do hlctl status --json | grep -q '\"console_domid\": *0\\b' && exit 0; sleep 0.5; done; "
+                "hlctl status --json; exit 1", 120)
+    told = [(event["domid"], event["arg"]) for event in cloud.json("events")["events"] if event["event"] == "console"]
+    assert told[-2:] == [(late, 0), (0, late)]
+
+
+def test_who_serves_others_has_more_of_the_processors(cloud):
+    rows = re.findall(r"^(\S+) +\d+ +(\d+) +\d+$", cloud.shell("xl sched-credit2"), re.MULTILINE)
+    weights = {name: int(weight) for name, weight in rows}
+    assert weights == {("Domain-0" if name == "dom0" else name): 1024 if name == "dom0" else 256 for name in ("dom0", *GUESTS)}
+
+
 def test_daemon_is_idle_when_nothing_happens(cloud):
     pid = cloud.shell("systemctl show -p MainPID --value hyperlaunchd").strip()
     count = f"sed -n 's/^voluntary_ctxt_switches:\\t//p' /proc/{pid}/status"

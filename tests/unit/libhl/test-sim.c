@@ -389,11 +389,12 @@ static void requests_refused(void **state)
 {
 	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
 	uint32_t db = record_of(ctx, "db").domid, owner = launch_of(ctx).console_owner;
-	uint32_t boot = record_of(ctx, "boot").domid;
+	uint32_t boot = record_of(ctx, "boot").domid, crash = record_of(ctx, "crash").domid;
 
 	command(ctx, "domain-add vm domid=100");
 	command(ctx, "domain-add going domid=101");
 	command(ctx, "dying going");
+	assert_int_equal(hl_set_console(ctx, crash), -ENXIO);
 	assert_int_equal(hl_set_console(ctx, 77), -ESRCH);
 	assert_int_equal(hl_set_console(ctx, 101), -ESRCH);
 	assert_int_equal(hl_set_console(ctx, boot), -ESRCH);

@@ -36,11 +36,20 @@ int __init hyperlaunch_fail(struct hl_build_error *err, enum lcm_err code,
     return rc ?: -EINVAL;
 }
 
+void __init hyperlaunch_error_path(const struct hl_build_error *err, char *buf,
+                                   size_t size)
+{
+    if ( err->lcm.node == LCM_NONE )
+        strlcpy(buf, "/", size);
+    else
+        lcm_path(blob, err->lcm.node, buf, size);
+}
+
 void __init hyperlaunch_report_error(const struct hl_build_error *err)
 {
     static char __initdata path[LCM_PATH_SIZE];
 
-    lcm_path(blob, err->lcm.node, path, sizeof(path));
+    hyperlaunch_error_path(err, path, sizeof(path));
     printk(XENLOG_ERR "hyperlaunch: error: %s: %s%s%s [%s]", path,
            err->lcm.prop ?: "", err->lcm.prop ? ": " : "",
            lcm_strerror(err->lcm.code), lcm_errname(err->lcm.code));

@@ -116,8 +116,7 @@ static void __init record_error(const struct lcm *lcm,
     int index = domain_of_node(lcm, err->lcm.node);
 
     info->error = err->lcm.code;
-    lcm_path(hyperlaunch_blob(), err->lcm.node, info->error_path,
-             sizeof(info->error_path));
+    hyperlaunch_error_path(err, info->error_path, sizeof(info->error_path));
     strlcpy(info->error_prop, err->lcm.prop ?: "", sizeof(info->error_prop));
 
     if ( index != LCM_NONE )
@@ -225,13 +224,17 @@ static void __init hold_domains(const struct lcm *lcm)
                                     XEN_HYPERLAUNCH_DOM_HELD);
 }
 
-static void __init destroy(unsigned int i)
+void __init hyperlaunch_destroy(struct domain *d)
+{
+    while ( domain_kill(d) == -ERESTART )
+        process_pending_softirqs();
+}
+
+static void __init reclaim(unsigned int i)
 {
     struct xen_hyperlaunch_domain *rec = launch_domain(i);
 
-    while ( domain_kill(built[i]) == -ERESTART )
-        process_pending_softirqs();
-
+    hyperlaunch_destroy(built[i]);
     built[i] = NULL;
     rec->domid = XEN_HYPERLAUNCH_NO_DOMID;
     if ( rec->state != XEN_HYPERLAUNCH_DOM_FAILED )
@@ -253,7 +256,7 @@ static bool __init keep_crash_domain(const struct lcm *lcm)
 
     for ( i = 0; i < lcm->nr_domains; i++ )
         if ( i != crash && built[i] && !is_hardware_domain(built[i]) )
-            destroy(i);
+            reclaim(i);
 
     return true;
 }

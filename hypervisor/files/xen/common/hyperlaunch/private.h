@@ -12,6 +12,10 @@ struct lcm *hyperlaunch_lcm(size_t *ret_size, struct hl_build_error *ret_err);
 const void *hyperlaunch_blob(void);
 void hyperlaunch_report_error(const struct hl_build_error *err);
 
+/* Whose fault: a node's path, "/" for the LCM as a whole. */
+void hyperlaunch_error_path(const struct hl_build_error *err, char *buf,
+                            size_t size);
+
 /* link.c: rings between each built domain and its XENSTORE and CONSOLE domains. */
 int hyperlaunch_link(const struct lcm *lcm, struct domain *const domains[],
                      struct hl_build_error *err);

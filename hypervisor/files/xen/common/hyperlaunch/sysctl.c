@@ -90,10 +90,27 @@ static int get_events(struct xen_sysctl_hyperlaunch *op)
     return 0;
 }
 
+/* Of a crash domain that does not run nobody would ever read what is typed. */
+static bool waits_for_failure(domid_t domid)
+{
+    const struct xen_hyperlaunch_domain *rec;
+    bool waits;
+
+    launch_lock();
+    rec = launch_find(domid);
+    waits = rec && rec->state == XEN_HYPERLAUNCH_DOM_PAUSED;
+    launch_unlock();
+
+    return waits;
+}
+
 static int set_console(const struct xen_sysctl_hyperlaunch *op)
 {
-    return op->index < XEN_HYPERLAUNCH_NO_DOMID ? launch_hand_console(op->index)
-                                                : -ESRCH;
+    if ( op->index >= XEN_HYPERLAUNCH_NO_DOMID )
+        return -ESRCH;
+
+    return waits_for_failure(op->index) ? -ENXIO
+                                        : launch_hand_console(op->index);
 }
 
 static int release(const struct xen_sysctl_hyperlaunch *op)

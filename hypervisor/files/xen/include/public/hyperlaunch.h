@@ -55,8 +55,8 @@
 /*
  * index: domid of the Xen console's new owner.  It gets input, VIRQ_CONSOLE, raw
  * output and the permission; the old one loses all four in the same moment.  0 also
- * when it is the owner already.  -ESRCH: no such domain, or it is dying; -ENOENT:
- * no LCM.
+ * when it is the owner already.  -ESRCH: no such domain, or it is dying; -ENXIO: it
+ * runs only if the launch fails (PAUSED); -ENOENT: no LCM.
  * -EAGAIN: a line is being typed, or the owner has not read it yet.  The console
  * changes hands at the line's end when the owner has read it; what is typed after
  * it is the new owner's.  No line is waited for in which nothing is typed for

@@ -50,6 +50,9 @@ struct hl_build_error {
 int hyperlaunch_fail(struct hl_build_error *err, enum lcm_err code, int node,
                      const char *prop, int rc);
 
+/* End a domain that has never run. */
+void hyperlaunch_destroy(struct domain *d);
+
 /* What an architecture provides. */
 
 /* Limits that the LCM is held against. */

@@ -355,6 +355,20 @@ static bool __init overlap(const struct lcm_module *a,
                               : a->addr - b->addr < b->size;
 }
 
+/* A PV kernel is told of a ramdisk, and of nothing else. */
+static int __init check_config(const struct lcm *lcm,
+                               const struct lcm_module *mod,
+                               struct lcm_error *err)
+{
+    struct lcm_cursor cur = at(lcm, mod->node, err);
+
+    if ( mod->type != LCM_MODULE_CONFIG || mod->domain == LCM_NONE ||
+         !(lcm->domains[mod->domain].mode & LCM_MODE_PV) )
+        return 0;
+
+    return lcm_fail(&cur, LCM_ERR_CONFIG_PV, "compatible", 0);
+}
+
 static int __init check_modules(const struct lcm *lcm,
                                 const struct lcm_limits *limits,
                                 struct lcm_error *err)
@@ -367,7 +381,8 @@ static int __init check_modules(const struct lcm *lcm,
     for ( i = 0; i < lcm->nr_modules; i++ )
     {
         mod = &lcm->modules[i];
-        rc = check_locator(lcm, mod, limits, err);
+        rc = check_locator(lcm, mod, limits, err) ?:
+             check_config(lcm, mod, err);
         if ( rc )
             return rc;
         cur = at(lcm, mod->node, err);

@@ -73,6 +73,8 @@ static const struct text __initconst errors[LCM_NR_ERRS] = {
         "compatible names no module type, an unknown one, or two" },
     [LCM_ERR_MODULE_PLACE] = { "module-place",
         "a module of this type does not belong on this node" },
+    [LCM_ERR_CONFIG_PV] = { "config-pv",
+        "a PV domain can't be given a config module" },
     [LCM_ERR_NO_KERNEL] = { "no-kernel", "the domain has no kernel" },
     [LCM_ERR_TWO_KERNELS] = { "two-kernels", "the domain has a second kernel" },
     [LCM_ERR_TWO_RAMDISKS] = { "two-ramdisks",

@@ -8,7 +8,6 @@
 #include <xen/iommu.h>
 #include <xen/lib.h>
 #include <xen/sched.h>
-#include <xen/softirq.h>
 
 #include <asm/dom0_build.h>
 #include <asm/hvm/support.h>
@@ -118,6 +117,9 @@ static int __init create_hardware(const struct lcm_domain *dom,
 
     if ( IS_ERR(d) )
         return PTR_ERR(d);
+    /* Xen goes on with fewer than asked for. */
+    if ( !d->vcpu[d->max_vcpus - 1] )
+        return -ENOMEM;
 
     *ret_d = d;
 
@@ -140,12 +142,6 @@ static struct domain *__init new_guest(const struct lcm_domain *dom)
     };
 
     return domain_create(dom->domid, &cfg, create_flags(dom));
-}
-
-static void __init destroy_guest(struct domain *d)
-{
-    while ( domain_kill(d) == -ERESTART )
-        process_pending_softirqs();
 }
 
 static int __init construct(struct domain *d, const struct lcm_domain *dom,
@@ -174,7 +170,7 @@ static int __init create_guest(const struct lcm_domain *dom,
 
     rc = construct(d, dom, mods);
     if ( rc )
-        destroy_guest(d);
+        hyperlaunch_destroy(d);
     else
         *ret_d = d;
 
@@ -207,8 +203,15 @@ int __init arch_hyperlaunch_create(const struct lcm *lcm, unsigned int index,
 {
     const struct lcm_domain *dom = &lcm->domains[index];
     struct hl_modules mods;
-    int rc = hyperlaunch_take_modules(lcm, index, &mods, err);
+    int rc;
 
+    /* Dom0's builder knows of a kernel and a ramdisk. */
+    if ( is_hardware(dom) && dom->config != LCM_NONE )
+        return hyperlaunch_fail(err, LCM_ERR_UNSUPPORTED,
+                                lcm->modules[dom->config].node, NULL,
+                                -EOPNOTSUPP);
+
+    rc = hyperlaunch_take_modules(lcm, index, &mods, err);
     if ( rc )
         return rc;
 

@@ -58,59 +58,21 @@ static bool __init is_elf(const void *data, size_t size)
     return size >= EI_NIDENT && !memcmp(data, "\177ELF", 4);
 }
 
-/* The part of a file that a segment names is in the file, and fits into it. */
-static bool __init segment_fits(uint64_t offset, uint64_t filesz,
-                                uint64_t memsz, size_t size)
-{
-    return offset <= size && filesz <= size - offset && filesz <= memsz;
-}
-
-/*
- * The ELF loader believes program headers.  Theirs is the one claim about the
- * file that it does not look at itself.
- */
-#define DEFINE_SEGMENTS_FIT(bits)                                           \
-static bool __init segments_fit_##bits(const void *data, size_t size)       \
-{                                                                           \
-    const Elf##bits##_Ehdr *eh = data;                                      \
-    const Elf##bits##_Phdr *ph;                                             \
-    unsigned int i;                                                         \
-                                                                            \
-    if ( size < sizeof(*eh) || eh->e_phentsize < sizeof(*ph) ||             \
-         !segment_fits(eh->e_phoff, (uint64_t)eh->e_phnum * eh->e_phentsize,\
-                       ~0UL, size) )                                        \
-        return false;                                                       \
-                                                                            \
-    for ( i = 0; i < eh->e_phnum; i++ )                                     \
-    {                                                                       \
-        ph = data + eh->e_phoff + i * eh->e_phentsize;                      \
-        if ( ph->p_type == PT_LOAD &&                                       \
-             !segment_fits(ph->p_offset, ph->p_filesz, ph->p_memsz, size) ) \
-            return false;                                                   \
-    }                                                                       \
-                                                                            \
-    return true;                                                            \
-}
-
-DEFINE_SEGMENTS_FIT(32)
-DEFINE_SEGMENTS_FIT(64)
-
-static int __init check_elf(const void *data, size_t size)
-{
-    const uint8_t *ident = data;
-    bool fits = ident[EI_CLASS] == ELFCLASS64 ? segments_fit_64(data, size)
-                                              : segments_fit_32(data, size);
-
-    if ( !fits )
-        printk(XENLOG_ERR "hyperlaunch: kernel: an ELF segment that the file"
-               " does not have\n");
-
-    return fits ? 0 : -EINVAL;
-}
-
 static bool __init is_bzimage(const struct payload *p)
 {
     return p->size >= BZ_HEADER_END && !memcmp(p->data + BZ_MAGIC, "HdrS", 4);
+}
+
+/* Xen's builders look for a bzImage first, also in what was unpacked from one. */
+static int __init check_kernel(struct payload p)
+{
+    if ( is_bzimage(&p) )
+    {
+        printk(XENLOG_ERR "hyperlaunch: kernel: a bzImage in a bzImage\n");
+        return -EINVAL;
+    }
+
+    return hyperlaunch_check_elf(p.data, p.size);
 }
 
 /* Narrow a bzImage down to its payload; anything else is its own. */
@@ -174,27 +136,45 @@ static int __init unpack_streamed(const struct payload *p)
     return -EINVAL;
 }
 
-static int __init unpack_into(const struct payload *p, uint8_t *out,
-                              size_t room)
+static int __init unpack_zstd(const struct payload *p, uint8_t *out,
+                              size_t room, size_t *ret_size)
 {
     int rc;
 
+    decompress_limit = room;
+    rc = unzstd(p->data, p->size, NULL, NULL, out, NULL, complain);
+    decompress_limit = 0;
+    *ret_size = decompress_size;
+
+    return rc;
+}
+
+/* All `size` bytes that it says it has, of which there is room for one more. */
+static int __init unpack_into(const struct payload *p, uint8_t *out,
+                              size_t room, size_t size)
+{
+    size_t done = 0;
+    int rc;
+
     if ( gzip_check((char *)p->data, p->size) )
-        return perform_gunzip_within((char *)out, room, (char *)p->data,
-                                     p->size);
-
-    if ( p->size >= 4 && !memcmp(p->data, "\x28\xb5\x2f\xfd", 4) )
+        rc = perform_gunzip_within((char *)out, room, (char *)p->data,
+                                   p->size, &done);
+    else if ( p->size >= 4 && !memcmp(p->data, "\x28\xb5\x2f\xfd", 4) )
+        rc = unpack_zstd(p, out, room, &done);
+    else
     {
-        decompress_limit = room;
-        rc = unzstd(p->data, p->size, NULL, NULL, out, NULL, complain);
-        decompress_limit = 0;
-
-        return rc;
+        sink = (struct sink){ .out = out, .room = room };
+        rc = unpack_streamed(p);
+        done = sink.used;
     }
 
-    sink = (struct sink){ .out = out, .room = room };
+    if ( !rc && done != size )
+    {
+        complain("not of the size that it says it has");
+        rc = -EINVAL;
+    }
 
-    return unpack_streamed(p);
+    return rc;
 }
 
 static int __init unpack(const struct payload *p, struct boot_module *bm,
@@ -216,8 +196,8 @@ static int __init unpack(const struct payload *p, struct boot_module *bm,
         return -ENOMEM;
 
     out = page_to_virt(pg);
-    if ( unpack_into(p, out, PAGE_SIZE << order) || !is_elf(out, size) ||
-         check_elf(out, size) )
+    if ( unpack_into(p, out, PAGE_SIZE << order, size) || !is_elf(out, size) ||
+         check_kernel((struct payload){ .data = out, .size = size }) )
     {
         free_domheap_pages(pg, order);
         return -EINVAL;
@@ -243,7 +223,7 @@ int __init hyperlaunch_unpack(struct boot_module *bm, bool *ret_ours,
     if ( rc )
         return rc;
     if ( is_elf(p.data, p.size) )
-        return check_elf(p.data, p.size);
+        return check_kernel(p);
     if ( p.size < 8 )
         return -EINVAL;
 

@@ -180,6 +180,20 @@ static const char *__init pick_cmdline(const struct boot_module *bm,
     return *own ? own : mod->bootargs ?: "";
 }
 
+/* A kernel is unpacked in place: nobody can have it as it came. */
+static bool __init has_other_use(const struct lcm *lcm,
+                                 const struct lcm_module *kernel)
+{
+    unsigned int i;
+
+    for ( i = 0; i < lcm->nr_modules; i++ )
+        if ( lcm->modules[i].index == kernel->index &&
+             lcm->modules[i].type != kernel->type )
+            return true;
+
+    return false;
+}
+
 int __init hyperlaunch_take_modules(const struct lcm *lcm, unsigned int index,
                                     struct hl_modules *ret,
                                     struct hl_build_error *err)
@@ -198,6 +212,9 @@ int __init hyperlaunch_take_modules(const struct lcm *lcm, unsigned int index,
         return hyperlaunch_fail(err, rc == -ENOMEM ? LCM_ERR_NO_MEMORY
                                                    : LCM_ERR_IMAGE,
                                 kernel->node, NULL, rc);
+    if ( has_other_use(lcm, kernel) )
+        return hyperlaunch_fail(err, LCM_ERR_UNSUPPORTED, kernel->node,
+                                "mb-index", -EOPNOTSUPP);
 
     if ( ret->ramdisk && (dom->mode & LCM_MODE_PV) &&
          is_shared(&lcm->modules[dom->ramdisk]) )

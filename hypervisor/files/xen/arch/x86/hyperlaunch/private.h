@@ -25,6 +25,9 @@
 int hyperlaunch_unpack(struct boot_module *bm, bool *ret_ours,
                        unsigned int *ret_order);
 
+/* elf.c: can Xen's loader believe this image, which has ELF's magic? */
+int hyperlaunch_check_elf(const void *data, size_t size);
+
 /* module.c */
 
 unsigned int hyperlaunch_nr_modules(void);   /* the LCM not counted */

@@ -172,6 +172,7 @@ enum lcm_err {
     /* modules */
     LCM_ERR_MODULE_TYPE,
     LCM_ERR_MODULE_PLACE,            /* a type that does not belong on this node */
+    LCM_ERR_CONFIG_PV,               /* config of a PV domain: there is no way to hand it over */
     LCM_ERR_NO_KERNEL,
     LCM_ERR_TWO_KERNELS,
     LCM_ERR_TWO_RAMDISKS,
