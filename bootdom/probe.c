@@ -117,6 +117,21 @@ static long act_odd_ops(uint64_t arg)
 	return 0;
 }
 
+/* XSM's number for the label of each initial domain, by its place in the LCM. */
+static long act_labels(uint64_t arg)
+{
+	struct hl_launch_domain domain;
+	struct hl_launch launch;
+	long rc = launch_info(&launch);
+
+	for (uint32_t i = 0; !rc && i < launch.nr_domains; i++) {
+		rc = launch_domain(i, &domain);
+		if (!rc)
+			say("label of %u is %u", domain.domid, domain.ssidref);
+	}
+	return rc;
+}
+
 static long act_sleep(uint64_t arg)
 {
 	sleep_ms(arg);
@@ -256,6 +271,7 @@ static const struct action actions[] = {
 	{ "unpause", act_unpause, UINT16_MAX, false },
 	{ "destroy", act_destroy, UINT16_MAX, false },
 	{ "odd-ops", act_odd_ops, 0, true },
+	{ "labels", act_labels, 0, false },
 	{ "sleep", act_sleep, UINT32_MAX, false },
 	{ "count", act_count, UINT32_MAX, true },
 	{ "idle", act_nothing, 0, true },

@@ -12,6 +12,12 @@ struct lcm *hyperlaunch_lcm(size_t *ret_size, struct hl_build_error *ret_err);
 const void *hyperlaunch_blob(void);
 void hyperlaunch_report_error(const struct hl_build_error *err);
 
+/*
+ * labels.c: what each domain's security-id means to the XSM policy, found out
+ * before anything is built.  *err: the policy, or the domain whose label is none.
+ */
+int hyperlaunch_label(const struct lcm *lcm, struct hl_build_error *err);
+
 /* link.c: rings between each built domain and its XENSTORE and CONSOLE domains. */
 int hyperlaunch_link(const struct lcm *lcm, struct domain *const domains[],
                      struct hl_build_error *err);
