@@ -15,7 +15,8 @@
 #include <xen/version.h>
 #include <xen/xsm/flask_op.h>
 
-#define ABSURD 0xffffffffU	/* a vCPU, an operation, a set of flags that there is not */
+#define ABSURD	      0xffffffffU	/* a CPU, an operation, a set of flags that there is not */
+#define SSIDREF_GUEST 12		/* FLASK's number for the label of a guest, whatever the policy */
 
 static long do_sysctl(struct xen_sysctl *sysctl, uint32_t cmd)
 {
@@ -87,7 +88,7 @@ static long sysctl_cputopoinfo(const struct probe *probe)
 
 static long sysctl_cpu_hotplug(const struct probe *probe)
 {
-	struct xen_sysctl sysctl = { .u.cpu_hotplug = { .cpu = ABSURD, .op = ABSURD } };
+	struct xen_sysctl sysctl = { .u.cpu_hotplug = { .cpu = ABSURD, .op = XEN_SYSCTL_CPU_HOTPLUG_ONLINE } };
 
 	return do_sysctl(&sysctl, XEN_SYSCTL_cpu_hotplug);
 }
@@ -112,7 +113,9 @@ static long domctl_getdomaininfo_other(const struct probe *probe)
 
 static long domctl_createdomain(const struct probe *probe)
 {
-	struct xen_domctl domctl = { .u.createdomain = { .flags = ABSURD, .max_vcpus = ABSURD } };
+	struct xen_domctl domctl = {
+		.u.createdomain = { .flags = ABSURD, .max_vcpus = ABSURD, .ssidref = SSIDREF_GUEST },
+	};
 
 	return do_domctl(&domctl, XEN_DOMCTL_createdomain, 0);
 }

@@ -128,6 +128,21 @@ static long act_keep_page(uint64_t arg)
 	return probe_keep_page((uint16_t)arg);
 }
 
+/* XSM's number for the label of each initial domain, by its place in the LCM. */
+static long act_labels(uint64_t arg)
+{
+	struct hl_launch_domain domain;
+	struct hl_launch launch;
+	long rc = launch_info(&launch);
+
+	for (uint32_t i = 0; !rc && i < launch.nr_domains; i++) {
+		rc = launch_domain(i, &domain);
+		if (!rc)
+			say("label of %u is %u", domain.domid, domain.ssidref);
+	}
+	return rc;
+}
+
 static long act_sleep(uint64_t arg)
 {
 	sleep_ms(arg);
@@ -269,6 +284,7 @@ static const struct action actions[] = {
 	{ "odd-ops", act_odd_ops, 0, true },
 	{ "wild-ops", act_wild_ops, 0, true },
 	{ "keep-page", act_keep_page, UINT16_MAX, false },
+	{ "labels", act_labels, 0, false },
 	{ "sleep", act_sleep, UINT32_MAX, false },
 	{ "count", act_count, UINT32_MAX, true },
 	{ "idle", act_nothing, 0, true },

@@ -138,7 +138,10 @@ def built_xen(variant=None):
 
 
 def xen_with_xsm(module):
-    """(Xen's image, words of its command line) for an XSM module; "dummy" is Xen as it is built."""
+    """(Xen's image, words of its command line) for an XSM module; "dummy" is Xen as it is built.
+
+    FLASK is enforcing, as it is unless somebody says otherwise.
+    """
     return (None, []) if module == "dummy" else (built_xen("xsm"), [f"xsm={module}"])
 
 

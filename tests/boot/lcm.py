@@ -30,6 +30,12 @@ def dom0(memory='"512M"', cpus=1, mode=PV | LONG, ramdisk="control.cpio.gz", boo
                   more=f"functions = <{LEGACY_DOM0:#x}>; {more}", **others)
 
 
+def config(**modules):
+    """The config node, with modules of type=file; "_" stands for "-"."""
+    return ('config { compatible = "xen,config"; ' +
+            " ".join(module(kind.replace("_", "-"), file) for kind, file in modules.items()) + " };")
+
+
 def source(*domains, more=""):
     """A whole source LCM."""
     return ('/dts-v1/; / { chosen { hypervisor { compatible = "hypervisor,xen";\n'

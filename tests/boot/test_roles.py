@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A probe in each role: what Xen lets it do is what ARCHITECTURE.md says, cell by cell."""
+"""A probe in each role: what Xen lets it do is what ARCHITECTURE.md says, cell by cell, under each XSM module."""
 import os
 import re
 
@@ -17,8 +17,11 @@ COLUMNS = {PLAIN: "none", BOOT: "BOOT", CONTROL: "CONTROL", HW: "HARDWARE", STOR
 HEAD_STARTS = (12000, 40000, 90000)
 RAW = re.compile(r"^probe: (\S+) = (\S+)$", re.MULTILINE)
 PREFIXED = re.compile(r"^\(d(\d+)\) (?:\[ *[\d.]+\] )?probe: (?:(\S+) = (\S+)|done)$", re.MULTILINE)
-REFUSALS = ("EPERM", "ENOSYS", "ENXIO")
+LABELS = {BOOT: "hl_boot_t", HW: "hl_hardware_t", CONTROL: "hl_control_t", STORE: "hl_xenstore_t",
+          CONSOLE: "hl_console_t", CRASH: "hl_crash_t"}
+REFUSALS = ("EPERM", "EACCES", "ENOSYS", "ENXIO")
 # No right of a role: wrong for whoever tries it.
+NO_ROW = {"labels"}
 ALWAYS_WRONG = {"mmuext-other", "gnttab-map-other", "evtchn-bind-unknown-other"}
 
 
@@ -28,23 +31,30 @@ def documented(module):
         text = page.read().split("## Who may do what")[1].split("\n## ")[0]
     head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")]
                       for line in text.splitlines() if line.startswith("|")]
-    may = {"yes": True, "-": False, "not SILO": module != "silo"}
+    may = {"yes": True, "-": False, "dummy": module == "dummy", "FLASK": module == "flask", "not FLASK": module != "flask"}
     return {column: {row[0]: may[row[i]] for row in rows} for i, column in enumerate(head) if i}
 
 
 def probe(name, domid, words=f"other={OTHER} table", roles="", memory='"8M"'):
+    label = LABELS.get(BOOT if name == "boot" else domid)
+    if label:
+        roles += f' security-id = "{label}";'
     return lcm.domain(name, memory, kernel="probe", ramdisk=None, bootargs=words, more=f"domid = <{domid:#x}>; {roles}")
 
 
-def launch(head_start):
+def launch(head_start, module):
     return lcm.source(
+        lcm.config(xsm_policy="xsm-policy") if module == "flask" else "",
         probe("boot", 0x7FF5, f"other={OTHER} table unpause={CRASH} unpause=0x7fef unpause=99 boot-done", "functions = <1>;"),
         probe("hw", HW, roles="permissions = <2>;", memory='"64M"'),
         probe("plain", PLAIN), probe("other", OTHER, "idle"),
-        probe("control", CONTROL, f"sleep={head_start} other={OTHER} table move-console={CONTROL} move-console=99 "
+        probe("control", CONTROL, f"sleep={head_start} other={OTHER} table labels move-console={CONTROL} move-console=99 "
               f"move-console={OTHER} set-console=99 release={PLAIN}", "permissions = <1>;"),
         probe("store", STORE, roles="functions = <0x40000000>;"), probe("console", CONSOLE, roles="functions = <4>;"),
         probe("crash", CRASH, roles="functions = <2>;"))
+
+
+LABEL = re.compile(r"probe: label of (\d+) is (\d+)$", re.MULTILINE)
 
 
 def settled(log):
@@ -52,7 +62,7 @@ def settled(log):
     return booting.spoilt(log) or log.stopped() or done >= {HW, PLAIN, CONTROL, STORE}
 
 
-@pytest.fixture(scope="module", params=["dummy", "silo"])
+@pytest.fixture(scope="module", params=["dummy", "silo", "flask"])
 def module(request):
     return request.param
 
@@ -62,7 +72,7 @@ def answers(module, tmp_path_factory):
     """{domid: {operation: result}} of one boot; what is said with the console, by who had it."""
     xen, words = booting.xen_with_xsm(module)
     for head_start in HEAD_STARTS:
-        with booting.booted(f"roles-{module}", source=launch(head_start), folder=tmp_path_factory.mktemp("roles"),
+        with booting.booted(f"roles-{module}", source=launch(head_start, module), folder=tmp_path_factory.mktemp("roles"),
                             xen=xen, words=words, disk=False) as boot:
             boot.wait_log(settled, "the probes to be done")
             if not booting.spoilt(boot.log) and is_in_order(boot.log.text):
@@ -78,7 +88,8 @@ def is_in_order(text):
 
 def sort_out(text):
     before, after = text.split("hyperlaunch: finalizing", 1)
-    found = {BOOT: dict(RAW.findall(before)), CONSOLE: dict(RAW.findall(after))}
+    found = {BOOT: dict(RAW.findall(before)), CONSOLE: dict(RAW.findall(after)),
+             "labels": {int(domid): int(number) for domid, number in LABEL.findall(text)}}
     for domid, row, result in PREFIXED.findall(text):
         if row:
             found.setdefault(int(domid), {})[row] = result
@@ -89,12 +100,24 @@ def sort_out(text):
 def test_the_table(answers, module, domid):
     expected = documented(module)[COLUMNS[domid]]
     tried = {row: result not in REFUSALS for row, result in answers[domid].items() if "=" not in row}
-    assert {row: tried[row] for row in tried if row not in ALWAYS_WRONG} == expected
+    assert {row: tried[row] for row in tried if row not in ALWAYS_WRONG | NO_ROW} == expected
 
 
 def test_every_row_is_documented(answers, module):
     rows = {row for row in answers[PLAIN] if "=" not in row}
     assert rows - ALWAYS_WRONG == set(documented(module)["none"])
+
+
+def test_the_launch_record_has_the_labels(answers, module):
+    labels = answers["labels"]
+    assert answers[CONTROL]["labels"] == "ok"
+    assert set(labels) == {HW, PLAIN, OTHER, CONTROL, STORE, CONSOLE, CRASH, BOOT}
+    if module != "flask":
+        assert set(labels.values()) == {0}
+        return
+    # Each role has its own, and both guests the one that is the default.
+    assert labels.pop(PLAIN) == labels[OTHER]
+    assert len(set(labels.values())) == len(labels)
 
 
 def test_what_the_boot_domain_may_not_unpause(answers):

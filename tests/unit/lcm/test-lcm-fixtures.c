@@ -285,6 +285,7 @@ static bool is_raised_elsewhere(enum lcm_err code)
 	case LCM_ERR_BUILD:
 	case LCM_ERR_UNSUPPORTED:
 	case LCM_ERR_KERNEL_SIZE:
+	case LCM_ERR_XSM_POLICY:
 	case LCM_ERR_BOOT_FAILED:
 	case LCM_ERR_BOOT_DIED:
 	case LCM_ERR_BOOT_TIMEOUT:

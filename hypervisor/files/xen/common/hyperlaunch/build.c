@@ -28,6 +28,7 @@ static void __init record_plan(const struct lcm *lcm, unsigned int i)
     rec->mode = dom->mode;
     rec->cpus = dom->cpus;
     rec->memory_kib = dom->memory_kib;
+    rec->ssidref = hyperlaunch_ssidref(i);
     memcpy(rec->uuid, dom->uuid, sizeof(rec->uuid));
     rec->kernel = dom->kernel == LCM_NONE ? XEN_HYPERLAUNCH_NO_MODULE
                                           : lcm->modules[dom->kernel].index;
@@ -288,7 +289,7 @@ static struct domain *__init build_recovery(struct lcm *lcm, size_t size,
     arch_hyperlaunch_limits(&limits);
 
     if ( lcm_parse_recovery(hyperlaunch_blob(), size, lcm, &err.lcm) ||
-         lcm_check(lcm, &limits, &err.lcm) ||
+         lcm_check(lcm, &limits, &err.lcm) || hyperlaunch_label(lcm, &err) ||
          record_launch(lcm, size, limits.nr_modules) )
         return NULL;
 
@@ -341,7 +342,7 @@ struct domain *__init hyperlaunch_build(void)
 
     arch_hyperlaunch_limits(&limits);
 
-    if ( lcm_check(lcm, &limits, &err.lcm) )
+    if ( lcm_check(lcm, &limits, &err.lcm) || hyperlaunch_label(lcm, &err) )
     {
         hyperlaunch_report_error(&err);
         return build_recovery(lcm, size, &err) ?:

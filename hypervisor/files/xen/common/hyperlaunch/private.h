@@ -15,6 +15,11 @@ void hyperlaunch_report_error(const struct hl_build_error *err);
 /* Whose fault: a node's path, "/" for the LCM as a whole. */
 void hyperlaunch_error_path(const struct hl_build_error *err, char *buf,
                             size_t size);
+/*
+ * labels.c: what each domain's security-id means to the XSM policy, found out
+ * before anything is built.  *err: the policy, or the domain whose label is none.
+ */
+int hyperlaunch_label(const struct lcm *lcm, struct hl_build_error *err);
 
 /* link.c: rings between each built domain and its XENSTORE and CONSOLE domains. */
 int hyperlaunch_link(const struct lcm *lcm, struct domain *const domains[],

@@ -41,6 +41,9 @@ static inline bool hyperlaunch_is_server(const struct lcm_domain *dom)
            (dom->functions & (LCM_FUNC_CONSOLE | LCM_FUNC_XENSTORE));
 }
 
+/* XSM's number for the label of a domain; 0: this Xen runs without labels. */
+uint32_t hyperlaunch_ssidref(unsigned int index);
+
 /* Where building failed, and why. */
 struct hl_build_error {
     struct lcm_error lcm;
@@ -61,6 +64,9 @@ void arch_hyperlaunch_limits(struct lcm_limits *limits);
 /* Can this Xen build that domain?  Else *err says what stands in the way. */
 int arch_hyperlaunch_supports(const struct lcm_domain *dom,
                               struct hl_build_error *err);
+
+/* Has XSM taken that module of the chain for a policy?  So if it takes none. */
+bool arch_hyperlaunch_policy_found(unsigned int index);
 
 /* Digest each module of the chain, hold it against what the LCM expects. */
 int arch_hyperlaunch_digest(const struct lcm *lcm, struct hl_build_error *err);

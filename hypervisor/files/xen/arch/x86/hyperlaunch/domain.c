@@ -94,6 +94,7 @@ int __init arch_hyperlaunch_supports(const struct lcm_domain *dom,
 
 /* The builder of dom0 does it, told what the LCM wants. */
 static int __init create_hardware(const struct lcm_domain *dom,
+                                  uint32_t ssidref,
                                   const struct hl_modules *mods,
                                   struct domain **ret_d)
 {
@@ -107,6 +108,7 @@ static int __init create_hardware(const struct lcm_domain *dom,
         .nr_pages = nr_pages_of(dom),
         .unprivileged = !(dom->permissions & LCM_PERM_CONTROL),
         .domctl_flags = domctl_flags(dom),
+        .ssidref = ssidref,
     };
 
     mods->kernel->cmdline_pa = __pa(mods->cmdline);
@@ -126,10 +128,12 @@ static int __init create_hardware(const struct lcm_domain *dom,
     return 0;
 }
 
-static struct domain *__init new_guest(const struct lcm_domain *dom)
+static struct domain *__init new_guest(const struct lcm_domain *dom,
+                                       uint32_t ssidref)
 {
     bool pv = dom->mode & LCM_MODE_PV;
     struct xen_domctl_createdomain cfg = {
+        .ssidref = ssidref,
         .flags = (pv ? 0 : XEN_DOMCTL_CDF_hvm) |
                  (!pv && hvm_hap_supported() ? XEN_DOMCTL_CDF_hap : 0) |
                  domctl_flags(dom),
@@ -158,11 +162,11 @@ static int __init construct(struct domain *d, const struct lcm_domain *dom,
     return -EOPNOTSUPP;
 }
 
-static int __init create_guest(const struct lcm_domain *dom,
+static int __init create_guest(const struct lcm_domain *dom, uint32_t ssidref,
                                const struct hl_modules *mods,
                                struct domain **ret_d)
 {
-    struct domain *d = new_guest(dom);
+    struct domain *d = new_guest(dom, ssidref);
     int rc;
 
     if ( IS_ERR(d) )
@@ -202,6 +206,7 @@ int __init arch_hyperlaunch_create(const struct lcm *lcm, unsigned int index,
                                    struct hl_build_error *err)
 {
     const struct lcm_domain *dom = &lcm->domains[index];
+    uint32_t ssidref = hyperlaunch_ssidref(index);
     struct hl_modules mods;
     int rc;
 
@@ -221,8 +226,8 @@ int __init arch_hyperlaunch_create(const struct lcm *lcm, unsigned int index,
     if ( IS_ENABLED(CONFIG_PV) && (dom->mode & LCM_MODE_PV) )
         rc = hyperlaunch_check_pv_kernel(dom, &mods);
     if ( !rc )
-        rc = is_hardware(dom) ? create_hardware(dom, &mods, ret_d)
-                              : create_guest(dom, &mods, ret_d);
+        rc = is_hardware(dom) ? create_hardware(dom, ssidref, &mods, ret_d)
+                              : create_guest(dom, ssidref, &mods, ret_d);
 
     hyperlaunch_drop_modules(lcm, index);
 

@@ -92,6 +92,12 @@ unsigned int __init hyperlaunch_nr_modules(void)
     return boot->nr_modules - 1;
 }
 
+bool __init arch_hyperlaunch_policy_found(unsigned int index)
+{
+    return !IS_ENABLED(CONFIG_XSM_FLASK) ||
+           boot->mods[index].type == BOOTMOD_XSM_POLICY;
+}
+
 static int __init check_digest(const struct lcm *lcm, unsigned int i,
                                struct hl_build_error *err)
 {

@@ -15,6 +15,7 @@ struct hl_dom0 {
     unsigned long nr_pages;
     bool unprivileged;               /* HARDWARE without CONTROL */
     unsigned int domctl_flags;       /* XEN_DOMCTL_CDF_* beside dom0's own */
+    uint32_t ssidref;                /* 0: XSM's own idea of dom0 */
 };
 
 /* What dom0's builder made of a PV guest's pages; machine frames. */

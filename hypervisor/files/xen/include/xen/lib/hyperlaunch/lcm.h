@@ -168,7 +168,7 @@ enum lcm_err {
     LCM_ERR_CPUS_LIMIT,
     LCM_ERR_UUID_LENGTH,
     LCM_ERR_UUID_DUPLICATE,
-    LCM_ERR_SECURITY_LABEL,          /* unknown to the loaded policy; raised by Xen */
+    LCM_ERR_SECURITY_LABEL,          /* the loaded policy has none such for an initial domain; raised by Xen */
     /* modules */
     LCM_ERR_MODULE_TYPE,
     LCM_ERR_MODULE_PLACE,            /* a type that does not belong on this node */
@@ -205,6 +205,7 @@ enum lcm_err {
     LCM_ERR_BUILD,                   /* any other failure of the builder */
     LCM_ERR_UNSUPPORTED,             /* sound, but not built by this Xen */
     LCM_ERR_KERNEL_SIZE,             /* kernel and ramdisk do not fit into the domain's memory */
+    LCM_ERR_XSM_POLICY,              /* the config node's xsm-policy is none */
     /* raised while the boot domain prepares the launch */
     LCM_ERR_BOOT_FAILED,             /* it said so */
     LCM_ERR_BOOT_DIED,

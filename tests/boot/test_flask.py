@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""XSM's FLASK: the launch's policy and labels, right and wrong.  What each role may do is test_roles.py's."""
+import functools
+import os
+import re
+
+import pytest
+
+import booting
+import lcm
+
+NODE = "/chosen/hypervisor"
+POLICY = lcm.config(xsm_policy="xsm-policy")
+# Xen has a microcode loader for AMD's processors from this family on.
+NEWER_CPU = functools.partial(booting.Machine, extra=["-cpu", "qemu64,+svm,+npt,+rdrand,family=23"])
+PREFIX = "system_u:system_r:"
+
+
+def example(name):
+    """A launch of examples/ as it is, but for the policy."""
+    with open(os.path.join(booting.ROOT, "examples", name, "launch.dts"), encoding="utf-8") as source:
+        return source.read().replace('compatible = "hypervisor,xen";', f'compatible = "hypervisor,xen"; {POLICY}')
+
+
+def ready(log):
+    """How many guests have said it."""
+    return len(re.findall(r"^\(d\d+\) (?:\[ *[\d.]+\] )?READY$", log.text, re.MULTILINE))
+
+
+def probe(name, more="", memory='"8M"', words="idle"):
+    return lcm.domain(name, memory, kernel="probe", ramdisk=None, bootargs=words, more=more)
+
+
+def hardware(label="hl_hardware_t"):
+    return probe("hw", f'permissions = <2>; security-id = "{label}";', '"64M"')
+
+
+def until_the_end(name, source, folder, search=(), until="complete"):
+    """The serial log of a launch under FLASK, when Xen has said what becomes of it."""
+    xen, words = booting.xen_with_xsm("flask")
+    with booting.booted(name, source=source, folder=folder, search=search, xen=xen, words=words, disk=False) as boot:
+        boot.wait_log(lambda log: log.stopped() or log.state() in ("complete", "recovery"), "Xen's verdict")
+        if not boot.log.stopped():
+            boot.wait_log(lambda log: log.stopped() or until in log.text, until)
+        return boot.log
+
+
+# name: (domains, the node at fault)
+WRONG_LABELS = {
+    "unknown-type": ([hardware(), probe("guest", 'security-id = "no_such_t";')], "guest"),
+    "unknown-role": ([hardware(), probe("guest", 'security-id = "system_u:no_such_r:domu_t";')], "guest"),
+    "unknown-user": ([hardware("no_such_u:system_r:hl_hardware_t")], "hw"),
+    "no-context": ([hardware(), probe("guest", 'security-id = "system_u:domu_t";')], "guest"),
+    "longer-than-any": ([hardware(), probe("guest", f'security-id = "{"x" * 300}";')], "guest"),
+    "not-for-a-domain": ([hardware(), probe("guest", 'security-id = "xen_t";')], "guest"),
+    "not-for-xen-to-give": ([hardware(), probe("guest", 'security-id = "dm_dom_t";')], "guest"),
+    "dom0-twice": ([hardware("dom0_t"), probe("guest", 'security-id = "dom0_t";')], "guest"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_LABELS)
+def test_wrong_label_is_an_error_of_the_lcm(name, tmp_path):
+    domains, at_fault = WRONG_LABELS[name]
+    log = until_the_end(f"flask-{name}", lcm.source(POLICY, *domains), tmp_path)
+    error = log.errors()[0]
+    assert (error["node"], error["property"], error["name"]) == (f"{NODE}/{at_fault}", "security-id", "security-label")
+    assert log.stopped()
+    assert "Panic on CPU" not in log.text
+    # Found before anything is built.
+    assert not log.domains()
+
+
+def test_wrong_label_leaves_the_crash_domain(tmp_path):
+    """It alone is built, as what it was labelled, and that is told it by the record of the launch."""
+    all_but_boot = f'functions = <{lcm.LEGACY_DOM0:#x}>; domid = <1>;'
+    log = until_the_end("flask-crash", lcm.source(
+        POLICY, probe("dom0", all_but_boot, '"64M"', words="labels"), probe("guest", 'security-id = "no_such_t";')),
+                        tmp_path, until="probe: done")
+    assert log.state() == "recovery"
+    assert [(error["node"], error["name"]) for error in log.errors()] == [(f"{NODE}/guest", "security-label")]
+    assert [domain["name"] for domain in log.domains()] == ["dom0"]
+    # FLASK's number for dom0_t, whatever the policy.
+    assert "probe: label of 1 is 3\n" in log.text
+
+
+def test_module_that_is_no_policy(tmp_path):
+    (tmp_path / "not-a-policy").write_bytes(b"\0" * 4096)
+    log = until_the_end("flask-no-policy", lcm.source(lcm.config(xsm_policy="not-a-policy"), hardware()), tmp_path,
+                        [tmp_path])
+    error = log.errors()[0]
+    assert (error["node"], error["name"]) == (f"{NODE}/config/xsm-policy", "xsm-policy")
+    assert log.stopped() and not log.domains()
+    assert "Panic on CPU" not in log.text
+
+
+def test_broken_policy_starts_nothing(tmp_path, images):
+    with open(f"{images}/xsm-policy", "rb") as policy:
+        (tmp_path / "half-a-policy").write_bytes(policy.read()[:8192])
+    log = until_the_end("flask-broken", lcm.source(lcm.config(xsm_policy="half-a-policy"), hardware()), tmp_path, [tmp_path])
+    assert "Unable to load FLASK policy" in log.text
+    assert not log.domains()
+
+
+def test_a_policy_without_flask_is_not_in_use(tmp_path):
+    with booting.booted("flask-not", source=lcm.source(POLICY, hardware("no_such_t")), folder=tmp_path, disk=False) as boot:
+        boot.wait_log(lambda log: log.stopped() or log.state() == "complete", "Xen's verdict")
+    assert boot.log.state() == "complete"
+    assert any("the XSM policy is not in use" in line for line in boot.log.hyperlaunch_lines())
+
+
+@pytest.fixture(scope="module")
+def classic(tmp_path_factory):
+    xen, words = booting.xen_with_xsm("flask")
+    for _ in range(booting.TRIES):
+        with booting.booted("flask-classic", source=example("classic-basic-cloud"), folder=tmp_path_factory.mktemp("classic"),
+                            xen=xen, words=words) as boot:
+            boot.wait_shell()
+            boot.wait_log(lambda log: booting.spoilt(log) or ready(log) >= 3, "the guests")
+            if not booting.spoilt(boot.log):
+                yield boot
+                return
+    pytest.fail(f"a guest ended in a triple fault {booting.TRIES} times")
+
+
+def test_classic_launch_is_complete(classic):
+    told = classic.report()
+    assert told["launch"]["state"] == "complete" and not told["launch"]["error"]
+    assert classic.shell("xl list").count("\n") == 5
+    # Its exit code is what it says.
+    assert classic.shell("xl getenforce || true").strip() == "Enforcing"
+
+
+def test_labels_are_shown(classic):
+    labels = {domain["name"]: domain["security_label"] for domain in classic.json("list")["domains"]}
+    assert labels == {"dom0": f"{PREFIX}dom0_t", **dict.fromkeys(("web", "db", "cache"), f"{PREFIX}domu_t")}
+    assert f"{PREFIX}domu_t" in classic.shell("hlctl status web")
+    assert f"{PREFIX}domu_t" in classic.shell("xl list -Z")
+
+
+def test_guest_after_boot_has_its_label(classic):
+    classic.shell("printf '%s\n' 'name=\"later\"' 'type=\"pvh\"' 'memory=96' 'kernel=\"/usr/lib/hyperlaunch/vmlinuz\"' "
+                  "'ramdisk=\"/usr/lib/hyperlaunch/guest.cpio.gz\"' 'seclabel=\"system_u:system_r:domu_t\"' >/tmp/later.cfg; "
+                  "xl create /tmp/later.cfg", timeout=300)
+    assert re.search(r"later .*domu_t", classic.shell("xl list -Z"))
+    classic.shell("xl destroy later")
+
+
+def test_nothing_was_denied(classic):
+    """What dom0 and the guests do in a boot, and Xen while it builds them, the policy allows."""
+    denied = {line for line in re.findall(r"avc: +denied.*", classic.log.text)}
+    assert not denied
+
+
+def test_microcode_reaches_its_loader(tmp_path):
+    """Xen looks at it, says that it is none, and goes on."""
+    (tmp_path / "no-microcode").write_bytes(b"\x5a" * 4096)
+    source = lcm.source(lcm.config(microcode="no-microcode"), hardware())
+    with booting.booted("microcode", source=source, folder=tmp_path, search=[tmp_path], disk=False,
+                        kind=NEWER_CPU) as boot:
+        boot.wait_log(lambda log: log.stopped() or log.state() == "complete", "Xen's verdict")
+    assert boot.log.state() == "complete"
+    assert "Wrong microcode patch file magic" in boot.log.text
+
+
+def test_console_goes_to_no_guest(classic):
+    """A label that may not have Xen's console is not given it, whoever asks."""
+    said = classic.shell("hlctl handoff web 2>&1; echo code $?")
+    assert "Xen does not let this domain do that" in said and "code 0" not in said, said
+    assert classic.json("status")["console_domid"] == 0
+
+
+def test_roles_in_domains_of_their_own(tmp_path):
+    """Each label allows its role what Linux, xenstored and the boot domain do there: devices, rings, starting others."""
+    name = "static-disaggregated"
+    xen, words = booting.xen_with_xsm("flask")
+    for _ in range(booting.TRIES):
+        with booting.booted(f"flask-{name}", source=example(name), folder=tmp_path,
+                            search=[os.path.join(booting.ROOT, "examples", name)], xen=xen, words=words) as boot:
+            boot.wait_log(lambda log: booting.spoilt(log) or log.stopped() or ready(log) >= 3, "guests and the console's owner")
+            if booting.spoilt(boot.log):
+                continue
+            # The hardware domain is asked over a serial port of its own, and lives on a disk.
+            boot.wait_shell()
+            assert "nvme0n1" in boot.shell("findmnt -n -o SOURCE /")
+            break
+    assert boot.log.state() == "complete"
+    assert not re.findall(r"avc: +denied.*", boot.log.text)
