@@ -15,6 +15,7 @@ void hyperlaunch_report_error(const struct hl_build_error *err);
 /* Whose fault: a node's path, "/" for the LCM as a whole. */
 void hyperlaunch_error_path(const struct hl_build_error *err, char *buf,
                             size_t size);
+
 /*
  * labels.c: what each domain's security-id means to the XSM policy, found out
  * before anything is built.  *err: the policy, or the domain whose label is none.
