@@ -130,8 +130,12 @@ static int turn(struct console *console)
 static int start_program(struct console *console, char *argv[])
 {
 	console->program = forkpty(&console->terminal, NULL, NULL, NULL);
-	if (console->program < 0)
-		return -errno;
+	if (console->program < 0) {
+		int rc = -errno;
+
+		say("console: no terminal to be had: is devpts mounted?");
+		return rc;
+	}
 	if (console->program == 0) {
 		execvp(argv[0], argv);
 		say("console: %s: %m", argv[0]);
@@ -142,6 +146,7 @@ static int start_program(struct console *console, char *argv[])
 
 static int open_console(struct console *console)
 {
+	console->terminal = -1;
 	console->call = xencall_open(NULL, 0);
 	if (!console->call)
 		return -errno;
@@ -177,7 +182,7 @@ static int await_program(const struct console *console)
 
 enum exit_code verb_console(int argc, char *argv[])
 {
-	struct console console = { .terminal = -1 };
+	struct console console = {};
 	int rc, code = EXIT_NO;
 
 	if (argc < 2)
