@@ -80,8 +80,9 @@ def test_control_runs_nothing_of_others(launched):
 
 
 def test_console_was_handed_over_and_back(launched):
-    lines = launched.log.hyperlaunch_lines()
-    assert any(re.search(rf"console.*d{domid_of(launched.log, 'web')}\b", line) for line in lines), lines
+    web, console = domid_of(launched.log, "web"), domid_of(launched.log, CONSOLE)
+    assert f"The console is with domain {web} (web) now; domain {console} had it." in launched.tried[1]
+    assert f"The console is with domain {console} ({CONSOLE}) now; domain {web} had it." in launched.tried[1]
 
 
 @pytest.mark.parametrize("name", [STORE, CONSOLE, "web"])
@@ -97,4 +98,4 @@ def test_store_introduced_the_control_domain(launched):
 
 def test_console_domain_has_a_shell_on_the_console(launched):
     # The shell's prompt is raw output, which Xen takes from the console's owner alone.
-    assert re.search(r"^/ # ", launched.log.text, re.MULTILINE)
+    assert re.search(r"^~ # ", launched.log.text, re.MULTILINE)

@@ -13,7 +13,7 @@ TOOL = os.environ["LCMTOOL"]
 FIXTURES = pathlib.Path(os.environ["LCM_FIXTURES"])
 SOURCES = pathlib.Path(os.environ["LCM_SOURCES"])
 EXAMPLES = pathlib.Path(os.environ["EXAMPLES"])
-IMAGES = ("vmlinuz", "guest.cpio.gz", "control.cpio.gz", "bootdom", "probe")
+IMAGES = ("vmlinuz", "guest.cpio.gz", "store.cpio.gz", "control.cpio.gz", "control-ram.cpio.gz", "bootdom", "probe")
 
 # Rules that need to be told of a host: arguments of the unit test, not of the tool.
 UNIT_ONLY = ("--no-pv32", "--max-vcpus", "--no-modules", "--platform=x86")
