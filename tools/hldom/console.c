@@ -180,7 +180,7 @@ static int await_program(const struct console *console)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-enum exit_code verb_console(int argc, char *argv[])
+int verb_console(int argc, char *argv[])
 {
 	struct console console = {};
 	int rc, code = EXIT_NO;
@@ -202,5 +202,5 @@ enum exit_code verb_console(int argc, char *argv[])
 		code = await_program(&console);
 	}
 	close_console(&console);
-	return rc == -EPIPE ? (enum exit_code)code : EXIT_NO;
+	return rc == -EPIPE ? code : EXIT_NO;
 }

@@ -47,13 +47,13 @@ bool is_there(const struct hl_launch_domain *domain);
 /* The first control domain; HL_NO_DOMID: a static launch.  -errno, said already. */
 int first_control(struct self *self, uint32_t *ret_domid);
 
-/* The verbs; argv[0] is the verb. */
-enum exit_code verb_console(int argc, char *argv[]);
-enum exit_code verb_domid(int argc, char *argv[]);
-enum exit_code verb_introduce(int argc, char *argv[]);
-enum exit_code verb_ready(int argc, char *argv[]);
-enum exit_code verb_roles(int argc, char *argv[]);
-enum exit_code verb_xenstored(int argc, char *argv[]);
+/* The verbs; argv[0] is the verb.  They give an enum exit_code, or a program's own. */
+int verb_console(int argc, char *argv[]);
+int verb_domid(int argc, char *argv[]);
+int verb_introduce(int argc, char *argv[]);
+int verb_ready(int argc, char *argv[]);
+int verb_roles(int argc, char *argv[]);
+int verb_xenstored(int argc, char *argv[]);
 
 /* Says how the tool is called. */
 enum exit_code usage_error(void);

@@ -117,12 +117,12 @@ static int open_all(struct introduction *in)
 	return in->h ? 0 : -EIO;
 }
 
-enum exit_code verb_introduce(int argc, char *argv[])
+int verb_introduce(int argc, char *argv[])
 {
 	struct introduction in = {};
 	int rc;
 
-	if (argc > 2 || (argc == 2 && strcmp(argv[1], "--all")))
+	if (argc > 2 || (argc == 2 && strcmp(argv[1], "--all") != 0))
 		return usage_error();
 	in.all = argc == 2;
 	rc = open_all(&in);

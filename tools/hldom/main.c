@@ -19,7 +19,7 @@ static const char usage[] =
 
 static const struct {
 	const char *name;
-	enum exit_code (*run)(int argc, char *argv[]);
+	int (*run)(int argc, char *argv[]);
 } verbs[] = {
 	{ "console", verb_console },
 	{ "domid", verb_domid },
@@ -46,7 +46,7 @@ enum exit_code usage_error(void)
 	return EXIT_USAGE;
 }
 
-static enum exit_code run(int argc, char *argv[])
+static int run(int argc, char *argv[])
 {
 	if (argc < 2)
 		return usage_error();
@@ -67,7 +67,7 @@ static enum exit_code run(int argc, char *argv[])
 
 int main(int argc, char *argv[])
 {
-	enum exit_code code = run(argc, argv);
+	int code = run(argc, argv);
 
 	if (fflush(stdout) || ferror(stdout)) {
 		say("standard output: %m");

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-enum exit_code verb_ready(int argc, char *argv[])
+int verb_ready(int argc, char *argv[])
 {
 	struct hl_ctx *hl = NULL;
 	int rc;

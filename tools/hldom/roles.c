@@ -28,7 +28,7 @@ static void print_roles(uint32_t roles)
 }
 
 /* Who may read nothing has neither control nor xenstore; more is not to be known. */
-enum exit_code verb_roles(int argc, char *argv[])
+int verb_roles(int argc, char *argv[])
 {
 	struct self self = {};
 	uint32_t asked;
@@ -46,7 +46,7 @@ enum exit_code verb_roles(int argc, char *argv[])
 	return asked & ~self.roles ? EXIT_NO : EXIT_YES;
 }
 
-enum exit_code verb_domid(int argc, char *argv[])
+int verb_domid(int argc, char *argv[])
 {
 	struct self self = {};
 	int rc;

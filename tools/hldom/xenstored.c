@@ -53,7 +53,7 @@ static int add_options(struct words *words)
 	return rc;
 }
 
-enum exit_code verb_xenstored(int argc, char *argv[])
+int verb_xenstored(int argc, char *argv[])
 {
 	struct words words = {};
 	int rc;
