@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * hldom's parts.  Functions that return an enum exit_code have said on stderr what is
- * wrong where it is EXIT_USAGE, and where it is EXIT_NO for another reason than "no".
+ * wrong where it is not EXIT_YES, but for a plain "no".
  */
 #ifndef HLDOM_H
 #define HLDOM_H
@@ -12,14 +12,12 @@
 
 #include <hl.h>
 
+#include "verbs.h"
+
 enum exit_code {
 	EXIT_YES = 0,
 	EXIT_NO = 1,		/* a role that we have not, or it did not work */
-	EXIT_USAGE = 2,
 };
-
-__attribute__((format(printf, 1, 2)))
-void say(const char *format, ...);
 
 /* Of an -errno of libhl's, for people. */
 const char *reason(int rc);
@@ -54,8 +52,5 @@ int verb_introduce(int argc, char *argv[]);
 int verb_ready(int argc, char *argv[]);
 int verb_roles(int argc, char *argv[]);
 int verb_xenstored(int argc, char *argv[]);
-
-/* Says how the tool is called. */
-enum exit_code usage_error(void);
 
 #endif /* HLDOM_H */

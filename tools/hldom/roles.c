@@ -5,7 +5,7 @@
 
 #define ALL_ROLES (1u << HL_NR_ROLES)
 
-static enum exit_code ask_for(int argc, char *argv[], uint32_t *ret_asked)
+static int ask_for(int argc, char *argv[], uint32_t *ret_asked)
 {
 	enum hl_role role;
 
@@ -32,7 +32,7 @@ int verb_roles(int argc, char *argv[])
 {
 	struct self self = {};
 	uint32_t asked;
-	enum exit_code code = ask_for(argc, argv, &asked);
+	int code = ask_for(argc, argv, &asked);
 	int rc;
 
 	if (code)

@@ -13,10 +13,12 @@
 
 #include <xen/lib/hyperlaunch/lcm.h>
 
+#include "verbs.h"
+
 enum exit_code {
 	EXIT_GOOD = 0,
 	EXIT_BAD = 1,		/* the LCM, or what it is held against */
-	EXIT_USAGE = 2,		/* the call, or a file that can't be read or written */
+	EXIT_UNREADABLE = EXIT_USAGE,	/* or not to be written */
 };
 
 /* Xen 4.20 takes 63 boot modules, of which the LCM is one. */
@@ -67,10 +69,6 @@ enum exit_code input_check(struct input *input, const struct lcm_limits *limits,
 __attribute__((format(printf, 4, 5)))
 void say_at(const struct input *input, int node, const char *prop, const char *format, ...);
 
-/* "lcmtool: what" */
-__attribute__((format(printf, 1, 2)))
-void say(const char *format, ...);
-
 /* 64M, 2G; plain digits are bytes.  False where it is no size, or none at all. */
 bool read_size(const char *text, uint64_t *ret_kib);
 
@@ -117,8 +115,5 @@ int verb_check(int argc, char *argv[]);
 int verb_show(int argc, char *argv[]);
 int verb_link(int argc, char *argv[]);
 int verb_verify(int argc, char *argv[]);
-
-/* Says how the tool is called; gives EXIT_USAGE. */
-int usage_error(void);
 
 #endif /* LCMTOOL_TOOL_H */
