@@ -137,7 +137,9 @@ static void put_resources(struct tree *tree)
 
 	put(tree, GUEST_READS, "memory", "");
 	put_format(tree, "memory/static-max", "%" PRIu64, guest->memory_kib);
-	put_format(tree, "memory/target", "%" PRIu64, guest->memory_kib);
+	/* Without a ring only xenstored's own kernel can read it, and that would take it for pages it has not. */
+	if (has_ring(guest))
+		put_format(tree, "memory/target", "%" PRIu64, guest->memory_kib);
 	put(tree, INHERIT, "memory/videoram", "0");
 	put(tree, GUEST_READS, "cpu", "");
 	for (uint32_t i = 0; i < guest->vcpus; i++) {

@@ -405,6 +405,7 @@ static void test_without_a_ring(void **state)
 	assert_int_equal(s.introductions, 0);
 	assert_string_equal(value(&s, "/local/domain/2/name"), "web");
 	assert_null(value(&s, "/local/domain/2/store/port"));
+	assert_null(value(&s, "/local/domain/2/memory/target"));
 	assert_int_equal(introduce(&s, &guest), 0);
 }
 
