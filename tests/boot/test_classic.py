@@ -15,9 +15,10 @@ VOLATILE = [
     (re.compile(r"\d+"), "N"),
     (re.compile(r"\s+"), " "),
 ]
-# Lines that are stamps of the build, or say how long something took.
+# Lines that are stamps of the build, or say how long something took.  A loaded host is slow to take a character.
 STAMPS = re.compile(r"Xen version|Latest ChangeSet|build-id|Detected .* processor|Platform timer|TSC|"
-                    r"checksum|Brought up|\.{3,}|Scrubbing|Console output is|Freed .* init")
+                    r"checksum|Brought up|\.{3,}|Scrubbing|Console output is|Freed .* init|"
+                    r"uart interrupt taking more than")
 
 
 def xen_lines(log):

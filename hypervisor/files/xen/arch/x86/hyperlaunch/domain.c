@@ -275,10 +275,10 @@ void __init arch_hyperlaunch_set_console(struct domain *d, uint64_t gfn,
 /* A PV kernel that was told the same would look for the host's firmware. */
 int __init arch_hyperlaunch_serves_itself(struct domain *d)
 {
-    if ( is_hardware_domain(d) || is_pv_domain(d) )
-        return 0;
+    if ( is_hvm_domain(d) && !is_hardware_domain(d) )
+        return hyperlaunch_pvh_add_flags(d, SIF_INITDOMAIN);
 
-    return hyperlaunch_pvh_add_flags(d, SIF_INITDOMAIN);
+    return 0;
 }
 
 /*
