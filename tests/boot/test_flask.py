@@ -108,6 +108,35 @@ def test_a_policy_without_flask_is_not_in_use(tmp_path):
     assert any("the XSM policy is not in use" in line for line in boot.log.hyperlaunch_lines())
 
 
+def test_microcode_reaches_its_loader(tmp_path):
+    """Xen looks at it, says that it is none, and goes on."""
+    (tmp_path / "no-microcode").write_bytes(b"\x5a" * 4096)
+    source = lcm.source(lcm.config(microcode="no-microcode"), hardware())
+    with booting.booted("microcode", source=source, folder=tmp_path, search=[tmp_path], disk=False,
+                        kind=NEWER_CPU) as boot:
+        boot.wait_log(lambda log: log.stopped() or log.state() == "complete", "Xen's verdict")
+    assert boot.log.state() == "complete"
+    assert "Wrong microcode patch file magic" in boot.log.text
+
+
+def test_roles_in_domains_of_their_own(tmp_path):
+    """Each label allows its role what Linux, xenstored and the boot domain do there: devices, rings, starting others."""
+    name = "static-disaggregated"
+    xen, words = booting.xen_with_xsm("flask")
+    for _ in range(booting.TRIES):
+        with booting.booted(f"flask-{name}", source=example(name), folder=tmp_path,
+                            search=[os.path.join(booting.ROOT, "examples", name)], xen=xen, words=words) as boot:
+            boot.wait_log(lambda log: booting.spoilt(log) or log.stopped() or ready(log) >= 3, "guests and the console's owner")
+            if booting.spoilt(boot.log):
+                continue
+            # The hardware domain is asked over a serial port of its own, and lives on a disk.
+            boot.wait_shell()
+            assert "nvme0n1" in boot.shell("findmnt -n -o SOURCE /")
+            break
+    assert boot.log.state() == "complete"
+    assert not re.findall(r"avc: +denied.*", boot.log.text)
+
+
 @pytest.fixture(scope="module")
 def classic(tmp_path_factory):
     xen, words = booting.xen_with_xsm("flask")
@@ -151,37 +180,8 @@ def test_nothing_was_denied(classic):
     assert not denied
 
 
-def test_microcode_reaches_its_loader(tmp_path):
-    """Xen looks at it, says that it is none, and goes on."""
-    (tmp_path / "no-microcode").write_bytes(b"\x5a" * 4096)
-    source = lcm.source(lcm.config(microcode="no-microcode"), hardware())
-    with booting.booted("microcode", source=source, folder=tmp_path, search=[tmp_path], disk=False,
-                        kind=NEWER_CPU) as boot:
-        boot.wait_log(lambda log: log.stopped() or log.state() == "complete", "Xen's verdict")
-    assert boot.log.state() == "complete"
-    assert "Wrong microcode patch file magic" in boot.log.text
-
-
 def test_console_goes_to_no_guest(classic):
     """A label that may not have Xen's console is not given it, whoever asks."""
     said = classic.shell("hlctl handoff web 2>&1; echo code $?")
     assert "Xen does not let this domain do that" in said and "code 0" not in said, said
     assert classic.json("status")["console_domid"] == 0
-
-
-def test_roles_in_domains_of_their_own(tmp_path):
-    """Each label allows its role what Linux, xenstored and the boot domain do there: devices, rings, starting others."""
-    name = "static-disaggregated"
-    xen, words = booting.xen_with_xsm("flask")
-    for _ in range(booting.TRIES):
-        with booting.booted(f"flask-{name}", source=example(name), folder=tmp_path,
-                            search=[os.path.join(booting.ROOT, "examples", name)], xen=xen, words=words) as boot:
-            boot.wait_log(lambda log: booting.spoilt(log) or log.stopped() or ready(log) >= 3, "guests and the console's owner")
-            if booting.spoilt(boot.log):
-                continue
-            # The hardware domain is asked over a serial port of its own, and lives on a disk.
-            boot.wait_shell()
-            assert "nvme0n1" in boot.shell("findmnt -n -o SOURCE /")
-            break
-    assert boot.log.state() == "complete"
-    assert not re.findall(r"avc: +denied.*", boot.log.text)
