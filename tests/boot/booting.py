@@ -8,6 +8,7 @@ import os
 import shlex
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -17,12 +18,16 @@ import launch  # noqa: E402
 import media  # noqa: E402
 import paths  # noqa: E402
 import report  # noqa: E402
+import turn  # noqa: E402
 from machine import XEN_ARGS, Machine  # noqa: E402
 
 __all__ = ["Boot", "TRIES", "TypedMachine", "booted", "hlboot", "is_spoilt", "media", "paths", "spoilt", "xen_with_xsm"]
 TRIES = 3
 PATIENCE = 420      # seconds; a machine of its own needs a tenth of this
 TURN_PATIENCE = 7200
+
+
+_own = threading.local()
 
 
 class TypedMachine(Machine):
@@ -146,6 +151,18 @@ def xen_with_xsm(module):
 
 
 @contextlib.contextmanager
+def _counted(name):
+    """Who has all machines there may be would wait for itself: for a module's, say, that ends with the module."""
+    have = getattr(_own, "machines", 0)
+    assert have < turn.room(), f"{name}: this test's own module has {have} machines already, and there is no room for more"
+    _own.machines = have + 1
+    try:
+        yield
+    finally:
+        _own.machines -= 1
+
+
+@contextlib.contextmanager
 def booted(name, chain=None, source=None, folder=None, search=(), xen=None, words=(), disk=True, ram=None,
            loader="direct", kind=Machine, cpus=2, log=None):
     """A Boot of a chain of (file, string), or of a source LCM (text) that is linked first.
@@ -154,7 +171,7 @@ def booted(name, chain=None, source=None, folder=None, search=(), xen=None, word
     images = built_images()
     log = log or paths.new_log(name)
     print(f"{name}: serial log {log}")
-    with kind(log, disk=os.path.join(images, "control.img") if disk else None, cpus=cpus) as machine:
+    with _counted(name), kind(log, disk=os.path.join(images, "control.img") if disk else None, cpus=cpus) as machine:
         linked = None
         if source is not None:
             path = os.path.join(folder or machine.folder, "launch.dts")

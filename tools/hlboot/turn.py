@@ -28,8 +28,6 @@ def room():
 class Turn:
     """Held from take() to release()."""
 
-    _held = 0           # by this process
-
     def __init__(self, folder=None):
         self._folder = folder or os.path.join(os.environ["HL_CACHE"], "lock")
         self._file = None
@@ -69,9 +67,6 @@ class Turn:
         deadline = time.monotonic() + patience
         told = None
         while holders := self._try_all(slots, holder):
-            if Turn._held >= slots:
-                raise BootError(f"this process has {Turn._held} of {slots} machines already, and would wait for itself "
-                                f"(HL_MACHINES is another number): {', '.join(holders)}")
             if time.monotonic() > deadline:
                 raise BootError(f"timed out after {patience:g} s, waiting for the turn of: {', '.join(holders)} "
                                 f"(machines at once: {slots}; HL_MACHINES is another number)", TIMED_OUT)
@@ -79,7 +74,6 @@ class Turn:
                 print(f"hlboot: waiting for the turn of: {', '.join(holders)}", file=sys.stderr, flush=True)
                 told = holders
             time.sleep(LOOK_SECONDS)
-        Turn._held += 1
 
     def release(self):
         """The next one's turn."""
@@ -87,4 +81,3 @@ class Turn:
             self._file.truncate(0)
             self._file.close()
             self._file = None
-            Turn._held -= 1
