@@ -46,7 +46,8 @@ def domid_of(log, name):
 @pytest.fixture(scope="module")
 def launched(tmp_path_factory):
     for _ in range(booting.TRIES):
-        with booting.booted("dynamic", source=source(), folder=tmp_path_factory.mktemp("dynamic")) as boot:
+        with booting.booted("dynamic", source=source(), folder=tmp_path_factory.mktemp("dynamic"),
+                            words=[booting.FEWER_SWITCHES]) as boot:
             def answer(number):
                 return boot.log.answer(domid_of(boot.log, CONTROL), number)
 
