@@ -172,7 +172,7 @@ def test_labels_are_shown(classic):
 def test_guest_after_boot_has_its_label(classic):
     classic.shell("printf '%s\n' 'name=\"later\"' 'type=\"pvh\"' 'memory=96' 'kernel=\"/usr/lib/hyperlaunch/vmlinuz\"' "
                   "'ramdisk=\"/usr/lib/hyperlaunch/guest.cpio.gz\"' 'seclabel=\"system_u:system_r:domu_t\"' >/tmp/later.cfg; "
-                  "xl create /tmp/later.cfg", timeout=300)
+                  "xl create -p -q /tmp/later.cfg", timeout=300)
     assert re.search(r"later .*domu_t", classic.shell("xl list -Z"))
     classic.shell("xl destroy later")
 
