@@ -158,4 +158,5 @@ def test_pv_guest_goes_and_leaves_nothing(mixed, words):
     mixed.shell("xl destroy wide && xl destroy own")
     mixed.shell("for i in $(seq 60); do [ $(xl list | wc -l) = 3 ] && exit 0; sleep 0.5; done; xl list; exit 1", 120)
     states = {domain["name"]: domain["state"] for domain in mixed.json("list")["domains"]}
-    assert (states["wide"], states["own"], states["pvh"]) == ("reclaimed", "reclaimed", "started")
+    assert (states["wide"], states["own"]) == ("reclaimed", "reclaimed")
+    assert states["pvh"] in ("started", "ready")
