@@ -34,12 +34,14 @@ struct console {
 	int terminal;
 };
 
-/* Bytes, or -errno. */
+/* Bytes, or -errno; -EPERM: it is somebody else's console (FLASK calls that EACCES). */
 static int console_io(struct console *console, unsigned int op, size_t size)
 {
 	int rc = xencall3(console->call, __HYPERVISOR_console_io, op, size, (uintptr_t)console->buffer);
 
-	return rc < 0 ? -errno : rc;
+	if (rc >= 0)
+		return rc;
+	return errno == EACCES ? -EPERM : -errno;
 }
 
 static int write_whole(int fd, const char *data, size_t size)

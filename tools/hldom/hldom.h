@@ -36,11 +36,8 @@ struct self {
 int self_open(struct self *self, const char *verb);
 void self_close(struct self *self);
 
-/* -errno; false: there is none beyond. */
+/* The next one that exists, from *index on, which moves past it.  -errno; *ret_found false: there is none. */
 int self_next(struct self *self, uint32_t *index, struct hl_launch_domain *ret_domain, bool *ret_found);
-
-/* Does it exist, as far as the launch knows? */
-bool is_there(const struct hl_launch_domain *domain);
 
 /* The first control domain; HL_NO_DOMID: a static launch.  -errno, said already. */
 int first_control(struct self *self, uint32_t *ret_domid);

@@ -9,9 +9,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
+#include "domain-handle.h"
 #include "xs-guest.h"
 
 struct introduction {
@@ -35,16 +35,14 @@ static int uuid_of(const struct hl_launch_domain *domain, char text[HL_UUID_TEXT
 {
 	static const uint8_t nil[16];
 	uint8_t uuid[16];
+	int rc = 0;
 
 	memcpy(uuid, domain->uuid, sizeof(uuid));
-	if (!memcmp(uuid, nil, sizeof(uuid))) {
-		if (getrandom(uuid, sizeof(uuid), 0) != sizeof(uuid))
-			return -EIO;
-		uuid[6] = (uuid[6] & 0x0f) | 0x40;
-		uuid[8] = (uuid[8] & 0x3f) | 0x80;
-	}
-	hl_uuid_to_text(uuid, text);
-	return 0;
+	if (!memcmp(uuid, nil, sizeof(uuid)))
+		rc = domain_handle_random(uuid);
+	if (!rc)
+		hl_uuid_to_text(uuid, text);
+	return rc;
 }
 
 static uint64_t wall_clock_usec(void)

@@ -28,7 +28,8 @@ static uint32_t roles_of(const struct hl_launch_domain *domain)
 	return roles;
 }
 
-bool is_there(const struct hl_launch_domain *domain)
+/* Does it exist, as far as the launch knows? */
+static bool is_there(const struct hl_launch_domain *domain)
 {
 	switch (domain->state) {
 	case HL_DOMAIN_PLANNED:
