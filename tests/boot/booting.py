@@ -22,7 +22,7 @@ import turn  # noqa: E402
 from machine import XEN_ARGS, Machine  # noqa: E402
 
 __all__ = ["Boot", "TRIES", "TypedMachine", "booted", "hlboot", "is_spoilt", "media", "paths", "spoilt", "xen_with_xsm"]
-TRIES = 3
+TRIES = 5
 PATIENCE = 420      # seconds; a machine of its own needs a tenth of this
 TURN_PATIENCE = 7200
 
