@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """XSM's FLASK: the launch's policy and labels, right and wrong.  What each role may do is test_roles.py's."""
 import functools
+import hashlib
 import os
 import re
 
 import pytest
 
 import booting
+import ends
 import lcm
 
 NODE = "/chosen/hypervisor"
@@ -83,22 +85,51 @@ def test_wrong_label_leaves_the_crash_domain(tmp_path):
     assert "probe: label of 1 is 3\n" in log.text
 
 
-def test_module_that_is_no_policy(tmp_path):
-    (tmp_path / "not-a-policy").write_bytes(b"\0" * 4096)
-    log = until_the_end("flask-no-policy", lcm.source(lcm.config(xsm_policy="not-a-policy"), hardware()), tmp_path,
-                        [tmp_path])
-    error = log.errors()[0]
-    assert (error["node"], error["name"]) == (f"{NODE}/config/xsm-policy", "xsm-policy")
-    assert log.stopped() and not log.domains()
-    assert "Panic on CPU" not in log.text
+# name: (how it is made from a good one, the error's name and property)
+WRONG_POLICIES = {
+    "zeroes": (lambda policy: bytes(4096), ("xsm-policy", None)),
+    "empty": (lambda policy: b"", ("xsm-policy", None)),
+    "byte": (lambda policy: policy[:1], ("xsm-policy", None)),
+    "magic-alone": (lambda policy: policy[:4], ("xsm-policy", None)),
+    "half": (lambda policy: policy[:8192], ("xsm-policy", None)),
+    "wild-counts": (lambda policy: policy[:16] + b"\xff" * 4096 + policy[4112:], ("xsm-policy", None)),
+    "other-than-linked": (lambda policy: policy, ("digest", "digest-sha256")),
+}
 
 
-def test_broken_policy_starts_nothing(tmp_path, images):
+def wrong_policy(name, images, folder):
+    """(config node, module) of that policy."""
     with open(f"{images}/xsm-policy", "rb") as policy:
-        (tmp_path / "half-a-policy").write_bytes(policy.read()[:8192])
-    log = until_the_end("flask-broken", lcm.source(lcm.config(xsm_policy="half-a-policy"), hardware()), tmp_path, [tmp_path])
-    assert "Unable to load FLASK policy" in log.text
+        content = WRONG_POLICIES[name][0](policy.read())
+    (folder / "policy").write_bytes(content)
+    digest = hashlib.sha256(b"other" if name == "other-than-linked" else content).hexdigest()
+    return lcm.config(xsm_policy=2).replace("mb-index", f"digest-sha256 = [{digest}]; mb-index"), str(folder / "policy")
+
+
+def end_with_policy(name, images, folder, domain, until=ends.is_over):
+    xen, words = booting.xen_with_xsm("flask")
+    node, module = wrong_policy(name, images, folder)
+    return ends.boot(f"flask-{name}", lcm.source(node, domain), folder, [f"{images}/probe", module], until, xen=xen, words=words)
+
+
+@pytest.mark.parametrize("name", WRONG_POLICIES)
+def test_wrong_policy_is_an_error_of_the_lcm(name, tmp_path, images):
+    log = end_with_policy(name, images, tmp_path, ends.hardware())
+    kind, prop = WRONG_POLICIES[name][1]
+    assert ends.error(log) == (kind, f"{NODE}/config/xsm-policy", prop)
     assert not log.domains()
+
+
+@pytest.mark.parametrize("name", ("half", "other-than-linked"))
+def test_wrong_policy_leaves_the_crash_domain_to_xens_own(name, tmp_path, images):
+    all_but_boot = f"functions = <{lcm.LEGACY_DOM0:#x}>;"
+    crash = lcm.domain("dom0", '"64M"', kernel=1, ramdisk=None, bootargs="labels", more=all_but_boot)
+    log = end_with_policy(name, images, tmp_path, crash, until=lambda log: "probe: done" in log.text or log.stopped())
+    assert log.state() == "recovery"
+    assert [error["name"] for error in log.errors()] == [WRONG_POLICIES[name][1][0]]
+    # FLASK's number for dom0_t: it is in force.
+    assert "Flask:  Starting in enforcing mode." in log.text
+    assert "probe: label of 0 is 3\n" in log.text
 
 
 def test_a_policy_without_flask_is_not_in_use(tmp_path):
@@ -108,15 +139,26 @@ def test_a_policy_without_flask_is_not_in_use(tmp_path):
     assert any("the XSM policy is not in use" in line for line in boot.log.hyperlaunch_lines())
 
 
-def test_microcode_reaches_its_loader(tmp_path):
+# name: (content, its digest's origin, Xen's verdict, what the loader says of it)
+MICROCODES = {
+    "none": (b"\x5a" * 4096, b"\x5a" * 4096, "complete", True),
+    "empty": (b"", b"", "complete", False),
+    "other-than-linked": (b"\x5a" * 4096, b"other", "stopped", False),
+}
+
+
+@pytest.mark.parametrize("name", MICROCODES)
+def test_microcode_reaches_its_loader_as_linked(name, tmp_path, images):
     """Xen looks at it, says that it is none, and goes on."""
-    (tmp_path / "no-microcode").write_bytes(b"\x5a" * 4096)
-    source = lcm.source(lcm.config(microcode="no-microcode"), hardware())
-    with booting.booted("microcode", source=source, folder=tmp_path, search=[tmp_path], disk=False,
-                        kind=NEWER_CPU) as boot:
-        boot.wait_log(lambda log: log.stopped() or log.state() == "complete", "Xen's verdict")
-    assert boot.log.state() == "complete"
-    assert "Wrong microcode patch file magic" in boot.log.text
+    content, linked, verdict, looked_at = MICROCODES[name]
+    (tmp_path / "ucode").write_bytes(content)
+    node = lcm.config(microcode=2).replace("mb-index", f"digest-sha256 = [{hashlib.sha256(linked).hexdigest()}]; mb-index")
+    log = ends.boot(f"microcode-{name}", lcm.source(node, ends.hardware()), tmp_path, [f"{images}/probe", tmp_path / "ucode"],
+                    kind=NEWER_CPU)
+    assert ends.outcome(log) == verdict
+    assert ("Wrong microcode patch file magic" in log.text) == looked_at
+    if verdict == "stopped":
+        assert ends.error(log) == ("digest", f"{NODE}/config/microcode", "digest-sha256")
 
 
 def test_roles_in_domains_of_their_own(tmp_path):

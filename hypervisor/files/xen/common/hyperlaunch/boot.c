@@ -4,6 +4,7 @@
  */
 
 #include <xen/hyperlaunch-build.h>
+#include <xen/hyperlaunch-launch.h>
 #include <xen/lib.h>
 #include <xen/libfdt/libfdt.h>
 #include <xen/string.h>
@@ -115,19 +116,44 @@ bool __init hyperlaunch_enabled(void)
     return found;
 }
 
-unsigned int __init hyperlaunch_config_module(enum lcm_module_type type)
+const struct lcm_module *__init hyperlaunch_config_module(
+    enum lcm_module_type type)
 {
     int i = LCM_NONE;
 
     if ( !found || parse_error.lcm.code )
-        return 0;
+        return NULL;
 
     if ( type == LCM_MODULE_MICROCODE )
         i = parsed.microcode;
     else if ( type == LCM_MODULE_XSM_POLICY )
         i = parsed.xsm_policy;
 
-    return i == LCM_NONE ? 0 : parsed.modules[i].index;
+    return i == LCM_NONE ? NULL : &parsed.modules[i];
+}
+
+void __init hyperlaunch_refuse(enum lcm_err code, int node, const char *prop)
+{
+    if ( parse_error.lcm.code )
+        return;
+
+    hyperlaunch_fail(&parse_error, code, node, prop, 0);
+    hyperlaunch_report_error(&parse_error);
+}
+
+void __init hyperlaunch_refuse_policy(void)
+{
+    const struct lcm_module *policy =
+        hyperlaunch_config_module(LCM_MODULE_XSM_POLICY);
+
+    if ( policy )
+        hyperlaunch_refuse(LCM_ERR_XSM_POLICY, policy->node, NULL);
+}
+
+void __init hyperlaunch_stop_if_refused(void)
+{
+    if ( parse_error.lcm.code )
+        launch_stop();
 }
 
 struct lcm *__init hyperlaunch_lcm(size_t *ret_size,

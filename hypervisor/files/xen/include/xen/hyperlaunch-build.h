@@ -25,8 +25,17 @@ bool hyperlaunch_detect(const void *blob, size_t size);
 /* An LCM was found, sound or not. */
 bool hyperlaunch_enabled(void);
 
-/* Index in the boot chain of the config node's module, or 0. */
-unsigned int hyperlaunch_config_module(enum lcm_module_type type);
+/* The config node's module of that type; NULL: none, or the LCM is not sound. */
+const struct lcm_module *hyperlaunch_config_module(enum lcm_module_type type);
+
+/* What Xen's own parts find wrong before anything is built.  The first error counts. */
+void hyperlaunch_refuse(enum lcm_err code, int node, const char *prop);
+
+/* FLASK can't load a policy.  Refuses the LCM if it brought that policy. */
+void hyperlaunch_refuse_policy(void);
+
+/* Nothing can run, of a refused LCM either: Xen stops.  Else it returns. */
+void hyperlaunch_stop_if_refused(void);
 
 /*
  * Build every domain, all of them paused.  Gives the hardware domain; NULL:
@@ -99,6 +108,8 @@ static inline bool hyperlaunch_detect(const void *blob, size_t size)
 }
 
 static inline struct domain *hyperlaunch_build(void) { return NULL; }
+static inline void hyperlaunch_refuse_policy(void) {}
+static inline void hyperlaunch_stop_if_refused(void) {}
 
 #endif /* CONFIG_HYPERLAUNCH */
 

@@ -46,22 +46,81 @@ static int __init cf_check parse_hyperlaunch(const char *s)
 }
 custom_param("hyperlaunch", parse_hyperlaunch);
 
+static unsigned int __init nr_modules(const struct boot_info *bi)
+{
+    return min(bi->nr_modules, MAX_NR_BOOTMODS + 0U);
+}
+
+static bool __init digest_agrees(const struct lcm_module *mod,
+                                 const uint8_t sha256[SHA2_256_DIGEST_SIZE])
+{
+    return !mod->digest || !memcmp(mod->digest, sha256, SHA2_256_DIGEST_SIZE);
+}
+
+/* So early that nothing but the bootstrap mapping shows the module. */
+static bool __init is_as_linked(const struct boot_module *bm,
+                                const struct lcm_module *mod)
+{
+    uint8_t sha256[SHA2_256_DIGEST_SIZE];
+    const void *data;
+
+    if ( !mod->digest )
+        return true;
+
+    data = bootstrap_map_bm(bm);
+    if ( !data )
+        return false;
+
+    hyperlaunch_sha256(sha256, data, bm->size);
+    bootstrap_unmap();
+
+    return digest_agrees(mod, sha256);
+}
+
 /*
- * All modules belong to the LCM.  Those for Xen itself are left to their
- * loaders, which look for modules that nobody has claimed.
+ * A module for Xen itself is left to its loader, which looks for modules that
+ * nobody has claimed.  An index beyond the chain is lcm_check()'s to find.
  */
+static bool __init leave_to_xen(struct boot_info *bi,
+                                const struct lcm_module *mod)
+{
+    if ( !mod || mod->index >= nr_modules(bi) )
+        return false;
+
+    /* Loaders look at the first word without asking. */
+    if ( !bi->mods[mod->index].size )
+    {
+        printk(XENLOG_WARNING "hyperlaunch: warning: module %u is for Xen,"
+               " and is empty\n", mod->index);
+        return false;
+    }
+
+    if ( !is_as_linked(&bi->mods[mod->index], mod) )
+    {
+        hyperlaunch_refuse(LCM_ERR_DIGEST, mod->node, "digest-sha256");
+        return false;
+    }
+
+    bi->mods[mod->index].type = BOOTMOD_UNKNOWN;
+
+    return true;
+}
+
+/* All modules belong to the LCM. */
 static void __init claim_modules(struct boot_info *bi)
 {
-    unsigned int i, nr = min(bi->nr_modules, MAX_NR_BOOTMODS + 0U);
-    unsigned int ucode = hyperlaunch_config_module(LCM_MODULE_MICROCODE);
-    unsigned int policy = hyperlaunch_config_module(LCM_MODULE_XSM_POLICY);
+    const struct lcm_module *ucode =
+        hyperlaunch_config_module(LCM_MODULE_MICROCODE);
+    const struct lcm_module *policy =
+        hyperlaunch_config_module(LCM_MODULE_XSM_POLICY);
+    unsigned int i;
 
-    for ( i = 0; i < nr; i++ )
-        if ( !i || (i != ucode && i != policy) )
-            bi->mods[i].type = BOOTMOD_HYPERLAUNCH;
+    for ( i = 0; i < nr_modules(bi); i++ )
+        bi->mods[i].type = BOOTMOD_HYPERLAUNCH;
 
-    if ( ucode && ucode < nr )
-        microcode_default_module(ucode);
+    leave_to_xen(bi, policy);
+    if ( leave_to_xen(bi, ucode) )
+        microcode_default_module(ucode->index);
 }
 
 void __init hyperlaunch_probe(struct boot_info *bi)
@@ -104,7 +163,7 @@ static int __init check_digest(const struct lcm *lcm, unsigned int i,
     const struct lcm_module *mod = &lcm->modules[i];
     const struct xen_hyperlaunch_module *rec = launch_module(mod->index);
 
-    if ( !mod->digest || !memcmp(mod->digest, rec->sha256, sizeof(rec->sha256)) )
+    if ( digest_agrees(mod, rec->sha256) )
         return 0;
 
     return hyperlaunch_fail(err, LCM_ERR_DIGEST, mod->node, "digest-sha256", 0);

@@ -12,6 +12,7 @@
 #include <xen/unaligned.h>
 
 #include <asm/cpufeature.h>
+#include <asm/processor.h>
 
 #include "private.h"
 #include "sha256.h"
@@ -126,7 +127,8 @@ static void __init hash_one(uint32_t H[8], const uint8_t *block)
 
 static void __init hash_blocks(uint32_t H[8], const uint8_t *data, size_t nr)
 {
-    if ( cpu_has_sha && cpu_has_ssse3 )
+    /* What Xen's own modules are held against is wanted before SSE is on. */
+    if ( cpu_has_sha && cpu_has_ssse3 && (read_cr4() & X86_CR4_OSFXSR) )
     {
         hl_sha256_ni(H, data, nr);
         return;
