@@ -46,6 +46,7 @@ int first_control(struct self *self, uint32_t *ret_domid);
 int verb_console(int argc, char *argv[]);
 int verb_domid(int argc, char *argv[]);
 int verb_introduce(int argc, char *argv[]);
+int verb_print(int argc, char *argv[]);
 int verb_ready(int argc, char *argv[]);
 int verb_roles(int argc, char *argv[]);
 int verb_xenstored(int argc, char *argv[]);

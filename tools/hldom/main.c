@@ -9,6 +9,7 @@ static const char usage[] =
 	"       hldom xenstored PROGRAM [ARGUMENT]...\n"
 	"       hldom introduce [--all]\n"
 	"       hldom console PROGRAM [ARGUMENT]...\n"
+	"       hldom print TEXT\n"
 	"       hldom --help | --version\n"
 	"\n"
 	"Exit codes: 0 done, or yes; 1 not done, or no; 2 wrong use.\n";
@@ -17,6 +18,7 @@ static const struct verb verbs[] = {
 	{ "console", verb_console },
 	{ "domid", verb_domid },
 	{ "introduce", verb_introduce },
+	{ "print", verb_print },
 	{ "ready", verb_ready },
 	{ "roles", verb_roles },
 	{ "xenstored", verb_xenstored },

@@ -458,6 +458,27 @@ static void test_pci(void **state)
 	blob_free(&blob);
 }
 
+static void test_pv_xenstore(void **state)
+{
+	static struct lcm lcm;
+	struct blob blob;
+
+	parse_good("ok-pv-xenstore.dtb", &blob, &lcm, LCM_PLATFORM_X86);
+	assert_int_equal(lcm.nr_warnings, 1);
+	assert_int_equal(lcm.warnings[0].code, LCM_WARN_PV_XENSTORE);
+	assert_int_equal(lcm.warnings[0].node, lcm.domains[0].node);
+	assert_string_equal(lcm.warnings[0].prop, "mode");
+	blob_free(&blob);
+
+	/* The hardware domain may, and a dom0 with all of it. */
+	parse_good("ok-static-basic.dtb", &blob, &lcm, LCM_PLATFORM_X86);
+	assert_int_equal(lcm.nr_warnings, 0);
+	blob_free(&blob);
+	parse_good("ok-classic-dom0.dtb", &blob, &lcm, LCM_PLATFORM_X86);
+	assert_int_equal(lcm.nr_warnings, 0);
+	blob_free(&blob);
+}
+
 static void test_own_properties(void **state)
 {
 	static struct lcm lcm;
@@ -484,6 +505,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_seed_arm),
 		cmocka_unit_test(test_cells),
 		cmocka_unit_test(test_pci),
+		cmocka_unit_test(test_pv_xenstore),
 		cmocka_unit_test(test_own_properties),
 	};
 

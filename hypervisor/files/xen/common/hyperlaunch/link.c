@@ -118,16 +118,17 @@ static int __init direct_virqs(const struct lcm *lcm,
 }
 
 /*
- * Who serves the store of d.  A PV guest with a store does not run before
- * somebody serves it: in a static launch nobody ever may, and one with a role
- * may be what the others wait for.
+ * Who serves the store of d.  A PV domain with a store does not run before
+ * somebody serves it: in a static launch nobody ever may, and devices and
+ * functions may be what the others wait for.  CONTROL is nothing without a store.
  */
 static const struct domain *__init store_of(const struct lcm *lcm,
                                             const struct lcm_domain *dom,
                                             struct domain *const domains[])
 {
     int store = lcm_find_function(lcm, LCM_FUNC_XENSTORE);
-    bool must_run = dom->permissions || dom->functions || !lcm_is_dynamic(lcm);
+    bool must_run = (dom->permissions & LCM_PERM_HARDWARE) || dom->functions ||
+                    !lcm_is_dynamic(lcm);
 
     if ( store == LCM_NONE || ((dom->mode & LCM_MODE_PV) && must_run) )
         return NULL;

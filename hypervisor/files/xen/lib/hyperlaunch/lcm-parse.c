@@ -180,6 +180,17 @@ static int __init parse_mode(struct lcm *lcm, const struct lcm_cursor *cur,
     return 0;
 }
 
+/* Other kernels than Linux may do it, so that is no error. */
+static void __init warn_of_pv_store(struct lcm *lcm,
+                                    const struct lcm_cursor *cur,
+                                    const struct lcm_domain *dom)
+{
+    if ( (dom->mode & LCM_MODE_PV) && (dom->functions & LCM_FUNC_XENSTORE) &&
+         !(dom->functions & LCM_FUNC_LEGACY_DOM0) &&
+         !(dom->permissions & LCM_PERM_HARDWARE) )
+        warn(lcm, LCM_WARN_PV_XENSTORE, cur->node, "mode", dom->mode);
+}
+
 /* How far KiB are to be shifted for this suffix of a size. */
 static int __init suffix_shift(char suffix)
 {
@@ -372,6 +383,8 @@ static int __init parse_domain_props(struct lcm *lcm,
         rc = parse_roles(lcm, cur, dom);
     if ( !rc )
         rc = parse_mode(lcm, cur, dom);
+    if ( !rc )
+        warn_of_pv_store(lcm, cur, dom);
     if ( !rc )
         rc = parse_memory(cur, dom);
     if ( !rc )

@@ -147,6 +147,8 @@ static const char __initconst warnings[LCM_NR_WARNS][TEXT_MAX_CHARS] = {
     [LCM_WARN_MODE_BITS] = "unknown mode bits are ignored",
     [LCM_WARN_UUID_SHORT] =
         "a uuid of 8 bytes: 8 bytes of zero are put after it",
+    [LCM_WARN_PV_XENSTORE] =
+        "Linux serves xenstore in PVH domains and the hardware domain only",
     [LCM_WARN_LOST] = "there were more warnings than are kept",
 };
 
