@@ -479,6 +479,23 @@ static void test_pv_xenstore(void **state)
 	blob_free(&blob);
 }
 
+static void test_device_tree_x86(void **state)
+{
+	static struct lcm lcm;
+	struct blob blob;
+
+	parse_good("ok-device-tree.dtb", &blob, &lcm, LCM_PLATFORM_X86);
+	assert_int_equal(lcm.nr_warnings, 1);
+	assert_int_equal(lcm.warnings[0].code, LCM_WARN_DEVICE_TREE);
+	assert_int_equal(lcm.warnings[0].node, lcm.modules[lcm.domains[0].device_tree].node);
+	blob_free(&blob);
+
+	/* By address, on Arm, it is used. */
+	parse_good("ok-cells.dtb", &blob, &lcm, LCM_PLATFORM_ARM);
+	assert_int_equal(lcm.nr_warnings, 0);
+	blob_free(&blob);
+}
+
 static void test_own_properties(void **state)
 {
 	static struct lcm lcm;
@@ -506,6 +523,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_cells),
 		cmocka_unit_test(test_pci),
 		cmocka_unit_test(test_pv_xenstore),
+		cmocka_unit_test(test_device_tree_x86),
 		cmocka_unit_test(test_own_properties),
 	};
 

@@ -347,6 +347,10 @@ static int __init parse_domain_child(struct lcm *lcm,
     index = lcm_parse_module(lcm, cur, parent, domain, type);
     if ( index < 0 )
         return index;
+    /* Indices are x86's, where no builder hands a device tree to a domain. */
+    if ( type == LCM_MODULE_DEVICE_TREE &&
+         lcm->modules[index].locator == LCM_LOCATE_INDEX )
+        warn(lcm, LCM_WARN_DEVICE_TREE, cur->node, "compatible", 0);
 
     return take_domain_module(lcm, cur, &lcm->domains[domain], index);
 }

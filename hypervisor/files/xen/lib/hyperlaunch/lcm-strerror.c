@@ -149,6 +149,8 @@ static const char __initconst warnings[LCM_NR_WARNS][TEXT_MAX_CHARS] = {
         "a uuid of 8 bytes: 8 bytes of zero are put after it",
     [LCM_WARN_PV_XENSTORE] =
         "Linux serves xenstore in PVH domains and the hardware domain only",
+    [LCM_WARN_DEVICE_TREE] =
+        "on x86 a domain is given no device tree: the module is not used",
     [LCM_WARN_LOST] = "there were more warnings than are kept",
 };
 
