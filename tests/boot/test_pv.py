@@ -82,7 +82,7 @@ def test_nothing_is_left_of_a_guest_that_failed(tmp_path, images):
 GUESTS = {
     # name: domid, mode, cpus, KiB
     "wide": (1, PV_LONG, 2, 160 << 10),
-    "own": (2, PV_LONG, 1, 140_004),
+    "own": (2, PV_LONG, 1, 90_004),   # less than the power of two that Xen looks for
     "pvh": (3, lcm.LONG, 1, 128 << 10),
 }
 
@@ -123,7 +123,7 @@ def test_pv_guest_sees_what_it_was_given(words, name):
     _, _, cpus, kib = GUESTS[name]
     seen = dict(re.findall(r"(\w+)=(\S+)", re.search(r"HL-GUEST (.*)", words[name])[1]))
     assert int(seen["cpus"]) == cpus
-    assert kib * 0.6 < int(seen["memkb"]) < kib
+    assert kib * 0.5 < int(seen["memkb"]) < kib
     assert name != "wide" or seen["uuid"] == UUID
     assert f"HL-CMDLINE {QUIET}" in words[name]
 
