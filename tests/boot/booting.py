@@ -5,9 +5,11 @@ import contextlib
 import functools
 import json
 import os
+import pathlib
 import shlex
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -21,7 +23,8 @@ import report  # noqa: E402
 import turn  # noqa: E402
 from machine import XEN_ARGS, Machine  # noqa: E402
 
-__all__ = ["Boot", "TRIES", "TypedMachine", "booted", "hlboot", "is_spoilt", "media", "paths", "spoilt", "xen_with_xsm"]
+__all__ = ["Boot", "TRIES", "TypedMachine", "booted", "hlboot", "is_spoilt", "media", "paths", "ramdisk_with",
+           "spoilt", "xen_with_xsm"]
 TRIES = 5
 PATIENCE = 420      # seconds; a machine of its own needs a tenth of this
 TURN_PATIENCE = 7200
@@ -102,6 +105,13 @@ class Boot:
             f"for i in $(seq {PATIENCE}); do grep -q '{until}' said && break; {typed}; sleep 1; done; "
             f"kill $!; cat said; grep -q '{until}' said", 2 * PATIENCE)
 
+    def console_until_gone(self, name, until):
+        """What xl console shows of a guest, up to that or its end."""
+        return self.shell(
+            f"cd $(mktemp -d); mkfifo keys; touch said; script -qfec 'xl console {name}' said <keys >/dev/null 2>&1 & exec 3>keys; "
+            f"for i in $(seq {PATIENCE}); do grep -q '{until}' said && break; kill -0 $! || break; sleep 1; done; "
+            "kill $!; cat said", 2 * PATIENCE)
+
     def wait_shell(self, seconds=PATIENCE):
         """Until the control domain takes commands."""
         self.machine.wait_ready(time.monotonic() + seconds)
@@ -156,6 +166,22 @@ def xen_with_xsm(module):
     FLASK is enforcing, as it is unless somebody says otherwise.
     """
     return (None, []) if module == "dummy" else (built_xen("xsm"), [f"xsm={module}"])
+
+
+def ramdisk_with(base, files, path):
+    """A ramdisk with programs, {path in it: bytes}, behind what is in another; its path."""
+    with tempfile.TemporaryDirectory() as root:
+        for name, content in files.items():
+            file = pathlib.Path(root, name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+            file.chmod(0o755)
+        extra = subprocess.run("find . | cpio --quiet -o -H newc -R 0:0 | gzip -9n", shell=True, cwd=root,
+                               stdout=subprocess.PIPE, check=True).stdout
+    content = pathlib.Path(base).read_bytes()
+    # The next archive begins at a multiple of four.
+    path.write_bytes(content + bytes(-len(content) % 4) + extra)
+    return path
 
 
 @contextlib.contextmanager

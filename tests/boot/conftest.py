@@ -33,14 +33,8 @@ def probe_ramdisk(images, tmp_path_factory):
     """The guests' ramdisk with a program that asks Xen what a guest must not ask."""
     folder = tmp_path_factory.mktemp("probe")
     here = os.path.join(os.path.dirname(__file__), "guest")
-    root = folder / "root"
-    (root / "etc/hl.d").mkdir(parents=True)
     subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s",
                     f"-I{booting.ROOT}/hypervisor/files/xen/include/public",
-                    "-o", root / "etc/hl.d/ask", f"{here}/ask.c"], check=True)
-    extra = subprocess.run("find . | cpio --quiet -o -H newc -R 0:0 | gzip -9n", shell=True, cwd=root,
-                           stdout=subprocess.PIPE, check=True).stdout
-    path = folder / "probe.cpio.gz"
-    with open(f"{images}/guest.cpio.gz", "rb") as base:
-        path.write_bytes(base.read() + extra)
-    return path
+                    "-o", folder / "ask", f"{here}/ask.c"], check=True)
+    return booting.ramdisk_with(f"{images}/guest.cpio.gz", {"etc/hl.d/ask": (folder / "ask").read_bytes()},
+                                folder / "probe.cpio.gz")

@@ -25,7 +25,7 @@ def images():
 
 
 def xen(variant=None):
-    """The Xen image to boot; variant: None, "stock" or "xsm"."""
+    """The Xen image to boot; variant: None, or a word of scripts/xen's."""
     return os.path.join(_script("xen", *([f"--{variant}"] if variant else [])), "xen")
 
 

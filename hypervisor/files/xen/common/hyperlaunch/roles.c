@@ -132,6 +132,14 @@ bool hyperlaunch_serves(const struct domain *d)
     return serves;
 }
 
+bool hyperlaunch_hardware(const struct domain *d)
+{
+    const struct xen_hyperlaunch_info *info = launch_info();
+
+    return info && is_hardware_domain(d) &&
+           d->domain_id == info->hwdom_domid;
+}
+
 /*
  * Local variables:
  * mode: C

@@ -66,6 +66,9 @@ bool hyperlaunch_reserves(domid_t domid);
 /* Does d serve other domains (HARDWARE, CONSOLE, XENSTORE, or so)? */
 bool hyperlaunch_serves(const struct domain *d);
 
+/* Does d have HARDWARE?  A late hardware domain, or a classic dom0, does not. */
+bool hyperlaunch_hardware(const struct domain *d);
+
 /* phase.c: from built to complete, or to recovery. */
 
 /* The boot domain goes first, and has so many ms; 0: no limit. */
@@ -109,6 +112,7 @@ int hyperlaunch_sysctl(struct xen_sysctl_hyperlaunch *op);
 static inline bool hyperlaunch_start(void) { return false; }
 static inline bool hyperlaunch_reserves(domid_t domid) { return false; }
 static inline bool hyperlaunch_serves(const struct domain *d) { return false; }
+static inline bool hyperlaunch_hardware(const struct domain *d) { return false; }
 
 static inline bool hyperlaunch_allows(const struct domain *d,
                                       const struct xen_sysctl_hyperlaunch *op)

@@ -92,6 +92,18 @@ int __init arch_hyperlaunch_supports(const struct lcm_domain *dom,
                             -EOPNOTSUPP);
 }
 
+/* Xen's command line can't make another domain the hardware domain. */
+static void __init set_hardware_domid(domid_t domid)
+{
+#ifdef CONFIG_LATE_HWDOM
+    if ( hardware_domid && hardware_domid != domid )
+        printk(XENLOG_WARNING
+               "hyperlaunch: hardware_dom=%u is not in use: the LCM has d%u\n",
+               hardware_domid, domid);
+    hardware_domid = domid;
+#endif
+}
+
 /* The builder of dom0 does it, told what the LCM wants. */
 static int __init create_hardware(const struct lcm_domain *dom,
                                   uint32_t ssidref,
@@ -101,6 +113,7 @@ static int __init create_hardware(const struct lcm_domain *dom,
     paddr_t loader_cmdline = mods->kernel->cmdline_pa;
     struct domain *d;
 
+    set_hardware_domid(dom->domid);
     opt_dom0_pvh = !(dom->mode & LCM_MODE_PV);
     hyperlaunch_dom0 = (struct hl_dom0){
         .domid = dom->domid,
