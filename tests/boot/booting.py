@@ -25,7 +25,7 @@ from machine import XEN_ARGS, Machine  # noqa: E402
 
 __all__ = ["Boot", "TRIES", "TypedMachine", "booted", "hlboot", "is_spoilt", "media", "paths", "ramdisk_with",
            "spoilt", "xen_with_xsm"]
-TRIES = 5
+TRIES = 3
 PATIENCE = 420      # seconds; a machine of its own needs a tenth of this
 TURN_PATIENCE = 7200
 
@@ -117,24 +117,12 @@ class Boot:
         self.machine.wait_ready(time.monotonic() + seconds)
 
 
-# Now and then, with two CPUs, a guest ends in a triple fault.  It is QEMU's (10.0.13): whichever CPU
-# loads an FPU state with no error in it (FXRSTOR, XRSTOR, FLDENV), its cpu_clear_ignne() clears a bit in
-# hflags2 of the first CPU, in a plain read-modify-write from the other thread.  Where the first CPU is in VMRUN
-# or #VMEXIT just then, its own change of hflags2 is lost, for one whether there are nested page tables:
-# - lost by #VMEXIT: Xen's next instruction is taken for a nested page fault, and a second
-#   #VMEXIT writes Xen's registers into the guest's VMCB;
-# - lost by VMRUN: the guest's page tables are looked for in host memory, so it can't read its own IDT.
-# Thus it takes a second CPU: cpus=1 is the remedy.  Each change of domain may load an FPU state,
-# so fewer changes make it rarer, no more.  What is no remedy:
-# - All of QEMU on one processor of the host: no change is lost then, but CPUs that spin for each
-#   other make a boot several times as long.
-# - -accel tcg,thread=single: helper_vmrun() leaves the vector of an injected
-#   interrupt in exception_index, so a CPU that is kicked before the next #VMEXIT delivers it
-#   once more, with interrupts off.  One thread for all CPUs is kicked often: of six guests
-#   that only take timer interrupts, five met it within a minute.  Linux then hits a stack's
-#   guard page if it came from user space: another sign than the triple fault.
+# A QEMU that tools/hlboot/emulator.py does not know may lose a guest to a race of its own.  What is no remedy:
+# - fewer changes of domain (sched_ratelimit_us=) or one processor of the host for all of QEMU: rarer, and slow;
+# - -accel tcg,thread=single: helper_vmrun() leaves the vector of an injected interrupt in exception_index, so a CPU
+#   that is kicked before the next #VMEXIT delivers it once more, with interrupts off.  One thread for all CPUs is
+#   kicked often: of six guests that only take timer interrupts, five met it within a minute.
 SPOILT = "Triple fault"
-FEWER_SWITCHES = "sched_ratelimit_us=10000"
 
 
 def is_spoilt(text):

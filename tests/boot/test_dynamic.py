@@ -46,8 +46,7 @@ def domid_of(log, name):
 @pytest.fixture(scope="module", params=[lcm.LONG, lcm.PV | lcm.LONG], ids=["pvh", "pv"])
 def launched(request, tmp_path_factory):
     for _ in range(booting.TRIES):
-        with booting.booted("dynamic", source=source(request.param), folder=tmp_path_factory.mktemp("dynamic"),
-                            words=[booting.FEWER_SWITCHES]) as boot:
+        with booting.booted("dynamic", source=source(request.param), folder=tmp_path_factory.mktemp("dynamic")) as boot:
             def answer(number):
                 return boot.log.answer(domid_of(boot.log, CONTROL), number)
 

@@ -168,7 +168,7 @@ def test_roles_in_domains_of_their_own(tmp_path):
     for _ in range(booting.TRIES):
         with booting.booted(f"flask-{name}", source=example(name), folder=tmp_path,
                             search=[os.path.join(booting.ROOT, "examples", name)], xen=xen,
-                            words=[*words, booting.FEWER_SWITCHES]) as boot:
+                            words=words) as boot:
             boot.wait_log(lambda log: booting.spoilt(log) or log.stopped() or ready(log) >= 3, "guests and the console's owner")
             if booting.spoilt(boot.log):
                 continue
@@ -187,7 +187,7 @@ def classic(tmp_path_factory):
     xen, words = booting.xen_with_xsm("flask")
     for _ in range(booting.TRIES):
         with booting.booted("flask-classic", source=example("classic-basic-cloud"), folder=tmp_path_factory.mktemp("classic"),
-                            xen=xen, words=[*words, booting.FEWER_SWITCHES]) as boot:
+                            xen=xen, words=words) as boot:
             boot.wait_shell()
             boot.wait_log(lambda log: booting.spoilt(log) or ready(log) >= 3, "the guests")
             if not booting.spoilt(boot.log):

@@ -14,7 +14,7 @@ def test_32_domains(tmp_path):
     runs = lcm.domain("runs", '"128M"', cpus=2, bootargs="console=hvc0 quiet")
     source = lcm.source(lcm.dom0(bootargs="console=hvc0 quiet"), *guests, runs)
     for _ in range(booting.TRIES):
-        with booting.booted("many", source=source, folder=tmp_path, words=[booting.FEWER_SWITCHES]) as boot:
+        with booting.booted("many", source=source, folder=tmp_path) as boot:
             boot.wait_shell()
             told = {domain["name"]: domain for domain in boot.report()["domains"]}
         if not booting.spoilt(boot.log):

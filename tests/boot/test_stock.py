@@ -106,7 +106,7 @@ def classic(images, tmp_path_factory):
             "overlay/root/shim": shim.read(), "overlay/root/shim.cfg": SHIM.encode(),
         }, tmp_path_factory.mktemp("shim") / "control.cpio.gz")
     chain = [(f"{images}/vmlinuz", "console=hvc0 quiet"), (ramdisk, "")]
-    with booting.booted("classic", chain, words=["dom0_mem=512M", booting.FEWER_SWITCHES], kind=NEWER_CPU) as boot:
+    with booting.booted("classic", chain, words=["dom0_mem=512M"], kind=NEWER_CPU) as boot:
         boot.wait_shell()
         yield boot
 

@@ -12,6 +12,7 @@ import pytest
 HLBOOT = pathlib.Path(os.environ["HLBOOT"])
 sys.path.insert(0, str(HLBOOT.parent))
 
+import emulator  # noqa: E402
 import errors  # noqa: E402
 import report  # noqa: E402
 import turn  # noqa: E402
@@ -129,3 +130,59 @@ def test_uuid_from_the_serial_log(tmp_path):
     told = report.from_serial_log(log, [])
     assert told["domains"][0]["uuid"] == NIL
     assert told["launch"]["state"] == "complete"
+
+
+CLEARS, SETS = bytes.fromhex("81a0742c00007fffffff"), bytes.fromhex("818b742c000080000000")
+RACE = b"\x90" * 40 + CLEARS + b"\xc3" + b"\x90" * 80 + SETS + b"\x90" * 40
+
+
+def test_race_is_taken_out():
+    mended = emulator.mend(RACE)
+    assert len(mended) == len(RACE)
+    assert mended == RACE.replace(CLEARS, emulator.NOTHING)
+
+
+@pytest.mark.parametrize("binary", [
+    b"", b"\x90" * 400,
+    RACE.replace(SETS, b""),                                    # another word's bit
+    RACE.replace(SETS, SETS.replace(b"\x74", b"\x75")),
+    RACE.replace(b"\xc3", b"\x90" * emulator.NEARBY),           # another function's
+    RACE + RACE,
+], ids=["empty", "without", "alone", "other-word", "far-apart", "twice"])
+def test_what_is_not_known_is_left_alone(binary):
+    assert emulator.mend(binary) is None
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch, cache):
+    """What PATH has for QEMU."""
+    program = tmp_path / emulator.NAME
+    program.write_bytes(RACE)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("HL_QEMU", raising=False)
+    return program
+
+
+def test_copy_is_made_once_and_finds_its_data(installed, cache):
+    path = pathlib.Path(emulator.qemu(2))
+    assert path.is_relative_to(cache) and os.access(path, os.X_OK)
+    assert path.read_bytes() == emulator.mend(RACE)
+    assert (path.parent.parent / "share").resolve() == pathlib.Path("/usr/share").resolve()
+    before = path.stat().st_ino
+    assert emulator.qemu(2) == str(path) and path.stat().st_ino == before
+
+
+def test_one_cpu_races_with_nobody(installed):
+    assert emulator.qemu(1) == str(installed)
+
+
+def test_unknown_qemu_is_warned_of(installed, capsys):
+    installed.write_bytes(b"another")
+    assert emulator.qemu(2) == str(installed)
+    assert "--cpus 1 is safe" in capsys.readouterr().err
+
+
+def test_named_qemu_is_run_as_it_is(installed, monkeypatch):
+    monkeypatch.setenv("HL_QEMU", "/opt/qemu")
+    assert emulator.qemu(2) == "/opt/qemu"

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 
+import emulator
 from agent import Agent
 from errors import TIMED_OUT, BootError
 from serial_log import SerialLog
@@ -40,9 +41,10 @@ class Machine:
         self.end()
 
     def _command(self, medium):
-        command = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64",
+        cpus = 1 if self._icount else self._cpus
+        command = ["setpriv", "--pdeathsig", "KILL", emulator.qemu(cpus),
                    "-accel", "tcg", "-cpu", "qemu64,+svm,+npt,+rdrand", "-M", "q35", "-device", "amd-iommu",
-                   "-m", f"{self.ram >> 20}M", "-smp", "1" if self._icount else str(self._cpus),
+                   "-m", f"{self.ram >> 20}M", "-smp", str(cpus),
                    "-nodefaults", "-display", "none", "-no-reboot"]
         if self._icount:
             command += ICOUNT
