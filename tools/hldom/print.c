@@ -12,15 +12,14 @@
 /* Text and a newline, in memory that Xen can read.  -errno. */
 static int print_line(xencall_handle *call, const char *text)
 {
-	size_t size = strlen(text);
+	size_t size = strlen(text) + 1;
 	char *line = xencall_alloc_buffer(call, size + 1);
 	int rc;
 
 	if (!line)
 		return -ENOMEM;
-	memcpy(line, text, size);
-	line[size] = '\n';
-	rc = xencall3(call, __HYPERVISOR_console_io, CONSOLEIO_write, size + 1, (uintptr_t)line);
+	snprintf(line, size + 1, "%s\n", text);
+	rc = xencall3(call, __HYPERVISOR_console_io, CONSOLEIO_write, size, (uintptr_t)line);
 	if (rc < 0)
 		rc = -errno;
 	xencall_free_buffer(call, line);
