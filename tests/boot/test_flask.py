@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """XSM's FLASK: the launch's policy and labels, right and wrong.  What each role may do is test_roles.py's."""
-import functools
 import hashlib
 import os
 import re
@@ -13,8 +12,6 @@ import lcm
 
 NODE = "/chosen/hypervisor"
 POLICY = lcm.config(xsm_policy="xsm-policy")
-# Xen has a microcode loader for AMD's processors from this family on.
-NEWER_CPU = functools.partial(booting.Machine, extra=["-cpu", "qemu64,+svm,+npt,+rdrand,family=23"])
 PREFIX = "system_u:system_r:"
 
 
@@ -154,7 +151,7 @@ def test_microcode_reaches_its_loader_as_linked(name, tmp_path, images):
     (tmp_path / "ucode").write_bytes(content)
     node = lcm.config(microcode=2).replace("mb-index", f"digest-sha256 = [{hashlib.sha256(linked).hexdigest()}]; mb-index")
     log = ends.boot(f"microcode-{name}", lcm.source(node, ends.hardware()), tmp_path, [f"{images}/probe", tmp_path / "ucode"],
-                    kind=NEWER_CPU)
+                    kind=booting.NEWER_CPU)
     assert ends.outcome(log) == verdict
     assert ("Wrong microcode patch file magic" in log.text) == looked_at
     if verdict == "stopped":

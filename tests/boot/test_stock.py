@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What Xen does without an LCM, and still does: a late hardware domain, and a classic dom0 with a PV guest on the pv-shim."""
-import functools
 import re
 
 import pytest
@@ -83,8 +82,6 @@ def test_launch_has_no_late_hardware_domain(images, tmp_path):
     assert any("hardware_dom=7 is not in use" in line for line in log.hyperlaunch_lines())
 
 
-# On the other, of family 15, Xen writes HWCR as it starts, which it may not as a guest.
-NEWER_CPU = functools.partial(booting.Machine, extra=["-cpu", "qemu64,+svm,+npt,+rdrand,family=23"])
 SHIM = '''name="nested"
 type="pvh"
 pvshim=1
@@ -106,7 +103,7 @@ def classic(images, tmp_path_factory):
             "overlay/root/shim": shim.read(), "overlay/root/shim.cfg": SHIM.encode(),
         }, tmp_path_factory.mktemp("shim") / "control.cpio.gz")
     chain = [(f"{images}/vmlinuz", "console=hvc0 quiet"), (ramdisk, "")]
-    with booting.booted("classic", chain, words=["dom0_mem=512M"], kind=NEWER_CPU) as boot:
+    with booting.booted("classic", chain, words=["dom0_mem=512M"], kind=booting.NEWER_CPU) as boot:
         boot.wait_shell()
         yield boot
 
