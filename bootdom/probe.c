@@ -78,6 +78,19 @@ static long act_set_console(uint64_t arg)
 	return launch_command(XEN_HYPERLAUNCH_SET_CONSOLE, (uint32_t)arg, 0);
 }
 
+static long act_await_console(uint64_t arg)
+{
+	struct hl_launch launch;
+	long rc;
+
+	for (;;) {
+		rc = launch_info(&launch);
+		if (rc || launch.console_owner == probe.self)
+			return rc;
+		sleep_ms(LISTEN_MS);
+	}
+}
+
 /* Of the domain `other`, to this one. */
 static long act_move_console(uint64_t arg)
 {
@@ -276,6 +289,7 @@ static const struct action actions[] = {
 	{ "boot-failed-at", act_boot_failed_at, UINT32_MAX, false },
 	{ "boot-failed-for", act_boot_failed_for, UINT64_MAX, false },
 	{ "set-console", act_set_console, UINT32_MAX, false },
+	{ "await-console", act_await_console, 0, false },
 	{ "move-console", act_move_console, UINT64_MAX, false },
 	{ "release", act_release, UINT32_MAX, false },
 	{ "pause", act_pause, UINT16_MAX, false },

@@ -31,13 +31,10 @@ def after(*names):
 
 
 def run(name, folder, until, *domains):
-    """The serial log's text of a boot in which no guest ended in a triple fault."""
-    for _ in range(booting.TRIES):
-        with booting.booted(name, source=lcm.source(*domains), folder=folder, disk=False) as machine:
-            machine.wait_log(lambda log: booting.spoilt(log) or log.stopped() or until(log), "the launch's end")
-            if not booting.spoilt(machine.log):
-                return machine.log.text
-    pytest.fail(f"a guest ended in a triple fault {booting.TRIES} times")
+    """The serial log's text of a launch up to there."""
+    with booting.booted(name, source=lcm.source(*domains), folder=folder, disk=False) as machine:
+        machine.wait_log(lambda log: log.stopped() or until(log), "the launch's end")
+        return machine.log.text
 
 
 def places(text, *lines):

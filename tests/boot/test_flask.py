@@ -162,19 +162,12 @@ def test_roles_in_domains_of_their_own(tmp_path):
     """Each label allows its role what Linux, xenstored and the boot domain do there: devices, rings, starting others."""
     name = "static-disaggregated"
     xen, words = booting.xen_with_xsm("flask")
-    for _ in range(booting.TRIES):
-        with booting.booted(f"flask-{name}", source=example(name), folder=tmp_path,
-                            search=[os.path.join(booting.ROOT, "examples", name)], xen=xen,
-                            words=words) as boot:
-            boot.wait_log(lambda log: booting.spoilt(log) or log.stopped() or ready(log) >= 3, "guests and the console's owner")
-            if booting.spoilt(boot.log):
-                continue
-            # The hardware domain is asked over a serial port of its own, and lives on a disk.
-            boot.wait_shell()
-            assert "nvme0n1" in boot.shell("findmnt -n -o SOURCE /")
-            break
-    else:
-        pytest.fail(f"a guest ended in a triple fault {booting.TRIES} times")
+    with booting.booted(f"flask-{name}", source=example(name), folder=tmp_path,
+                        search=[os.path.join(booting.ROOT, "examples", name)], xen=xen, words=words) as boot:
+        boot.wait_log(lambda log: log.stopped() or ready(log) >= 3, "guests and the console's owner")
+        # The hardware domain is asked over a serial port of its own, and lives on a disk.
+        boot.wait_shell()
+        assert "nvme0n1" in boot.shell("findmnt -n -o SOURCE /")
     assert boot.log.state() == "complete"
     assert not re.findall(r"avc: +denied.*", boot.log.text)
 
@@ -182,17 +175,13 @@ def test_roles_in_domains_of_their_own(tmp_path):
 @pytest.fixture(scope="module")
 def classic(tmp_path_factory):
     xen, words = booting.xen_with_xsm("flask")
-    for _ in range(booting.TRIES):
-        with booting.booted("flask-classic", source=example("classic-basic-cloud"), folder=tmp_path_factory.mktemp("classic"),
-                            xen=xen, words=words) as boot:
-            boot.wait_shell()
-            boot.wait_log(lambda log: booting.spoilt(log) or ready(log) >= 3, "the guests")
-            if not booting.spoilt(boot.log):
-                # xl makes domains only once domain 0 has its own place in xenstore.
-                boot.shell("systemctl start xen-init-dom0 hyperlaunchd", booting.PATIENCE)
-                yield boot
-                return
-    pytest.fail(f"a guest ended in a triple fault {booting.TRIES} times")
+    with booting.booted("flask-classic", source=example("classic-basic-cloud"), folder=tmp_path_factory.mktemp("classic"),
+                        xen=xen, words=words) as boot:
+        boot.wait_shell()
+        boot.wait_log(lambda log: ready(log) >= 3, "the guests")
+        # xl makes domains only once domain 0 has its own place in xenstore.
+        boot.shell("systemctl start xen-init-dom0 hyperlaunchd", booting.PATIENCE)
+        yield boot
 
 
 def test_classic_launch_is_complete(classic):

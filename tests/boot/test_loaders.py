@@ -18,14 +18,10 @@ EXAMPLES = os.path.join(booting.ROOT, "examples")
 ])
 def test_example(example, loader, names, tmp_path, images):
     report = tmp_path / "report.json"
-    for _ in range(booting.TRIES):
-        done = booting.hlboot(f"{EXAMPLES}/{example}/launch.dts", "--loader", loader, "--report", report,
-                              "--timeout", str(booting.PATIENCE))
-        assert done.returncode == 0, done.stderr
-        told = json.loads(report.read_text())
-        with open(told["serial_log"], encoding="utf-8", errors="replace") as log:
-            if not booting.is_spoilt(log.read()):
-                break
+    done = booting.hlboot(f"{EXAMPLES}/{example}/launch.dts", "--loader", loader, "--report", report,
+                          "--timeout", str(booting.PATIENCE))
+    assert done.returncode == 0, done.stderr
+    told = json.loads(report.read_text())
     assert told["source"] == "hlctl"
     assert told["launch"]["state"] == "complete"
     if names:

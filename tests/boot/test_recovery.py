@@ -32,13 +32,10 @@ def launch(words, limit, crash=True):
 
 
 def run(name, source, folder, until):
-    """The serial log's text of a boot in which no guest ended in a triple fault."""
-    for _ in range(booting.TRIES):
-        with booting.booted(f"recovery-{name}", source=source, folder=folder, disk=False) as boot:
-            boot.wait_log(lambda log: booting.spoilt(log) or log.stopped() or re.search(until, log.text), "the launch's end")
-            if not booting.spoilt(boot.log):
-                return boot.log
-    return pytest.fail(f"a guest ended in a triple fault {booting.TRIES} times")
+    """The log of a launch up to there."""
+    with booting.booted(f"recovery-{name}", source=source, folder=folder, disk=False) as boot:
+        boot.wait_log(lambda log: log.stopped() or re.search(until, log.text), "the launch's end")
+        return boot.log
 
 
 @pytest.mark.parametrize("name", ENDS)
