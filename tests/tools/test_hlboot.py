@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""hlboot without a machine: whose turn it is, and what a report from the serial log says."""
+"""hlboot without a machine: whose turn it is, where logs go, and what a report from the serial log says."""
 import os
 import pathlib
 import subprocess
@@ -14,6 +14,7 @@ sys.path.insert(0, str(HLBOOT.parent))
 
 import emulator  # noqa: E402
 import errors  # noqa: E402
+import paths  # noqa: E402
 import report  # noqa: E402
 import turn  # noqa: E402
 from serial_log import SerialLog  # noqa: E402
@@ -186,3 +187,37 @@ def test_unknown_qemu_is_warned_of(installed, capsys):
 def test_named_qemu_is_run_as_it_is(installed, monkeypatch):
     monkeypatch.setenv("HL_QEMU", "/opt/qemu")
     assert emulator.qemu(2) == "/opt/qemu"
+
+
+@pytest.fixture
+def logs(tmp_path, monkeypatch):
+    """A folder with three logs more than are kept; the first is the oldest."""
+    monkeypatch.setenv("HL_LOGS", str(tmp_path))
+    for number in range(paths.KEPT_LOGS + 3):
+        path = tmp_path / f"{number:04}.log"
+        path.touch()
+        os.utime(path, (number, number))
+    return tmp_path
+
+
+def test_oldest_logs_make_room(logs):
+    assert not os.path.exists(paths.new_log("mine"))
+    left = sorted(path.name for path in logs.iterdir())
+    assert len(left) == paths.KEPT_LOGS and left[0] == "0003.log"
+
+
+def test_two_may_make_room_at_once(logs, monkeypatch):
+    """A log that is gone before its age is known, and others before they are removed."""
+    listed = [*os.listdir(logs), "gone.log"]
+    monkeypatch.setattr(os, "listdir", lambda _: listed)
+    (logs / "0000.log").unlink()
+    unlink = os.unlink
+
+    def unlink_after_the_other(path):
+        unlink(path)
+        unlink(path)
+
+    monkeypatch.setattr(os, "unlink", unlink_after_the_other)
+    paths.new_log("mine")
+    monkeypatch.undo()
+    assert len(list(logs.iterdir())) == paths.KEPT_LOGS

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Where the things are that a boot needs; they are built when they are missing."""
+import contextlib
 import os
 import subprocess
 import time
@@ -29,12 +30,22 @@ def xen(variant=None):
     return os.path.join(_script("xen", *([f"--{variant}"] if variant else [])), "xen")
 
 
+def _by_age(folder):
+    """The files there, the oldest first.  Others may be making room just now."""
+    ages = []
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        with contextlib.suppress(FileNotFoundError):
+            ages.append((os.path.getmtime(path), path))
+    return [path for _, path in sorted(ages)]
+
+
 def new_log(name):
     """A path for a new serial log, in the cache; the oldest logs make room."""
     folder = os.path.join(os.environ.get("HL_LOGS") or os.path.join(os.environ["HL_CACHE"], "boots"))
     os.makedirs(folder, exist_ok=True)
-    logs = sorted((os.path.join(folder, f) for f in os.listdir(folder)), key=os.path.getmtime)
-    for old in logs[:-KEPT_LOGS]:
-        os.unlink(old)
+    for old in _by_age(folder)[:-KEPT_LOGS]:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(old)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     return os.path.join(folder, f"{stamp}-{name}-{os.getpid()}.log")
