@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import struct
 
 import pytest
 
@@ -82,6 +83,20 @@ def test_wrong_label_leaves_the_crash_domain(tmp_path):
     assert "probe: label of 1 is 3\n" in log.text
 
 
+def with_number(policy, name, words, number):
+    """The same, but that the role or type of that name, an entry of so many words before it, has another number."""
+    entry = re.search(re.escape(struct.pack("<I", len(name))) + b".{%d}" % (4 * words - 4) + name.encode(), policy, re.DOTALL)
+    at = entry.start() + 4
+    return policy[:at] + struct.pack("<I", number) + policy[at + 4:]
+
+
+def with_constraint(policy, attribute, operation):
+    """The same with another comparison in its first constraint that compares users."""
+    same_user = struct.pack("<III", 4, 1, 1)
+    assert same_user in policy
+    return policy.replace(same_user, struct.pack("<III", 4, attribute, operation), 1)
+
+
 # name: (how it is made from a good one, the error's name and property)
 WRONG_POLICIES = {
     "zeroes": (lambda policy: bytes(4096), ("xsm-policy", None)),
@@ -90,6 +105,11 @@ WRONG_POLICIES = {
     "magic-alone": (lambda policy: policy[:4], ("xsm-policy", None)),
     "half": (lambda policy: policy[:8192], ("xsm-policy", None)),
     "wild-counts": (lambda policy: policy[:16] + b"\xff" * 4096 + policy[4112:], ("xsm-policy", None)),
+    "without-its-end": (lambda policy: policy[:-100], ("xsm-policy", None)),
+    "role-has-anothers-number": (lambda policy: with_number(policy, "system_r", 3, 1), ("xsm-policy", None)),
+    "type-has-anothers-number": (lambda policy: with_number(policy, "dom0_t", 4, 1), ("xsm-policy", None)),
+    "compares-nothing": (lambda policy: with_constraint(policy, 0x4000, 1), ("xsm-policy", None)),
+    "compares-nohow": (lambda policy: with_constraint(policy, 1, 9), ("xsm-policy", None)),
     "other-than-linked": (lambda policy: policy, ("digest", "digest-sha256")),
 }
 
