@@ -479,6 +479,25 @@ static void test_pv_xenstore(void **state)
 	blob_free(&blob);
 }
 
+static void test_order_without_boot_domain(void **state)
+{
+	static struct lcm lcm;
+	struct blob blob;
+
+	parse_good("ok-order-alone.dtb", &blob, &lcm, LCM_PLATFORM_X86);
+	assert_int_equal(lcm.nr_warnings, 1);
+	assert_int_equal(lcm.warnings[0].code, LCM_WARN_START_AFTER);
+	assert_int_equal(lcm.warnings[0].node, lcm.domains[1].node);
+	assert_string_equal(lcm.warnings[0].prop, "start-after");
+	blob_free(&blob);
+
+	/* With one it is no matter. */
+	parse_good("ok-dynamic-full.dtb", &blob, &lcm, LCM_PLATFORM_X86);
+	assert_non_null(lcm.domains[2].start_after);
+	assert_int_equal(lcm.nr_warnings, 0);
+	blob_free(&blob);
+}
+
 static void test_device_tree_x86(void **state)
 {
 	static struct lcm lcm;
@@ -524,6 +543,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_pci),
 		cmocka_unit_test(test_pv_xenstore),
 		cmocka_unit_test(test_device_tree_x86),
+		cmocka_unit_test(test_order_without_boot_domain),
 		cmocka_unit_test(test_own_properties),
 	};
 

@@ -601,6 +601,20 @@ static int __init parse_children(struct lcm *lcm, const struct lcm_cursor *root)
     return 0;
 }
 
+/* The order of starts is the boot domain's work. */
+static void __init warn_of_order(struct lcm *lcm)
+{
+    unsigned int i;
+
+    if ( lcm_find_function(lcm, LCM_FUNC_BOOT) != LCM_NONE )
+        return;
+
+    for ( i = 0; i < lcm->nr_domains; i++ )
+        if ( lcm->domains[i].start_after )
+            warn(lcm, LCM_WARN_START_AFTER, lcm->domains[i].node,
+                 "start-after", 0);
+}
+
 int __init lcm_parse(const void *blob, size_t size, struct lcm *lcm,
                      struct lcm_error *err)
 {
@@ -624,6 +638,7 @@ int __init lcm_parse(const void *blob, size_t size, struct lcm *lcm,
     rc = parse_children(lcm, &root);
     if ( rc )
         return rc;
+    warn_of_order(lcm);
 
     return name_domains(lcm, err);
 }

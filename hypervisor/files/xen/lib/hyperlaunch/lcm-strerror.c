@@ -151,6 +151,8 @@ static const char __initconst warnings[LCM_NR_WARNS][TEXT_MAX_CHARS] = {
         "Linux serves xenstore in PVH domains and the hardware domain only",
     [LCM_WARN_DEVICE_TREE] =
         "on x86 a domain is given no device tree: the module is not used",
+    [LCM_WARN_START_AFTER] =
+        "there is no boot domain to see to it: the domain waits for nobody",
     [LCM_WARN_LOST] = "there were more warnings than are kept",
 };
 

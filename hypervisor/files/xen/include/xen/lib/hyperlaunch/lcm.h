@@ -222,6 +222,7 @@ enum lcm_warn {
     LCM_WARN_UUID_SHORT,             /* 8 bytes, zero-extended */
     LCM_WARN_PV_XENSTORE,            /* XENSTORE, PV and no HARDWARE */
     LCM_WARN_DEVICE_TREE,            /* of an x86 domain, not used */
+    LCM_WARN_START_AFTER,            /* without a boot domain */
     LCM_WARN_LOST,                   /* there were more than LCM_MAX_WARNINGS */
     LCM_NR_WARNS
 };
