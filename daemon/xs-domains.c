@@ -14,6 +14,7 @@
 #include "log.h"
 #include "loop.h"
 #include "util.h"
+#include "xs-access.h"
 #include "xs-connect.h"
 #include "xs-guest.h"
 
@@ -34,6 +35,8 @@ struct xs_domain {
 	bool present;		      /* in the last table */
 	bool watched;
 	bool introduced, connected;
+	bool configured;	      /* libxl has its configuration */
+	bool opened;		      /* it may read its own nodes, as far as that is ours to see to */
 	bool read_name, read_connected, read_introduced; /* what to look at again */
 	unsigned int tries;				 /* failed introductions */
 	uint64_t next_try;				 /* of the monotonic clock */
@@ -295,23 +298,32 @@ static void write_libxl_config(struct xenstore *xs, const struct xs_guest *guest
 	log_info("domain %" PRIu32 ": no configuration for xl: %s: %s", guest->domid, LIBXL_CONFIG_DIR, strerror(-r));
 }
 
-static int introduce(struct xenstore *xs, struct xs_domain *domain, const struct hl_domain *row)
+/* What toolstacks are to know of it: a UUID, and libxl's configuration. */
+static int configure(struct xenstore *xs, struct xs_domain *domain, const struct hl_domain *row, struct xs_guest *guest)
 {
 	bool has_handle = !is_nil(row->handle);
-	struct xs_guest guest;
 	const char *field;
 	int r = has_handle || domain->uuid[0] != '\0' ? 0 : choose_uuid(xs, domain);
 
+	domain->configured = true;
 	if (r < 0)
 		return r;
-	fill_guest(xs, row, has_handle ? row->handle_text : domain->uuid, &guest);
-	r = xs_guest_check(&guest, &field);
+	fill_guest(xs, row, has_handle ? row->handle_text : domain->uuid, guest);
+	r = xs_guest_check(guest, &field);
 	if (r < 0) {
 		log_error("domain %" PRIu32 ": its %s cannot stand in xenstore", row->domid, field);
 		return r;
 	}
-	write_libxl_config(xs, &guest);
-	return xs_guest_introduce(&xs_ops_real, xs->h, &guest);
+	write_libxl_config(xs, guest);
+	return 0;
+}
+
+static int introduce(struct xenstore *xs, struct xs_domain *domain, const struct hl_domain *row)
+{
+	struct xs_guest guest;
+	int r = configure(xs, domain, row, &guest);
+
+	return r < 0 ? r : xs_guest_introduce(&xs_ops_real, xs->h, &guest);
 }
 
 static void introduction_failed(struct xenstore *xs, struct xs_domain *domain, int error)
@@ -352,6 +364,48 @@ static void introduce_domain(struct xenstore *xs, struct xs_domain *domain)
 	xs->dirty = true;
 }
 
+/* Who was introduced where xenstored runs (hldom) could get no UUID from Xen there: it takes a control domain. */
+static bool wants_config(const struct xenstore *xs, const struct xs_domain *domain)
+{
+	const struct hl_domain *row = row_of(xs, domain);
+
+	return !domain->configured && xs->config.set_handles && row && row->live && row->origin == HL_ORIGIN_BOOT &&
+	       row->domid != 0 && row->state != HL_DOMAIN_DYING && !lacks_place(domain, row);
+}
+
+static void configure_domain(struct xenstore *xs, struct xs_domain *domain)
+{
+	const struct hl_domain *row = row_of(xs, domain);
+	struct xs_guest guest;
+	int r = row ? configure(xs, domain, row, &guest) : -ENOENT;
+
+	if (r < 0)
+		log_warning("domain %" PRIu32 ": no UUID for toolstacks: %s", domain->domid, strerror(-r));
+}
+
+/* libxl's own doing where there is a domain 0; initial domains are introduced with the right permissions. */
+static bool wants_access(const struct xenstore *xs, const struct xs_domain *domain)
+{
+	const struct hl_domain *row;
+
+	if (domain->opened || !domain->introduced || own_domid(xs) == 0)
+		return false;
+	row = row_of(xs, domain);
+	return row && row->live && row->origin == HL_ORIGIN_POST_BOOT && row->state != HL_DOMAIN_DYING;
+}
+
+static void open_access(struct xenstore *xs, struct xs_domain *domain)
+{
+	int r = xs_access_open(xs->h, own_domid(xs), domain->domid);
+
+	domain->opened = true;
+	if (r < 0)
+		log_warning("domain %" PRIu32 ": cannot let it read its own nodes in xenstore: %s", domain->domid,
+			    strerror(-r));
+	else if (r > 0)
+		log_info("domain %" PRIu32 ": may read its own nodes in xenstore now", domain->domid);
+}
+
 /* The first piece of work for a domain; false: there is none. */
 static bool work_on(struct xenstore *xs, struct xs_domain *domain)
 {
@@ -365,6 +419,10 @@ static bool work_on(struct xenstore *xs, struct xs_domain *domain)
 		read_connected(xs, domain);
 	else if (wants_introduction(xs, domain) && domain->next_try <= loop_now())
 		introduce_domain(xs, domain);
+	else if (wants_config(xs, domain))
+		configure_domain(xs, domain);
+	else if (wants_access(xs, domain))
+		open_access(xs, domain);
 	else
 		return false;
 	return true;
@@ -439,7 +497,7 @@ static void lost(struct xenstore *xs)
 	log_warning("the connection to xenstored is lost; waiting for it");
 	close_connection(xs);
 	for (struct xs_domain *d = xs->domains; d; d = d->next) {
-		d->watched = d->introduced = d->connected = false;
+		d->watched = d->introduced = d->connected = d->opened = false;
 		d->read_name = d->read_connected = d->read_introduced = true;
 		d->tries = 0;
 		d->next_try = 0;

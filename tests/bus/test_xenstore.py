@@ -512,6 +512,77 @@ def test_watches_come_first(with_store, store):
     """What happens while the domains are being read is not missed."""
     store.start()
     with_store()
-    wait_until(lambda: store.log)
+    wait_until(lambda: len(store.log) >= 2)
     kinds = [entry for entry in store.log if entry[0] == WATCH]
     assert kinds[0][1] == "@introduceDomain" and kinds[1][1] == "@releaseDomain"
+
+
+def xl_makes(store, domid, own):
+    """The nodes of a guest as libxl leaves them where there is no domain 0; `own`: who serves the store."""
+    home, vm = f"/local/domain/{domid}", f"/vm/{UUID}"
+    store.write(f"{home}/vm", vm)
+    for node in ("name", "memory/target", "device/suspend/event-channel", "control/shutdown", "console/tty", "data/deep/own"):
+        store.write(f"{home}/{node}", "x")
+    store.write(f"{vm}/uuid", UUID)
+    for node in list(store.tree.nodes):
+        if node.startswith((home, vm)):
+            store.tree.set_perms(node, [f"n{own}"])
+    for node in ("device/suspend/event-channel", "control/shutdown", "data"):
+        store.tree.set_perms(f"{home}/{node}", [f"n{domid}"])
+    for node in ("console", "console/tty"):
+        store.tree.set_perms(f"{home}/{node}", ["n2", f"r{domid}"])
+
+
+UUID = "00000000-0000-0000-0000-000000000077"
+
+
+def test_a_guest_of_xl_reads_its_own_nodes(with_store, store, client):
+    """xl says that domain 0 owns them; where there is none xenstored refuses that, and nobody opens them to the guest."""
+    store.become(2)
+    store.start()
+    daemon = with_store(DYNAMIC)
+    wait_until(lambda: all_introduced(store, initial(client, 2)))
+    xl_makes(store, 77, 1)
+    store.conflicts = 2
+    daemon.command(f"domain-add xl domid=77 uuid={UUID}")
+    turn(0.5)
+    # Not before xl has introduced it: until then its nodes may be on the way.
+    assert store.perms("/local/domain/77") == ["n1"]
+    store.introduce(77)
+    wait_until(lambda: store.perms("/local/domain/77") == ["n2", "r77"])
+    for node in ("", "/name", "/memory/target", "/device", "/device/suspend", "/control", "/vm"):
+        assert store.perms(f"/local/domain/77{node}") == ["n2", "r77"], node
+    assert store.perms(f"/vm/{UUID}/uuid") == ["n2", "r77"]
+    # The guest's own, and what is below.
+    for node in ("device/suspend/event-channel", "control/shutdown", "data"):
+        assert store.perms(f"/local/domain/77/{node}") == ["n77"], node
+    assert store.perms("/local/domain/77/data/deep/own") == ["n1"]
+    assert store.perms("/local/domain/77/console/tty") == ["n2", "r77"]
+    assert "domain 77: may read its own nodes" in daemon.text()
+
+
+def test_a_guest_of_xl_in_a_classic_launch_is_left_alone(with_store, store, client):
+    store.start()
+    daemon = with_store()
+    wait_until(lambda: all_introduced(store, initial(client)))
+    xl_makes(store, 77, 0)
+    daemon.command(f"domain-add xl domid=77 uuid={UUID}")
+    wait_until(lambda: "xl" in client.rows() or "x" in client.rows())
+    store.introduce(77)
+    turn(0.5)
+    assert store.perms("/local/domain/77") == ["n0"]
+
+
+def test_nodes_that_cannot_be_opened_are_told_of(with_store, store, client):
+    store.become(2)
+    store.start()
+    daemon = with_store(DYNAMIC)
+    wait_until(lambda: all_introduced(store, initial(client, 2)))
+    xl_makes(store, 77, 1)
+    store.failures["/local/domain/77/memory/target"] = errno.EACCES
+    daemon.command(f"domain-add xl domid=77 uuid={UUID}")
+    wait_until(lambda: "x" in client.rows())
+    store.introduce(77)
+    wait_until(lambda: "domain 77: cannot let it read its own nodes" in daemon.text())
+    assert store.perms("/local/domain/77") == ["n1"]
+    assert client.get("NDomains") >= 3
