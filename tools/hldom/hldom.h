@@ -42,6 +42,14 @@ int self_next(struct self *self, uint32_t *index, struct hl_launch_domain *ret_d
 /* The first control domain; HL_NO_DOMID: a static launch.  -errno, said already. */
 int first_control(struct self *self, uint32_t *ret_domid);
 
+struct xs_handle;
+
+/*
+ * toolstack.c: the nodes that stock libxl in the domain `control` needs to make domains,
+ * where `store` serves their xenstore.  Those that are there stay.  -errno, said already.
+ */
+int toolstack_introduce(struct xs_handle *h, uint32_t store, uint32_t control);
+
 /* The verbs; argv[0] is the verb.  They give an enum exit_code, or a program's own. */
 int verb_console(int argc, char *argv[]);
 int verb_domid(int argc, char *argv[]);

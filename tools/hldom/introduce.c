@@ -115,6 +115,15 @@ static int open_all(struct introduction *in)
 	return in->h ? 0 : -EIO;
 }
 
+/* Domain 0's are xen-init-dom0's; in a static launch nobody makes domains. */
+static void introduce_toolstack(struct introduction *in)
+{
+	if (in->control == HL_NO_DOMID || in->control == 0)
+		return;
+	if (toolstack_introduce(in->h, in->self.launch.self_domid, in->control))
+		in->failed = true;
+}
+
 int verb_introduce(int argc, char *argv[])
 {
 	struct introduction in = {};
@@ -124,8 +133,10 @@ int verb_introduce(int argc, char *argv[])
 		return usage_error();
 	in.all = argc == 2;
 	rc = open_all(&in);
-	if (!rc)
+	if (!rc) {
+		introduce_toolstack(&in);
 		rc = introduce_each(&in);
+	}
 	if (in.h)
 		xs_close(in.h);
 	self_close(&in.self);
