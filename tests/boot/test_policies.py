@@ -106,7 +106,8 @@ def count(rng, policy):
     small = [at for at in range(16, len(policy) - 4) if 0 < struct.unpack_from("<I", policy, at)[0] < 512]
     at = rng.choice(small)
     value = struct.unpack_from("<I", policy, at)[0]
-    return with_words(policy, at, rng.choice((0, value - 1, value + 1, value + 7, 2 * value, 0x21, 0x1000, 0x7fffffff, 0xffffffff)))
+    others = (0, value - 1, value + 1, value + 7, 2 * value, 0x21, 0x1000, 0x7fffffff, 0xffffffff)
+    return with_words(policy, at, rng.choice(others))
 
 
 def mutant(policy, seed):
