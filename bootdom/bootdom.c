@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The reference boot domain: checks what was loaded, starts the domains that others
- * need in the order of start-after, and gives the launch back to Xen.
+ * The reference boot domain: verifies modules, configures domains, starts those that
+ * start-after requires, in order, and returns control of the launch to Xen.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "config.h"
-#include "console.h"
-#include "errname.h"
-#include "event.h"
-#include "launch.h"
-#include "order.h"
-#include "runtime.h"
+#include "configure.h"
+#include "runtime/console.h"
+#include "runtime/errname.h"
+#include "runtime/event.h"
+#include "runtime/runtime.h"
+#include "runtime/sysctl.h"
+#include "start-order.h"
 
 #include <xen/domctl.h>
 
-#define NO_INDEX    UINT32_C(0xffffffff)
-/* Where Xen has no interrupt that announces changes. */
+#define NO_INDEX UINT32_C(0xffffffff)
+/* If the launch interrupt cannot be bound. */
 #define POLL_MS	    100
 #define EVENT_CHUNK 16
 
@@ -32,20 +34,20 @@ static struct {
 	struct hl_launch_domain domains[LCM_MAX_DOMAINS];
 	struct config config;
 	struct order order;
-	uint32_t started, ready;	/* as struct order */
+	uint32_t started, ready; /* sets of domains, as in struct order */
 	uint64_t started_ns[LCM_MAX_DOMAINS];
-	uint32_t next_event;		/* sequence number */
-	uint32_t port;			/* of the launch's virtual interrupt; 0: none */
+	uint32_t next_event; /* sequence number */
+	uint32_t port;	     /* of the launch's virtual interrupt; 0: none */
 } self;
 
-/* index: of the domain at fault, or NO_INDEX; reason: enum lcm_err, or 0. */
+/* Ends the launch.  index: the domain that failed, or NO_INDEX; reason: enum lcm_err, or 0. */
 static noreturn void fail(uint32_t index, uint32_t reason)
 {
 	int rc;
 
-	say("failed");
+	log("failed");
 	rc = launch_command(XEN_HYPERLAUNCH_BOOT_FAILED, index, reason);
-	give_up("Xen does not take that: %s", errname(rc));
+	panic("rejected by Xen: %s", errname(rc));
 }
 
 static noreturn void fail_lcm(const struct lcm_error *err)
@@ -54,14 +56,14 @@ static noreturn void fail_lcm(const struct lcm_error *err)
 
 	if (err->node != LCM_NONE)
 		lcm_path(blob, err->node, path, sizeof(path));
-	say("%s: %s%s%s [%s]", path, err->prop ? err->prop : "", err->prop ? ": " : "", lcm_strerror(err->code),
-	    lcm_errname(err->code));
+	log("%s: %s%s%s [%s]", path, err->prop ? err->prop : "", err->prop ? ": " : "",
+	    lcm_strerror(err->code), lcm_errname(err->code));
 	fail(NO_INDEX, err->code);
 }
 
 static noreturn void fail_read(const char *what, int rc)
 {
-	say("%s: cannot be read: %s", what, errname(rc));
+	log("%s: read failed: %s", what, errname(rc));
 	fail(NO_INDEX, 0);
 }
 
@@ -76,15 +78,16 @@ static void read_lcm(void)
 	int rc;
 
 	if (self.launch.lcm_size > sizeof(blob)) {
-		say("the LCM: %s", lcm_strerror(LCM_ERR_SIZE));
+		log("the LCM: %s", lcm_strerror(LCM_ERR_SIZE));
 		fail(NO_INDEX, LCM_ERR_SIZE);
 	}
 	rc = launch_lcm(blob, self.launch.lcm_size);
 	if (rc)
 		fail_read("the LCM", rc);
-	if (lcm_parse(blob, self.launch.lcm_size, &self.lcm, &err) || lcm_check(&self.lcm, &limits, &err))
+	if (lcm_parse(blob, self.launch.lcm_size, &self.lcm, &err) ||
+	    lcm_check(&self.lcm, &limits, &err))
 		fail_lcm(&err);
-	say("%u domains, %u modules, LCM of %u bytes", self.lcm.nr_domains, self.launch.nr_modules,
+	log("%u domains, %u modules, LCM of %u bytes", self.lcm.nr_domains, self.launch.nr_modules,
 	    self.launch.lcm_size);
 }
 
@@ -96,7 +99,7 @@ static void read_domain(unsigned int index)
 		fail_read(self.lcm.domains[index].name, rc);
 }
 
-/* Xen's records and the LCM tell of the same domains. */
+/* Reads Xen's records, which must be about the domains of the LCM. */
 static void read_domains(void)
 {
 	bool same = self.launch.nr_domains == self.lcm.nr_domains;
@@ -107,7 +110,7 @@ static void read_domains(void)
 	}
 	if (same)
 		return;
-	say("the launch has other domains than the LCM");
+	log("the launch does not have the domains of the LCM");
 	fail(NO_INDEX, 0);
 }
 
@@ -119,21 +122,22 @@ static void check_digest(const struct lcm_module *module)
 
 	lcm_path(blob, module->node, path, sizeof(path));
 	if (!module->digest) {
-		say("%s: module %u has no digest to check", path, module->index);
+		log("%s: module %u has no digest to check", path, module->index);
 		return;
 	}
 	rc = launch_module(module->index, &record);
 	if (rc)
 		fail_read(path, rc);
 	if (!memcmp(record.sha256, module->digest, sizeof(record.sha256))) {
-		say("%s: module %u is what the LCM names", path, module->index);
+		log("%s: module %u has the digest in the LCM", path, module->index);
 		return;
 	}
-	say("%s: digest-sha256: %s [%s]", path, lcm_strerror(LCM_ERR_DIGEST), lcm_errname(LCM_ERR_DIGEST));
+	log("%s: digest-sha256: %s [%s]", path, lcm_strerror(LCM_ERR_DIGEST),
+	    lcm_errname(LCM_ERR_DIGEST));
 	fail(module->domain == LCM_NONE ? NO_INDEX : (uint32_t)module->domain, LCM_ERR_DIGEST);
 }
 
-/* The configuration follows the ramdisk, where there is one. */
+/* Xen passes the configuration as the first module, or as the second after a ramdisk. */
 static void read_config(const struct pvh_info *info)
 {
 	const int boot = lcm_find_function(&self.lcm, LCM_FUNC_BOOT);
@@ -145,13 +149,76 @@ static void read_config(const struct pvh_info *info)
 	if (domain->config == LCM_NONE)
 		return;
 	if (info->nr_modules <= place) {
-		say("the configuration was not handed over");
+		log("Xen did not pass the configuration");
 		fail((uint32_t)boot, 0);
 	}
-	if (config_parse(info->modules[place].data, info->modules[place].size, &self.lcm, &self.config, &err)) {
-		say("configuration: line %u: %s", err.line, err.text);
+	if (config_parse(info->modules[place].data, info->modules[place].size, &self.lcm,
+			 &self.config, &err)) {
+		log("configuration: line %u: %s", err.line, err.text);
 		fail((uint32_t)boot, 0);
 	}
+}
+
+/* A result other than errnos: some CPUs do not exist, or are not in use. */
+#define NO_SUCH_CPU 1
+
+static int set_affinity(const struct config_setting *setting, uint16_t domid, uint32_t vcpu)
+{
+	struct cpus cpus = setting->cpus;
+	int rc;
+
+	if (setting->kind == CONFIG_SOFT_AFFINITY)
+		return configure_soft_affinity(domid, vcpu, &cpus);
+	rc = configure_hard_affinity(domid, vcpu, &cpus);
+	return !rc && !cpus_within(&setting->cpus, &cpus) ? NO_SUCH_CPU : rc;
+}
+
+static int set_affinities(const struct config_setting *setting, uint16_t domid)
+{
+	int rc = 0;
+
+	if (setting->vcpu != CONFIG_ALL_VCPUS)
+		return set_affinity(setting, domid, setting->vcpu);
+	for (uint32_t i = 0; !rc && i < self.lcm.domains[setting->domain].cpus; i++)
+		rc = set_affinity(setting, domid, i);
+	return rc;
+}
+
+static int apply(const struct config_setting *setting, uint16_t domid)
+{
+	switch (setting->kind) {
+	case CONFIG_HARD_AFFINITY:
+	case CONFIG_SOFT_AFFINITY:
+		return set_affinities(setting, domid);
+	case CONFIG_WEIGHT:
+		return configure_weight(domid, (uint16_t)setting->number);
+	case CONFIG_CAP:
+		return configure_cap(domid, (uint16_t)setting->number);
+	case CONFIG_MEMORY_LIMIT:
+		return configure_memory_limit(domid, setting->number);
+	}
+	return -EINVAL;
+}
+
+/* To be called before any domain starts: Xen rejects settings for those that have. */
+static void configure(void)
+{
+	const int boot = lcm_find_function(&self.lcm, LCM_FUNC_BOOT);
+
+	for (unsigned int i = 0; i < self.config.nr_settings; i++) {
+		const struct config_setting *setting = &self.config.settings[i];
+		const struct hl_launch_domain *domain = &self.domains[setting->domain];
+		const int rc = apply(setting, (uint16_t)domain->domid);
+
+		if (!rc)
+			continue;
+		log("configuration: line %u: %s: %s: %s", setting->line, domain->name,
+		    config_kind_word(setting->kind),
+		    rc == NO_SUCH_CPU ? "some of these CPUs are not available" : errname(rc));
+		fail((uint32_t)boot, 0);
+	}
+	if (self.config.nr_settings)
+		log("configuration: %u settings applied", self.config.nr_settings);
 }
 
 static void plan(void)
@@ -161,7 +228,7 @@ static void plan(void)
 
 	if (!fault)
 		return;
-	say("%s: %s", self.lcm.domains[index].name, order_fault_text(fault));
+	log("%s: %s", self.lcm.domains[index].name, order_fault_text(fault));
 	fail(index, 0);
 }
 
@@ -173,7 +240,8 @@ static void bind_virq(void)
 		return;
 	rc = event_bind_virq(self.launch.virq, &self.port);
 	if (rc)
-		say("no interrupt announces changes (%s): asking each %u ms", errname(rc), POLL_MS);
+		log("cannot bind the launch interrupt (%s): polling every %u ms", errname(rc),
+		    POLL_MS);
 }
 
 static uint64_t deadline(unsigned int index)
@@ -188,10 +256,10 @@ static void start(unsigned int index)
 	const uint16_t domid = (uint16_t)self.domains[index].domid;
 	int rc;
 
-	say("starting %s, d%u", self.domains[index].name, domid);
+	log("starting %s, d%u", self.domains[index].name, domid);
 	rc = domain_command(XEN_DOMCTL_unpausedomain, domid);
 	if (rc) {
-		say("%s: cannot be started: %s", self.domains[index].name, errname(rc));
+		log("cannot start %s: %s", self.domains[index].name, errname(rc));
 		fail(index, 0);
 	}
 	self.started |= UINT32_C(1) << index;
@@ -212,7 +280,7 @@ static uint32_t waited_for(void)
 
 static noreturn void fail_ended(unsigned int index, const char *how)
 {
-	say("%s: ended (%s) before it was ready", self.domains[index].name, how);
+	log("%s: ended (%s) before it was ready", self.domains[index].name, how);
 	fail(index, 0);
 }
 
@@ -222,7 +290,7 @@ static void look_at(unsigned int index)
 	switch (self.domains[index].state) {
 	case HL_DOMAIN_READY:
 		self.ready |= UINT32_C(1) << index;
-		say("%s is ready, after %" PRIu64 " ms", self.domains[index].name,
+		log("%s is ready, after %" PRIu64 " ms", self.domains[index].name,
 		    (clock_ns() - self.started_ns[index]) / NS_PER_MS);
 		return;
 	case HL_DOMAIN_FAILED:
@@ -233,7 +301,8 @@ static void look_at(unsigned int index)
 	}
 	if (clock_ns() < deadline(index))
 		return;
-	say("%s: not ready within %u ms", self.domains[index].name, self.config.ready_timeout_ms[index]);
+	log("%s: not ready within %u ms", self.domains[index].name,
+	    self.config.ready_timeout_ms[index]);
 	fail(index, 0);
 }
 
@@ -246,7 +315,7 @@ static void look_at_event(const struct hl_event *event)
 			fail_ended(i, hl_shutdown_name(event->arg));
 }
 
-/* A domain that shuts down stays STARTED; the log tells. */
+/* A domain that shuts down remains STARTED: only the launch log shows it. */
 static void look_at_events(void)
 {
 	struct hl_event events[EVENT_CHUNK];
@@ -262,7 +331,7 @@ static void look_at_events(void)
 	} while (nr);
 }
 
-/* States first: who was ready in time and ended then has done its part. */
+/* States first: a domain that ends after it was ready is no failure. */
 static void look(void)
 {
 	for (unsigned int i = 0; i < self.lcm.nr_domains; i++)
@@ -290,28 +359,29 @@ static void start_in_order(void)
 		look();
 		start_all(order_next(&self.lcm, &self.order, self.started, self.ready));
 	}
-	/* lcm_check() found no cycle, so nobody is left. */
+	/* Cannot happen, since lcm_check() finds cycles. */
 	if (self.order.wanted & ~self.started) {
-		say("start-after: %s", lcm_strerror(LCM_ERR_START_AFTER_CYCLE));
+		log("start-after: %s", lcm_strerror(LCM_ERR_START_AFTER_CYCLE));
 		fail(NO_INDEX, LCM_ERR_START_AFTER_CYCLE);
 	}
 }
 
-/* False: this is not the boot domain of a launch that goes on. */
+/* Whether this is the boot domain of a launch that is preparing. */
 static bool is_ours(void)
 {
 	const int rc = launch_info(&self.launch);
 
 	if (rc) {
-		say("Xen does not tell this domain of the launch: %s", errname(rc));
+		log("cannot read the launch: %s", errname(rc));
 		return false;
 	}
 	if (self.launch.boot_domid != own_domid()) {
-		say("this domain, d%u, is not the boot domain", own_domid());
+		log("this domain, d%u, is not the boot domain", own_domid());
 		return false;
 	}
 	if (self.launch.state != HL_LAUNCH_PREPARING) {
-		say("the launch is %s, there is nothing to prepare", hl_launch_state_name(self.launch.state));
+		log("the launch is %s, there is nothing to prepare",
+		    hl_launch_state_name(self.launch.state));
 		return false;
 	}
 	return true;
@@ -320,7 +390,7 @@ static bool is_ours(void)
 int program(const struct pvh_info *info)
 {
 	if (!is_ours()) {
-		say("nothing to do here");
+		log("nothing to do here");
 		return 0;
 	}
 	self.next_event = self.launch.nr_events;
@@ -330,9 +400,10 @@ int program(const struct pvh_info *info)
 		check_digest(&self.lcm.modules[i]);
 	read_config(info);
 	plan();
+	configure();
 	bind_virq();
 	start_in_order();
-	say("done");
-	say("Xen does not take that: %s", errname(launch_command(XEN_HYPERLAUNCH_BOOT_DONE, 0, 0)));
+	log("done");
+	log("rejected by Xen: %s", errname(launch_command(XEN_HYPERLAUNCH_BOOT_DONE, 0, 0)));
 	return 1;
 }

@@ -2,13 +2,18 @@
 #include <errno.h>
 #include <hl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "bus.h"
-#include "log.h"
-#include "loop.h"
-#include "manager.h"
-#include "notify.h"
+#include "bus/connection.h"
+#include "console/owner.h"
+#include "domains/manager.h"
+#include "jobs/job.h"
+#include "launch/complete.h"
+#include "lifecycle/release.h"
+#include "loop/log.h"
+#include "loop/loop.h"
+#include "loop/notify.h"
 #include "options.h"
 #include "util.h"
 
@@ -16,6 +21,9 @@ struct daemon {
 	struct loop *loop;
 	struct hl_ctx *hl;
 	struct manager *manager;
+	struct completer *completer;
+	struct jobs *jobs;
+	struct manager_observer observer;
 	struct bus *bus;
 	struct notify *notify;
 };
@@ -23,7 +31,13 @@ struct daemon {
 static void daemon_clear(struct daemon *daemon)
 {
 	notify_free(daemon->notify);
+	if (daemon->manager)
+		manager_unobserve(daemon->manager, &daemon->observer);
+	if (daemon->jobs)
+		jobs_end(daemon->jobs);
 	bus_free(daemon->bus);
+	jobs_free(daemon->jobs);
+	completer_free(daemon->completer);
 	manager_free(daemon->manager);
 	hl_unref(daemon->hl);
 	loop_free(daemon->loop);
@@ -39,6 +53,15 @@ static void on_heartbeat(void *userdata)
 	manager_heartbeat(userdata);
 }
 
+/* Units that start after this one find the initial domains complete, where that can be. */
+static void on_settled(void *userdata)
+{
+	const struct daemon *daemon = userdata;
+
+	notify_ready();
+	log_info("ready: %" PRIu32 " domains", hl_table_nr_domains(manager_table(daemon->manager)));
+}
+
 static int explain_no_hypervisor(const struct options *options, int r)
 {
 	if (r == -ENODEV) {
@@ -49,9 +72,11 @@ static int explain_no_hypervisor(const struct options *options, int r)
 	if (r == -EACCES)
 		log_error("Xen's device may not be opened: run as root");
 	else if (r == -EINVAL)
-		log_error("%s: no launch control module, or an option that sim does not know", options->hypervisor);
+		log_error("%s: no launch control module, or an option that sim does not know",
+			  options->hypervisor);
 	else
-		log_error("cannot use the hypervisor \"%s\": %s", options->hypervisor, strerror(-r));
+		log_error("cannot use the hypervisor \"%s\": %s", options->hypervisor,
+			  strerror(-r));
 	return EXIT_FAILED;
 }
 
@@ -80,6 +105,9 @@ static int explain_bus(int r, const char *step)
 {
 	if (r == -EEXIST)
 		log_error("cannot %s: another hyperlaunchd has it", step);
+	else if (r == -ENOMEDIUM)
+		log_error("cannot %s: there is no session bus here; dbus-run-session starts one",
+			  step);
 	else if (r == -EACCES || r == -EPERM)
 		log_error("cannot %s: the policy of the bus forbids it (is " BUS_NAME ".conf "
 			  "installed, and are we root?)",
@@ -87,6 +115,30 @@ static int explain_bus(int r, const char *step)
 	else
 		log_error("cannot %s: %s", step, strerror(-r));
 	return EXIT_FAILED;
+}
+
+static void on_domains_changed(void *userdata)
+{
+	const struct daemon *daemon = userdata;
+
+	jobs_poke(daemon->jobs);
+}
+
+/* Records are kept in the directory that the service manager preserves. */
+static int start_jobs(struct daemon *daemon)
+{
+	const char *runtime = getenv("RUNTIME_DIRECTORY");
+	_cleanup_(freep) char *dir = NULL;
+	int r;
+
+	if (runtime && asprintf(&dir, "%s/jobs", runtime) < 0)
+		return -ENOMEM;
+	r = jobs_new(daemon->loop, dir, &daemon->jobs);
+	if (r == 0)
+		r = console_owner_register(daemon->jobs, daemon->manager);
+	if (r == 0)
+		r = release_register(daemon->jobs, daemon->manager);
+	return r;
 }
 
 static int start(struct daemon *daemon, const struct options *options)
@@ -108,9 +160,24 @@ static int start(struct daemon *daemon, const struct options *options)
 		log_error("cannot read the state of the domains: %s", strerror(-r));
 		return EXIT_FAILED;
 	}
-	r = bus_new(daemon->loop, daemon->manager, &bus, &daemon->bus, &step);
+	r = start_jobs(daemon);
+	if (r < 0) {
+		log_error("cannot begin to work: %s", strerror(-r));
+		return EXIT_FAILED;
+	}
+	r = bus_new(daemon->loop, daemon->manager, daemon->jobs, &bus, &daemon->bus, &step);
 	if (r < 0)
 		return explain_bus(r, step);
+	/* After the bus: who waits for a job has had the signals of the change when it ends. */
+	daemon->observer =
+		(struct manager_observer){.done = on_domains_changed, .userdata = daemon};
+	manager_observe(daemon->manager, &daemon->observer);
+	jobs_resume(daemon->jobs);
+	r = completer_new(daemon->loop, daemon->manager, on_settled, daemon, &daemon->completer);
+	if (r < 0) {
+		log_error("cannot follow the domains: %s", strerror(-r));
+		return EXIT_FAILED;
+	}
 	r = notify_new(daemon->loop, on_heartbeat, daemon->manager, &daemon->notify);
 	if (r < 0) {
 		log_error("cannot set up the watchdog: %s", strerror(-r));
@@ -128,12 +195,8 @@ static int run(const struct options *options)
 		daemon_clear(&daemon);
 		return status;
 	}
-	notify_ready();
-	log_info("ready: %" PRIu32 " domains", hl_table_nr_domains(manager_table(daemon.manager)));
 	r = loop_run(daemon.loop);
 	notify_stopping();
-	if (r < 0)
-		log_error("the connection to the bus is lost: %s", strerror(-r));
 	daemon_clear(&daemon);
 	return r < 0 ? EXIT_FAILED : EXIT_OK;
 }

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "log.h"
+#include "loop/log.h"
 
 enum {
 	OPTION_VERSION = 256,

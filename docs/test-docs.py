@@ -74,14 +74,9 @@ def check_bus():
         emits = notes.get("org.freedesktop.DBus.Property.EmitsChangedSignal", "true")
         if said.get(prop.get("name"), "true") != emits:
             problems.append(f"org.xenproject.Hyperlaunch1(5): {prop.get('name')} is '{emits}'")
-    errors = set(re.findall(r'OURS "(\w+)"', (root / "daemon" / "bus-error.c").read_text()))
+    errors = set(re.findall(r'OURS "(\w+)"', (root / "daemon" / "bus" / "error.c").read_text()))
     differ("errors", set(re.findall(r"\.It Er (\w+)", page("org.xenproject.Hyperlaunch1.5"))),
            errors)
-    keys = re.search(r"int append_summary\(.*?^}", (root / "daemon" / "bus-manager.c").read_text(),
-                     re.DOTALL | re.MULTILINE)[0]
-    keys = set(re.findall(r'"([A-Z]\w+)",\s+"\w+"', keys)) | {"Warnings"}
-    differ("GetLaunchSummary", set(re.findall(r"\.It Va (\w+) Ar",
-                                              page("org.xenproject.Hyperlaunch1.5"))), keys)
 
 
 def options_of(text):
@@ -103,10 +98,18 @@ def check_program(name, section):
         verbs = set(re.findall(r"^  ([a-z]+) ", told, re.MULTILINE))
         part = page("hlctl.1").split(".Ss Verbs")[1].split(".Ss")[0]
         differ("hlctl(1), verb", set(re.findall(r"\.It Cm ([a-z]+)", part)), verbs)
-        completion = (root / "tools" / "hlctl" / "hlctl.bash").read_text()
-        differ("hlctl.bash, verb", set(re.search(r"verbs='([a-z ]+)'", completion)[1].split()),
-               verbs)
-        differ("hlctl.bash, option", options_of(completion), options_of(told))
+        check_completions(verbs, options_of(told))
+
+
+def check_completions(verbs, options):
+    """Of hlctl, for each shell."""
+    text = {name: (root / "units" / "completions" / name).read_text() for name in ("hlctl.bash", "_hlctl", "hlctl.fish")}
+    differ("hlctl.bash, verb", set(re.search(r"verbs='([a-z ]+)'", text["hlctl.bash"])[1].split()), verbs)
+    differ("_hlctl, verb", set(re.findall(r"^        '([a-z]+):", text["_hlctl"], re.MULTILINE)), verbs)
+    differ("hlctl.fish, verb", set(re.search(r"^set -l verbs ([a-z ]+)$", text["hlctl.fish"], re.MULTILINE)[1].split()), verbs)
+    for name in ("hlctl.bash", "_hlctl"):
+        differ(f"{name}, option", options_of(text[name]), options)
+    differ("hlctl.fish, option", set(re.findall(r"^complete .* -l ([a-z-]+)", text["hlctl.fish"], re.MULTILINE)), options)
 
 
 def check_hldom():
@@ -115,6 +118,22 @@ def check_hldom():
     told = subprocess.run([programs["hldom"], "--help"], capture_output=True, text=True, check=True).stdout
     differ("hldom(8), verb", set(re.findall(r"^\.It Cm ([a-z]+)", page("hldom.8"), re.MULTILINE)),
            set(re.findall(r"hldom ([a-z]+)", told)))
+
+
+def check_hlboot():
+    """Options, the report's keys, and what of the environment is read."""
+    folder = root / "dev" / "hlboot"
+    programs["hlboot"] = folder / "hlboot"
+    check_program("hlboot", 1)
+    text = page("hlboot.1")
+    code = "".join(path.read_text() for path in [*folder.glob("*.py"), root / "dev" / "qemu" / "qemu.py"])
+    keys = set(re.findall(r'\btold\["(\w+)"\] =', code))
+    for made in re.findall(r'return \{("launch": .*?)\}$', code, re.MULTILINE):
+        keys |= set(re.findall(r'"(\w+)": ', made))
+    report = text.split(".Sh REPORT")[1].split(".Sh ")[0]
+    differ("hlboot(1), report", set(re.findall(r"^\.It Va (\w+)", report, re.MULTILINE)), keys)
+    differ("hlboot(1), environment", set(re.findall(r"^\.It Ev (\w+)", text, re.MULTILINE)),
+           set(re.findall(r'"(HL_(?!CACHE)\w+)"', code)))
 
 
 def check_json():
@@ -139,7 +158,7 @@ def check_library():
     text = page("libhl.3")
     listed = set(re.findall(r"\bhl_[a-z0-9_]+\b", text.split(".Ss Functions")[1].split(".Sh")[0]))
     differ("libhl(3)", listed, set(re.findall(r"\b(hl_[a-z0-9_]+)\(", header)))
-    commands = set(re.findall(r'^\t\{ "([a-z-]+)", \d', (root / "libhl" / "sim-command.c").read_text(),
+    commands = set(re.findall(r'^\t\{ ?"([a-z-]+)", \d', (root / "libhl" / "sim" / "command.c").read_text(),
                               re.MULTILINE))
     part = text.split("The commands;")[1].split(".El")[0]
     differ("libhl(3), simulator", set(re.findall(r"\.It Cm ([a-z-]+)", part)), commands)
@@ -152,12 +171,12 @@ def check_bootdom():
     text = page("bootdom.7")
     words = re.compile(r"\.It Cm ([a-z-]+)")
     told = text.split(".Ss The probe")[1].split(".Sh ")[0]
-    actions = set(re.findall(r'^\t\{ "([a-z-]+)", act_', (root / "bootdom" / "probe.c").read_text(), re.MULTILINE))
+    actions = set(re.findall(r'^\t\{ ?"([a-z-]+)", act_', (root / "tests" / "guests" / "probe.c").read_text(), re.MULTILINE))
     differ("bootdom(7), probe", set(words.findall(told)), actions)
     told = text.split(".Ss Its configuration")[1].split(".Ss ")[0]
     config = (root / "bootdom" / "config.c").read_text()
-    differ("bootdom(7), configuration", set(words.findall(told)), set(re.findall(r'words\[0\], "([a-z-]+)"', config)))
-    default = re.search(r"READY_TIMEOUT_MS (\d+)", (root / "bootdom" / "config.h").read_text())[1]
+    differ("bootdom(7), configuration", set(words.findall(told)), set(re.findall(r'(?:words\[0\], |\] = \{ ?)"([a-z-]+)"', config)))
+    default = re.search(r"READY_TIMEOUT_MS\s+(\d+)", (root / "bootdom" / "config.h").read_text())[1]
     differ("bootdom(7), default", set(re.findall(r"and (\d+) is the default", told)), {default})
 
 
@@ -166,6 +185,7 @@ check_bus()
 check_program("hlctl", 1)
 check_program("hyperlaunchd", 8)
 check_json()
+check_hlboot()
 check_hldom()
 check_library()
 print("\n".join(problems) or "all documented")

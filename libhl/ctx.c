@@ -1,25 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The context: chooses the backend and passes calls on to it. */
 #include "ctx.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-
-void logger_say(const struct logger *logger, int priority, const char *format, ...)
-{
-	CLEANUP(freep) char *text = NULL;
-	va_list ap;
-
-	if (!logger->fn)
-		return;
-	va_start(ap, format);
-	if (vasprintf(&text, format, ap) < 0)
-		text = NULL;
-	va_end(ap);
-	if (text)
-		logger->fn(logger->data, priority, text);
-}
 
 static int open_backend(struct hl_ctx *ctx, const char *spec)
 {
@@ -43,7 +27,7 @@ HL_EXPORT int hl_new(const char *spec, hl_log_fn log, void *data, struct hl_ctx 
 	if (!ctx)
 		return -ENOMEM;
 	ctx->refs = 1;
-	ctx->logger = (struct logger){ .fn = log, .data = data };
+	ctx->logger = (struct logger){.fn = log, .data = data};
 	rc = open_backend(ctx, spec);
 	if (rc) {
 		hl_unref(ctx);
@@ -91,16 +75,24 @@ HL_EXPORT int hl_get_launch(struct hl_ctx *ctx, struct hl_launch *ret_launch)
 	return ctx->ops->get_launch(ctx->backend, ret_launch);
 }
 
-HL_EXPORT int hl_get_domain(struct hl_ctx *ctx, uint32_t index,
-			    struct hl_launch_domain *ret_domain)
+HL_EXPORT int hl_get_domain(struct hl_ctx *ctx, uint32_t index, struct hl_launch_domain *ret_domain)
 {
 	return ctx->ops->get_domain(ctx->backend, index, ret_domain);
 }
 
-HL_EXPORT int hl_get_module(struct hl_ctx *ctx, uint32_t index,
-			    struct hl_launch_module *ret_module)
+HL_EXPORT int hl_get_module(struct hl_ctx *ctx, uint32_t index, struct hl_launch_module *ret_module)
 {
 	return ctx->ops->get_module(ctx->backend, index, ret_module);
+}
+
+HL_EXPORT int hl_get_host(struct hl_ctx *ctx, struct hl_host *ret_host)
+{
+	return ctx->ops->get_host(ctx->backend, ret_host);
+}
+
+HL_EXPORT int hl_read_log(struct hl_ctx *ctx, char **ret_text, size_t *ret_size)
+{
+	return ctx->ops->read_log(ctx->backend, ret_text, ret_size);
 }
 
 HL_EXPORT int hl_read_lcm(struct hl_ctx *ctx, void **ret_blob, size_t *ret_size)
@@ -114,23 +106,22 @@ HL_EXPORT int hl_get_events(struct hl_ctx *ctx, uint32_t since, struct hl_event 
 	return ctx->ops->get_events(ctx->backend, since, ret_events, ret_nr);
 }
 
-HL_EXPORT int hl_list_live(struct hl_ctx *ctx, struct hl_live_domain **ret_domains,
-			   size_t *ret_nr)
+HL_EXPORT int hl_list_live(struct hl_ctx *ctx, struct hl_live_domain **ret_domains, size_t *ret_nr)
 {
 	return ctx->ops->list_live(ctx->backend, ret_domains, ret_nr);
 }
 
-/* What Xen takes for no ordinary domain must not reach it: it has other meanings there. */
+/* Reserved domids (DOMID_SELF and others) have other meanings in Xen: do not pass them on. */
 static int check_domid(uint32_t domid)
 {
 	return domid <= MAX_DOMID ? 0 : -ESRCH;
 }
 
-HL_EXPORT int hl_set_console(struct hl_ctx *ctx, uint32_t domid)
+HL_EXPORT int hl_set_console(struct hl_ctx *ctx, uint32_t domid, uint32_t loan_ms)
 {
 	int rc = check_domid(domid);
 
-	return rc ? rc : ctx->ops->set_console(ctx->backend, domid);
+	return rc ? rc : ctx->ops->set_console(ctx->backend, domid, loan_ms);
 }
 
 HL_EXPORT int hl_move_console_backend(struct hl_ctx *ctx, uint32_t domid, uint32_t backend)

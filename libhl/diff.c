@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What differs between two tables.  Pure. */
+/* Compares two tables.  Pure. */
 #include <errno.h>
 #include <string.h>
 
@@ -46,7 +46,8 @@ static bool drift_differs(const struct hl_domain *a, const struct hl_domain *b)
 static bool errors_differ(const struct hl_domain *a, const struct hl_domain *b)
 {
 	return a->error != b->error || a->errnum != b->errnum ||
-	       strcmp(a->error_node, b->error_node) != 0 || strcmp(a->error_prop, b->error_prop) != 0;
+	       strcmp(a->error_node, b->error_node) != 0 ||
+	       strcmp(a->error_prop, b->error_prop) != 0;
 }
 
 static bool times_differ(const struct hl_domain *a, const struct hl_domain *b)
@@ -55,7 +56,7 @@ static bool times_differ(const struct hl_domain *a, const struct hl_domain *b)
 	       a->ready_ns != b->ready_ns;
 }
 
-/* What of a row its key (domid and generation) and its place in the LCM don't fix. */
+/* Compares all fields except those that domid, generation and LCM determine. */
 static uint32_t differing_fields(const struct hl_domain *a, const struct hl_domain *b)
 {
 	return if_differ(strcmp(a->name, b->name), HL_FIELD_NAME) |
@@ -72,7 +73,7 @@ static uint32_t differing_fields(const struct hl_domain *a, const struct hl_doma
 	       if_differ(a->vcpus_max != b->vcpus_max, HL_FIELD_VCPUS_MAX) |
 	       if_differ(a->vcpus_online != b->vcpus_online, HL_FIELD_VCPUS_ONLINE) |
 	       if_differ(a->ssidref != b->ssidref ||
-			 strcmp(a->security_label, b->security_label) != 0,
+				 strcmp(a->security_label, b->security_label) != 0,
 			 HL_FIELD_SECURITY_LABEL) |
 	       if_differ(errors_differ(a, b), HL_FIELD_ERROR) |
 	       if_differ(a->store_port != b->store_port || a->store_gfn != b->store_gfn,
@@ -106,7 +107,7 @@ static bool others_differ(const struct hl_summary *a, const struct hl_summary *b
 {
 	return a->available != b->available || strcmp(a->source, b->source) != 0 ||
 	       strcmp(a->form, b->form) != 0 || a->dynamic != b->dynamic ||
-	       a->lcm_size != b->lcm_size ||
+	       a->weak_hardware != b->weak_hardware || a->lcm_size != b->lcm_size ||
 	       memcmp(a->lcm_sha256, b->lcm_sha256, sizeof(a->lcm_sha256)) != 0 ||
 	       a->start_ns != b->start_ns || a->end_ns != b->end_ns || warnings_differ(a, b);
 }
@@ -117,19 +118,22 @@ static uint32_t differing_summary(const struct hl_summary *a, const struct hl_su
 	       if_differ(roles_differ(a, b), HL_SUMMARY_ROLES) |
 	       if_differ(a->console_owner != b->console_owner, HL_SUMMARY_CONSOLE_OWNER) |
 	       if_differ(a->expected != b->expected || a->built != b->built ||
-			 a->failed != b->failed,
+				 a->failed != b->failed,
 			 HL_SUMMARY_COUNTS) |
 	       if_differ(a->error != b->error || strcmp(a->error_node, b->error_node) != 0 ||
-			 strcmp(a->error_prop, b->error_prop) != 0,
+				 strcmp(a->error_prop, b->error_prop) != 0,
 			 HL_SUMMARY_ERROR) |
-	       if_differ(others_differ(a, b), HL_SUMMARY_OTHER);
+	       if_differ(others_differ(a, b), HL_SUMMARY_OTHER) |
+	       if_differ(a->nr_events != b->nr_events, HL_SUMMARY_EVENTS);
 }
 
 static void add(struct hl_diff *diff, enum hl_change_type wanted, const struct hl_domain *before,
 		const struct hl_domain *after)
 {
 	struct hl_change change = {
-		.type = !after ? HL_CHANGE_REMOVED : !before ? HL_CHANGE_ADDED : HL_CHANGE_CHANGED,
+		.type = !after	  ? HL_CHANGE_REMOVED
+			: !before ? HL_CHANGE_ADDED
+				  : HL_CHANGE_CHANGED,
 		.before = before,
 		.after = after,
 	};
@@ -144,7 +148,7 @@ static void add(struct hl_diff *diff, enum hl_change_type wanted, const struct h
 	diff->changes[diff->nr_changes++] = change;
 }
 
-/* Both are in one order: goes through them side by side. */
+/* Merges the rows of both tables, which are in the same order, and adds changes of one type. */
 static void walk(struct hl_diff *diff, enum hl_change_type wanted)
 {
 	const struct hl_table *before = diff->before, *after = diff->after;
@@ -179,9 +183,10 @@ HL_EXPORT int hl_diff_new(struct hl_table *before, struct hl_table *after,
 	walk(diff, HL_CHANGE_REMOVED);
 	walk(diff, HL_CHANGE_ADDED);
 	walk(diff, HL_CHANGE_CHANGED);
-	diff->summary = before ? differing_summary(&before->summary, &after->summary) :
-				 HL_SUMMARY_STATE | HL_SUMMARY_ROLES | HL_SUMMARY_CONSOLE_OWNER |
-				 HL_SUMMARY_COUNTS | HL_SUMMARY_ERROR | HL_SUMMARY_OTHER;
+	diff->summary = before ? differing_summary(&before->summary, &after->summary)
+			       : HL_SUMMARY_STATE | HL_SUMMARY_ROLES | HL_SUMMARY_CONSOLE_OWNER |
+					 HL_SUMMARY_COUNTS | HL_SUMMARY_ERROR | HL_SUMMARY_OTHER |
+					 HL_SUMMARY_EVENTS;
 	*ret_diff = diff;
 	return 0;
 }

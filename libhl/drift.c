@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Compares an initial domain with its description in the LCM. */
 #include "drift.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/* Toolstacks and Xen add a little to a domain's maximum, for pages of their own. */
-#define MEMORY_SLACK	(2ull << 20)
-#define FIXED_FIELDS	9
+#include "text.h"
+
+/* Xen and toolstacks add some pages of their own to a domain's maximum. */
+#define MEMORY_SLACK (2ull << 20)
+#define FIXED_FIELDS 9
 
 struct found {
 	struct arena *arena;
@@ -17,7 +20,7 @@ struct found {
 static void add(struct found *found, const char *field, const char *lcm, const char *actual)
 {
 	if (!field || !lcm || !actual)
-		return;		/* no memory: the arena knows */
+		return; /* no memory, which the arena has recorded */
 	found->drift[found->nr++] = (struct hl_drift){
 		.field = field,
 		.lcm = lcm,
@@ -25,8 +28,7 @@ static void add(struct found *found, const char *field, const char *lcm, const c
 	};
 }
 
-static void compare(struct found *found, const char *field, uint64_t lcm, uint64_t actual,
-		    bool hex)
+static void compare(struct found *found, const char *field, uint64_t lcm, uint64_t actual, bool hex)
 {
 	if (lcm == actual)
 		return;
@@ -41,7 +43,7 @@ static void compare(struct found *found, const char *field, uint64_t lcm, uint64
 static void compare_domid(struct found *found, const struct hl_lcm_domain *planned,
 			  const struct hl_launch_domain *record)
 {
-	/* Xen treats the boot domain's as no domain, and gives it another. */
+	/* LCM_DOMID_BOOT is no domid: Xen assigns another one to the boot domain. */
 	if (planned->requested_domid && planned->requested_domid != LCM_DOMID_BOOT &&
 	    record->domid != HL_NO_DOMID)
 		compare(found, "domid", planned->requested_domid, record->domid, false);
@@ -63,7 +65,7 @@ static void compare_uuid(struct found *found, const struct hl_lcm_domain *planne
 
 	if (!memcmp(planned->uuid, live->handle, sizeof(live->handle)))
 		return;
-	/* Without one in the LCM, any will do. */
+	/* An LCM without a UUID leaves it to the toolstack. */
 	if (all_zero(planned->uuid, sizeof(planned->uuid)))
 		return;
 	hl_uuid_to_text(planned->uuid, lcm);
@@ -98,7 +100,7 @@ static void compare_live(struct found *found, const struct hl_lcm_domain *planne
 	compare_uuid(found, planned, live);
 	compare(found, "cpus", planned->cpus, live->vcpus_max, false);
 	compare_memory(found, planned, live);
-	/* An empty label: no FLASK, and nothing to compare. */
+	/* Without FLASK the label is empty. */
 	if (planned->security_id && live->label[0])
 		compare_label(found, planned, live);
 }
@@ -132,7 +134,7 @@ void drift_find(struct arena *arena, const struct hl_snapshot *snapshot,
 		const struct hl_lcm_domain *planned, const struct hl_launch_domain *record,
 		const struct hl_live_domain *live, struct hl_domain *row)
 {
-	struct found found = { .arena = arena };
+	struct found found = {.arena = arena};
 
 	found.drift = arena_alloc(arena, FIXED_FIELDS + hl_lcm_nr_modules(snapshot->lcm),
 				  sizeof(*found.drift));

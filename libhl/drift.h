@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where a domain is not, or no longer, what the LCM says. */
+/* Drift: differences between an initial domain and its description in the LCM.  Pure. */
 #ifndef LIBHL_DRIFT_H
 #define LIBHL_DRIFT_H
 
 #include "snapshot.h"
 
 /*
- * Sets row->drift.  live may be NULL; row->name and row->index are filled
- * already.  Failed allocations are noted in the arena.
+ * Sets row->drift and row->nr_drift; row->name and row->index must be set.
+ * @live: NULL: the domain does not exist, so only the record is compared
+ * A failed allocation is recorded in the arena.
  */
 void drift_find(struct arena *arena, const struct hl_snapshot *snapshot,
 		const struct hl_lcm_domain *planned, const struct hl_launch_domain *record,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A flattened device tree as source.  Whatever form a value takes here, dtc
- * makes the same bytes of it; the form is for the reader.
+ * Decompiles a flattened device tree to source.  The form of a value (cells, strings or
+ * bytes) is a guess, for readers only: dtc compiles each to the same bytes.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -10,12 +10,12 @@
 
 #include "util.h"
 
-/* Deeper ones are no LCM; the walk itself needs no stack. */
+/* An LCM is not as deep; the walk itself is not recursive. */
 #define MAX_DEPTH 64
 
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789,._+-"
 
-/* dtc has no way to quote a name. */
+/* Whether source can express a name: dtc has no way to quote one. */
 static bool name_ok(const char *name, const char *chars)
 {
 	return *name && !name[strspn(name, chars)];
@@ -23,7 +23,7 @@ static bool name_ok(const char *name, const char *chars)
 
 static bool is_bytes(const char *name)
 {
-	static const char *const names[] = { "domain-uuid", "digest-sha256" };
+	static const char *const names[] = {"domain-uuid", "digest-sha256"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(name, names[i]))
@@ -31,13 +31,17 @@ static bool is_bytes(const char *name)
 	return false;
 }
 
-/* Numbers that could be taken for text. */
+/* Whether a property is numbers, even if its value could be text. */
 static bool is_cells(const char *name)
 {
 	static const char *const names[] = {
-		"#address-cells", "#size-cells", "boot-timeout-ms", "capabilities", "class",
-		"count", "cpus", "device", "domid", "functions", "mb-index", "mode",
-		"module-addr", "module-index", "permissions", "reg", "slot", "vendor", "vf",
+		"#address-cells", "#size-cells", "boot-timeout-ms",
+		"capabilities",	  "class",	 "count",
+		"cpus",		  "device",	 "domid",
+		"functions",	  "id",		 "mb-index",
+		"mode",		  "module-addr", "module-index",
+		"permissions",	  "reg",	 "restart-limit",
+		"slot",		  "vendor",	 "vf",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -46,7 +50,7 @@ static bool is_cells(const char *name)
 	return false;
 }
 
-/* Strings, none of them empty, of printable ASCII. */
+/* Whether a value is strings of printable ASCII, none of them empty. */
 static bool looks_like_text(const char *value, int length)
 {
 	if (length < 2 || value[length - 1])
@@ -58,6 +62,17 @@ static bool looks_like_text(const char *value, int length)
 			return false;
 	}
 	return true;
+}
+
+/* A source LCM may have names where a linked one has a bit mask, which is one cell. */
+static bool is_names(const char *name, const char *value, int length)
+{
+	static const char *const names[] = {"functions", "mode", "permissions"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(name, names[i]))
+			return length != 4 && looks_like_text(value, length);
+	return false;
 }
 
 static void add_string(struct strbuf *out, const char *text)
@@ -108,7 +123,7 @@ static void add_indent(struct strbuf *out, int depth)
 static void add_property(struct strbuf *out, int depth, const char *name, const char *value,
 			 int length)
 {
-	bool cells = is_cells(name) && length % 4 == 0;
+	bool cells = is_cells(name) && length % 4 == 0 && !is_names(name, value, length);
 
 	add_indent(out, depth);
 	strbuf_add(out, name);
@@ -128,7 +143,8 @@ static int add_properties(struct strbuf *out, const void *fdt, int node, int dep
 {
 	int prop;
 
-	fdt_for_each_property_offset(prop, fdt, node) {
+	fdt_for_each_property_offset(prop, fdt, node)
+	{
 		const char *name;
 		const void *value;
 		int length;
@@ -168,7 +184,7 @@ static int add_tree(struct strbuf *out, const void *fdt)
 {
 	int node = 0, depth = 0, open = -1, rc;
 
-	/* The last node's successor has a depth below 0. */
+	/* After the last node the depth is negative. */
 	while (node >= 0 && depth >= 0) {
 		if (depth > MAX_DEPTH)
 			return -EINVAL;
@@ -203,7 +219,7 @@ static int add_reservations(struct strbuf *out, const void *fdt)
 
 static int aligned_to_dts(const void *fdt, size_t size, char **ret_text)
 {
-	struct strbuf out = { 0 };
+	struct strbuf out = {0};
 	int rc;
 
 	if (fdt_check_full(fdt, size))
@@ -226,7 +242,7 @@ HL_EXPORT int hl_fdt_to_dts(const void *blob, size_t size, char **ret_text)
 
 	if (!fdt)
 		return -ENOMEM;
-	/* libfdt wants it aligned. */
+	/* libfdt requires alignment. */
 	if (size)
 		memcpy(fdt, blob, size);
 	rc = aligned_to_dts(fdt, size, ret_text);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* An LCM as JSON. */
+/* Formats an LCM as JSON. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "lcm.h"
+#include "lcm-view.h"
 
-/* A sticky failure, as json-c gives NULL for no memory and for null alike. */
+/* A sticky failure: json-c returns NULL for a JSON null as well as without memory. */
 struct writer {
 	bool failed;
 };
@@ -33,9 +33,8 @@ static void put_number(struct writer *w, struct json_object *object, const char 
 	put(w, object, key, json_object_new_uint64(value));
 }
 
-/* none stands for null. */
-static void put_index(struct writer *w, struct json_object *object, const char *key,
-		      uint32_t value)
+/* Puts null if value is `none`. */
+static void put_index(struct writer *w, struct json_object *object, const char *key, uint32_t value)
 {
 	if (value == HL_NO_INDEX)
 		put_null(w, object, key);
@@ -58,7 +57,7 @@ static struct json_object *new_text(struct writer *w, const char *text)
 	return value;
 }
 
-/* NULL and "" stand for null. */
+/* Puts null if text is NULL or "". */
 static void put_text(struct writer *w, struct json_object *object, const char *key,
 		     const char *text)
 {
@@ -113,7 +112,7 @@ static struct json_object *module_json(struct writer *w, const struct hl_lcm_mod
 	return object;
 }
 
-/* Those of one domain, or with HL_NO_INDEX those of Xen itself. */
+/* The modules of one domain; HL_NO_INDEX: those of Xen itself. */
 static struct json_object *modules_json(struct writer *w, const struct hl_lcm *l, uint32_t domain)
 {
 	struct json_object *array = json_object_new_array();
@@ -124,12 +123,29 @@ static struct json_object *modules_json(struct writer *w, const struct hl_lcm *l
 	return array;
 }
 
+/* Puts null if there is no such dom0. */
+static void put_classic(struct writer *w, struct json_object *object, const struct hl_lcm *l)
+{
+	struct json_object *array;
+
+	if (!l->nr_classic) {
+		put_null(w, object, "classic_dom0");
+		return;
+	}
+	array = json_object_new_array();
+	for (uint32_t i = 0; i < l->nr_classic; i++)
+		append(w, array, module_json(w, &l->classic[i]));
+	put(w, object, "classic_dom0", array);
+}
+
 static struct json_object *one_pci_json(struct writer *w, const struct hl_lcm_pci *p)
 {
 	struct json_object *object = json_object_new_object();
 
 	if (p->bdf) {
 		put_text(w, object, "bdf", p->bdf);
+	} else if (p->path) {
+		put_text(w, object, "path", p->path);
 	} else if (p->pf) {
 		put_text(w, object, "pf", p->pf);
 		put_number(w, object, "vf", p->vf);
@@ -142,6 +158,7 @@ static struct json_object *one_pci_json(struct writer *w, const struct hl_lcm_pc
 	put_index(w, object, "slot", p->slot);
 	put_bool(w, object, "optional", p->optional);
 	put_bool(w, object, "permissive", p->permissive);
+	put_text(w, object, "reset", p->no_reset ? "none" : "auto");
 	put_text(w, object, "node", p->node);
 	return object;
 }
@@ -156,8 +173,73 @@ static struct json_object *pci_json(struct writer *w, const struct hl_lcm *l, ui
 	return array;
 }
 
-static struct json_object *start_after_json(struct writer *w, const struct hl_lcm *l,
-					    uint32_t mask)
+static struct json_object *vcpus_json(struct writer *w, const struct hl_lcm *l, uint32_t domain)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (uint32_t i = 0; i < hl_lcm_nr_vcpus(l); i++) {
+		struct json_object *object;
+
+		if (l->vcpus[i].domain != domain)
+			continue;
+		object = json_object_new_object();
+		put_number(w, object, "id", l->vcpus[i].id);
+		put_text(w, object, "hard_affinity", l->vcpus[i].hard_affinity);
+		put_text(w, object, "node", l->vcpus[i].node);
+		append(w, array, object);
+	}
+	return array;
+}
+
+static void put_backend(struct writer *w, struct json_object *object, const struct hl_lcm *l,
+			uint32_t backend)
+{
+	const struct hl_lcm_domain *d = hl_lcm_get_domain(l, backend);
+
+	put_text(w, object, "backend", d ? d->name : NULL);
+}
+
+static struct json_object *disks_json(struct writer *w, const struct hl_lcm *l, uint32_t domain)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (uint32_t i = 0; i < hl_lcm_nr_disks(l); i++) {
+		struct json_object *object;
+
+		if (l->disks[i].domain != domain)
+			continue;
+		object = json_object_new_object();
+		put_text(w, object, "vdev", l->disks[i].vdev);
+		put_text(w, object, "path", l->disks[i].path);
+		put_text(w, object, "format", l->disks[i].format);
+		put_bool(w, object, "read_only", l->disks[i].read_only);
+		put_backend(w, object, l, l->disks[i].backend);
+		put_text(w, object, "node", l->disks[i].node);
+		append(w, array, object);
+	}
+	return array;
+}
+
+static struct json_object *nics_json(struct writer *w, const struct hl_lcm *l, uint32_t domain)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (uint32_t i = 0; i < hl_lcm_nr_nics(l); i++) {
+		struct json_object *object;
+
+		if (l->nics[i].domain != domain)
+			continue;
+		object = json_object_new_object();
+		put_text(w, object, "mac", l->nics[i].mac);
+		put_text(w, object, "bridge", l->nics[i].bridge);
+		put_backend(w, object, l, l->nics[i].backend);
+		put_text(w, object, "node", l->nics[i].node);
+		append(w, array, object);
+	}
+	return array;
+}
+
+static struct json_object *start_after_json(struct writer *w, const struct hl_lcm *l, uint32_t mask)
 {
 	struct json_object *array = json_object_new_array();
 
@@ -186,8 +268,13 @@ static struct json_object *domain_json(struct writer *w, const struct hl_lcm *l,
 	put_text(w, object, "security_id", d->security_id);
 	put_bool(w, object, "hold", d->hold);
 	put(w, object, "start_after", start_after_json(w, l, d->start_after));
+	put_text(w, object, "restart", d->restart);
+	put_number(w, object, "restart_limit", d->restart_limit);
 	put(w, object, "modules", modules_json(w, l, i));
 	put(w, object, "pci", pci_json(w, l, i));
+	put(w, object, "vcpus", vcpus_json(w, l, i));
+	put(w, object, "disks", disks_json(w, l, i));
+	put(w, object, "nics", nics_json(w, l, i));
 	put_text(w, object, "node", d->node);
 	return object;
 }
@@ -207,21 +294,22 @@ static struct json_object *lcm_json(struct writer *w, const struct hl_lcm *l)
 	put_number(w, object, "boot_timeout_ms", hl_lcm_boot_timeout_ms(l));
 	put(w, object, "domains", domains);
 	put(w, object, "modules", modules_json(w, l, HL_NO_INDEX));
+	put_classic(w, object, l);
 	put(w, object, "warnings", warnings);
 	return object;
 }
 
 HL_EXPORT int hl_lcm_to_json(const struct hl_lcm *lcm, char **ret_text)
 {
-	struct writer w = { 0 };
+	struct writer w = {0};
 	struct json_object *object = lcm_json(&w, lcm);
 	const char *text = NULL;
 	char *copy = NULL;
 
 	if (object && !w.failed)
-		text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-							      JSON_C_TO_STRING_SPACED |
-							      JSON_C_TO_STRING_NOSLASHESCAPE);
+		text = json_object_to_json_string_ext(
+			object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+					JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (text && asprintf(&copy, "%s\n", text) < 0)
 		copy = NULL;
 	json_object_put(object);

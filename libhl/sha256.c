@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* SHA-256 as FIPS 180-4 has it; the names of variables are that standard's. */
+/* SHA-256 as in FIPS 180-4, with that standard's names of variables. */
 #include <string.h>
 
 #include "util.h"
@@ -71,11 +71,11 @@ static void hash_block(uint32_t H[8], const uint8_t *block)
 
 HL_EXPORT void hl_sha256(const void *data, size_t size, uint8_t ret_sha256[HL_SHA256_SIZE])
 {
-	uint32_t H[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-			  0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
+	uint32_t H[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+			 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 	const uint8_t *bytes = data;
 	uint64_t bits = (uint64_t)size * 8;
-	uint8_t last[2 * BLOCK] = { 0 };
+	uint8_t last[2 * BLOCK] = {0};
 	size_t tail;
 
 	for (; size >= BLOCK; size -= BLOCK, bytes += BLOCK)

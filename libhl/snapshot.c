@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Reads all records so that they fit together. */
+/* Reads all records, consistently. */
 #include "snapshot.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #define MAX_TRIES 8
 
-/* What this domain may not know, or this Xen does not have, leaves a gap. */
+/* Parts that this domain may not read, or this Xen does not have, are left out. */
 static bool is_gap(int rc)
 {
 	return rc == -EPERM || rc == -EOPNOTSUPP;
@@ -47,7 +47,7 @@ static int read_modules(struct hl_ctx *ctx, struct hl_snapshot *s)
 static int cache_lcm(struct hl_ctx *ctx, const struct hl_launch *launch)
 {
 	CLEANUP(freep) void *blob = NULL;
-	struct hl_lcm_error error = { 0 };
+	struct hl_lcm_error error = {0};
 	struct hl_lcm *lcm = NULL;
 	size_t size;
 	int rc;
@@ -59,7 +59,7 @@ static int cache_lcm(struct hl_ctx *ctx, const struct hl_launch *launch)
 	if (rc && rc != -EINVAL)
 		return rc;
 	if (rc)
-		logger_say(&ctx->logger, LOG_DEBUG, "LCM: %s", error.text);
+		logger_log(&ctx->logger, LOG_DEBUG, "LCM: %s", error.text);
 	hl_lcm_unref(ctx->lcm);
 	ctx->lcm = lcm;
 	ctx->lcm_error = error;
@@ -112,7 +112,7 @@ static void no_launch(struct hl_launch *launch)
 	};
 }
 
-/* -EAGAIN: something changed while it was read. */
+/* Returns 0, or -EAGAIN: something has changed since `before` was read. */
 static int check_unchanged(struct hl_ctx *ctx, const struct hl_launch *before)
 {
 	struct hl_launch now;
@@ -121,8 +121,10 @@ static int check_unchanged(struct hl_ctx *ctx, const struct hl_launch *before)
 	if (rc)
 		return rc;
 	return now.state == before->state && now.nr_events == before->nr_events &&
-	       now.nr_domains == before->nr_domains && now.nr_modules == before->nr_modules ?
-		       0 : -EAGAIN;
+			       now.nr_domains == before->nr_domains &&
+			       now.nr_modules == before->nr_modules
+		       ? 0
+		       : -EAGAIN;
 }
 
 static int read_launch(struct hl_ctx *ctx, struct hl_snapshot *s)
@@ -140,11 +142,11 @@ static int read_launch(struct hl_ctx *ctx, struct hl_snapshot *s)
 		rc = read_modules(ctx, s);
 	if (!rc)
 		rc = read_lcm(ctx, s);
-	/* There is one fewer than there was. */
+	/* A record is gone that was there a moment ago. */
 	return rc == -ENOENT ? -EAGAIN : rc;
 }
 
-/* With -EAGAIN *ret_snapshot is set too where all could be read. */
+/* On -EAGAIN too *ret_snapshot is set, if all could be read. */
 static int read_once(struct hl_ctx *ctx, struct hl_snapshot **ret_snapshot)
 {
 	struct hl_snapshot *s = calloc(1, sizeof(*s));
@@ -178,7 +180,7 @@ HL_EXPORT int hl_snapshot_read(struct hl_ctx *ctx, struct hl_snapshot **ret_snap
 		s = hl_snapshot_free(s);
 		rc = read_once(ctx, &s);
 	}
-	/* Always something new: then the last one is as good as any, if it is whole. */
+	/* After too many changes the last snapshot is used, if it is complete. */
 	if (rc == -EAGAIN)
 		rc = s ? 0 : -EBADMSG;
 	if (!rc)
@@ -201,8 +203,7 @@ HL_EXPORT struct hl_snapshot *hl_snapshot_free(struct hl_snapshot *s)
 	return NULL;
 }
 
-HL_EXPORT const struct hl_live_domain *hl_snapshot_live(const struct hl_snapshot *s,
-							size_t *ret_nr)
+HL_EXPORT const struct hl_live_domain *hl_snapshot_live(const struct hl_snapshot *s, size_t *ret_nr)
 {
 	*ret_nr = s->nr_live;
 	return s->live;
@@ -213,21 +214,36 @@ HL_EXPORT struct hl_lcm *hl_snapshot_lcm(const struct hl_snapshot *s)
 	return s->lcm;
 }
 
+size_t snapshot_find_live(const struct hl_snapshot *s, uint32_t domid)
+{
+	size_t low = 0, high = s->nr_live;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (s->live[middle].domid == domid)
+			return middle;
+		if (s->live[middle].domid < domid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return s->nr_live;
+}
+
 HL_EXPORT int hl_snapshot_set_name(struct hl_snapshot *s, uint32_t domid, const char *name)
 {
-	for (size_t i = 0; i < s->nr_live; i++) {
-		char *copy = NULL;
+	size_t i = snapshot_find_live(s, domid);
+	char *copy = NULL;
 
-		if (s->live[i].domid != domid)
-			continue;
-		if (name && *name) {
-			copy = strdup(name);
-			if (!copy)
-				return -ENOMEM;
-		}
-		free(s->names[i]);
-		s->names[i] = copy;
-		return 0;
+	if (i == s->nr_live)
+		return -ENOENT;
+	if (name && *name) {
+		copy = strdup(name);
+		if (!copy)
+			return -ENOMEM;
 	}
-	return -ENOENT;
+	free(s->names[i]);
+	s->names[i] = copy;
+	return 0;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Looks up rows of a table. */
 #include "table.h"
 
 #include <errno.h>
@@ -55,7 +56,7 @@ HL_EXPORT const struct hl_table_module *hl_table_get_module(const struct hl_tabl
 	return i < table->nr_modules ? &table->modules[i] : NULL;
 }
 
-/* A row by one of its fields: match() says whether it is one that is looked for. */
+/* Finds the row for which match(row, key) is true, as hl_table_find_name() does. */
 static int find(const struct hl_table *table, bool (*match)(const struct hl_domain *, const void *),
 		const void *key, const struct hl_domain **ret_domain)
 {
@@ -89,8 +90,7 @@ static bool match_name(const struct hl_domain *d, const void *key)
 
 static bool match_uuid(const struct hl_domain *d, const void *key)
 {
-	return !memcmp(d->uuid, key, sizeof(d->uuid)) ||
-	       !memcmp(d->handle, key, sizeof(d->handle));
+	return !memcmp(d->uuid, key, sizeof(d->uuid)) || !memcmp(d->handle, key, sizeof(d->handle));
 }
 
 HL_EXPORT int hl_table_find_domid(const struct hl_table *table, uint32_t domid,
@@ -120,7 +120,7 @@ HL_EXPORT int hl_table_find_uuid(const struct hl_table *table, const uint8_t uui
 HL_EXPORT int hl_table_find(const struct hl_table *table, uint32_t domid, uint64_t generation,
 			    const struct hl_domain **ret_domain)
 {
-	struct hl_domain key = { .domid = domid, .generation = generation };
+	struct hl_domain key = {.domid = domid, .generation = generation};
 	uint32_t low = 0, high = table->nr_domains;
 
 	while (low < high) {
@@ -139,9 +139,8 @@ HL_EXPORT int hl_table_find(const struct hl_table *table, uint32_t domid, uint64
 	return -ENOENT;
 }
 
-HL_EXPORT const struct hl_domain *hl_table_next_role(const struct hl_table *table,
-						     enum hl_role role,
-						     const struct hl_domain *prev)
+HL_EXPORT const struct hl_domain *
+hl_table_next_role(const struct hl_table *table, enum hl_role role, const struct hl_domain *prev)
 {
 	const struct hl_domain *end = table->domains + table->nr_domains;
 

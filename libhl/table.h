@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A table from the inside: merge.c makes one, nothing changes it. */
+/* struct hl_table: made by table-merge.c, immutable afterwards. */
 #ifndef LIBHL_TABLE_H
 #define LIBHL_TABLE_H
 
@@ -9,15 +9,15 @@
 
 struct hl_table {
 	atomic_uint refs;
-	struct arena arena;		/* all strings and arrays */
+	struct arena arena; /* all strings and arrays */
 	struct hl_summary summary;
-	struct hl_domain *domains;	/* by rising (domid, generation) */
+	struct hl_domain *domains; /* [nr_domains], by rising (domid, generation) */
 	uint32_t nr_domains;
-	struct hl_table_module *modules;
+	struct hl_table_module *modules; /* [nr_modules], by rising index */
 	uint32_t nr_modules;
 };
 
-/* <0, 0, >0: the order of rows */
+/* Compares by (domid, generation), the order of rows.  Returns <0, 0 or >0. */
 int domain_compare(const struct hl_domain *a, const struct hl_domain *b);
 
 #endif /* LIBHL_TABLE_H */

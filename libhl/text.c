@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* UUIDs, digests and names as text. */
+/* UUIDs and digests as text, and text as valid UTF-8. */
+#include "text.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "util.h"
-
 static const char hex_digits[] = "0123456789abcdef";
 
-/* A dash stands before each of these bytes of a UUID. */
+/* Whether a dash precedes this byte of a UUID. */
 static bool uuid_dash_before(unsigned int byte)
 {
 	return byte == 4 || byte == 6 || byte == 8 || byte == 10;
@@ -71,14 +71,17 @@ HL_EXPORT void hl_sha256_to_text(const uint8_t sha256[HL_SHA256_SIZE],
 	*text = '\0';
 }
 
-/* Bytes of the UTF-8 sequence at s, 0 if there is none; at most 4 are looked at. */
-static unsigned int utf8_length(const unsigned char *s)
+/*
+ * Decodes the UTF-8 sequence at s, which ends with a NUL at the latest.  Returns its
+ * length and sets *ret_code; 0: invalid.
+ */
+static unsigned int utf8_decode(const unsigned char *s, uint32_t *ret_code)
 {
 	static const struct {
 		unsigned char mask, lead;
 		uint32_t min;
-	} forms[] = { { 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 },
-		      { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 } };
+	} forms[] = {
+		{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(forms); i++) {
 		uint32_t code;
@@ -91,18 +94,30 @@ static unsigned int utf8_length(const unsigned char *s)
 				return 0;
 			code = code << 6 | (s[k] & 0x3f);
 		}
-		if (code < forms[i].min || code > 0x10ffff ||
-		    (code >= 0xd800 && code < 0xe000))
+		if (code < forms[i].min || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
 			return 0;
+		*ret_code = code;
 		return i + 1;
 	}
 	return 0;
 }
 
-/* C0, DEL and C1. */
-static bool is_control(const unsigned char *s)
+/*
+ * Whether a code point is safe for D-Bus, terminals and logs: not a control character
+ * (C0, DEL, C1), a line separator, a mark that changes the direction of text, or one of
+ * Unicode's noncharacters, which sd-bus rejects.
+ */
+static bool is_plain(uint32_t code)
 {
-	return s[0] < 0x20 || s[0] == 0x7f || (s[0] == 0xc2 && s[1] < 0xa0);
+	static const struct {
+		uint32_t first, last;
+	} others[] = {{0x00, 0x1f},	{0x7f, 0x9f},	  {0x061c, 0x061c}, {0x200e, 0x200f},
+		      {0x2028, 0x202e}, {0x2066, 0x2069}, {0xfdd0, 0xfdef}};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(others); i++)
+		if (code >= others[i].first && code <= others[i].last)
+			return false;
+	return (code & 0xfffe) != 0xfffe;
 }
 
 HL_EXPORT char *hl_utf8_dup(const char *text)
@@ -113,9 +128,10 @@ HL_EXPORT char *hl_utf8_dup(const char *text)
 	if (!copy)
 		return NULL;
 	while (*s) {
-		unsigned int length = utf8_length(s);
+		uint32_t code;
+		unsigned int length = utf8_decode(s, &code);
 
-		if (!length || is_control(s)) {
+		if (!length || !is_plain(code)) {
 			*out++ = '?';
 			s += length ? length : 1;
 			continue;
@@ -125,6 +141,19 @@ HL_EXPORT char *hl_utf8_dup(const char *text)
 		s += length;
 	}
 	*out = '\0';
+	return copy;
+}
+
+char *arena_utf8(struct arena *arena, const char *text)
+{
+	char *clean = hl_utf8_dup(text), *copy;
+
+	if (!clean) {
+		arena->failed = true;
+		return NULL;
+	}
+	copy = arena_strdup(arena, clean);
+	free(clean);
 	return copy;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Arenas, growing text, numbers: what every file of libhl may use. */
 #include "util.h"
 
 #include <ctype.h>
@@ -52,17 +53,6 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 		arena->failed = true;
 	free(text);
 	return copy;
-}
-
-char *arena_utf8(struct arena *arena, const char *text)
-{
-	CLEANUP(freep) char *clean = hl_utf8_dup(text);
-
-	if (!clean) {
-		arena->failed = true;
-		return NULL;
-	}
-	return arena_strdup(arena, clean);
 }
 
 void arena_free(struct arena *arena)
@@ -126,11 +116,11 @@ int strbuf_take(struct strbuf *buf, char **ret_text)
 	strbuf_add(buf, "");
 	if (buf->failed) {
 		free(buf->text);
-		*buf = (struct strbuf){ 0 };
+		*buf = (struct strbuf){0};
 		return -ENOMEM;
 	}
 	*ret_text = buf->text;
-	*buf = (struct strbuf){ 0 };
+	*buf = (struct strbuf){0};
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What every file of libhl uses, and no other program. */
+/* Arenas, growing text, numbers: what each file of libhl may use. */
 #ifndef LIBHL_UTIL_H
 #define LIBHL_UTIL_H
 
@@ -11,9 +11,11 @@
 #include "hl.h"
 
 #define HL_EXPORT __attribute__((visibility("default")))
+/* Calls func(&variable) when the variable goes out of scope. */
 #define CLEANUP(func) __attribute__((cleanup(func)))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+/* For CLEANUP() of a pointer from malloc(). */
 static inline void freep(void *p)
 {
 	free(*(void **)p);
@@ -27,41 +29,49 @@ static inline void *steal_pointer(void *p)
 	return mine;
 }
 
+/* Takes a pointer away from its CLEANUP(): returns it and sets the variable to NULL. */
 #define STEAL(p) ((__typeof__(p))steal_pointer(&(p)))
 
-/* Memory that is freed all at once.  Zeroed; aligned for any type. */
+/*
+ * Memory that is freed all at once.  An arena starts as all zero.  Its functions return
+ * NULL without memory and record that, so that one test of `failed` at the end is
+ * enough.  Memory is zeroed and aligned for any type.
+ */
 struct arena {
 	struct arena_chunk *chunks;
-	bool failed;		/* some call gave NULL since arena_init() */
+	bool failed; /* an allocation has failed */
 };
 
 void *arena_alloc(struct arena *arena, size_t nr, size_t size);
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_printf(struct arena *arena, const char *format, ...) HL_PRINTF(2, 3);
-/* A copy as hl_utf8_dup() makes it. */
-char *arena_utf8(struct arena *arena, const char *text);
 void arena_free(struct arena *arena);
 
-/* Text that grows.  A failed allocation sticks: test once, at the end. */
+/* Text that grows; starts as all zero.  strbuf_take() reports a failed allocation. */
 struct strbuf {
-	char *text;		/* NULL while empty */
+	char *text; /* NULL while empty */
 	size_t length, size;
 	bool failed;
 };
 
 void strbuf_add(struct strbuf *buf, const char *text);
 void strbuf_addf(struct strbuf *buf, const char *format, ...) HL_PRINTF(2, 3);
-/* 0 with the text, or -ENOMEM; buf is empty afterwards. */
+/* Returns 0 and the text, for the caller to free(), or -ENOMEM.  Empties buf. */
 int strbuf_take(struct strbuf *buf, char **ret_text);
 
+/* Saturates at UINT64_MAX. */
 static inline uint64_t kib_to_bytes(uint64_t kib)
 {
 	return kib > UINT64_MAX >> 10 ? UINT64_MAX : kib << 10;
 }
 
+/* Whether all of size bytes are zero. */
 bool all_zero(const void *data, size_t size);
 
-/* Decimal, or hexadecimal with 0x; the whole text; at most max.  -EINVAL, -ERANGE. */
+/*
+ * Parses all of text as a decimal number, or with 0x as a hexadecimal one.
+ * Returns 0, -EINVAL: not a number; or -ERANGE: larger than max.
+ */
 int parse_u64(const char *text, uint64_t max, uint64_t *ret_value);
 
 #endif /* LIBHL_UTIL_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The sysctl's records; xen.h has the tools' half only where this is defined first. */
+/* The records of the sysctl.  <xen/xen.h> declares what they need if __XEN_TOOLS__ is defined. */
 #ifndef LIBHL_XEN_ABI_H
 #define LIBHL_XEN_ABI_H
 

@@ -13,7 +13,7 @@ import tempfile
 import time
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", ".."))
-sys.path.insert(0, os.path.join(ROOT, "tools", "hlboot"))
+sys.path.insert(0, os.path.join(ROOT, "dev", "hlboot"))
 
 import media  # noqa: E402
 from machine import ICOUNT  # noqa: E402

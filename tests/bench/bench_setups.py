@@ -10,22 +10,24 @@ import threading
 from bench_boot import RAM_MIB, ROOT
 from bench_log import Log
 
-sys.path.insert(0, os.path.join(ROOT, "tools", "hlboot"))
-sys.path.insert(0, os.path.join(ROOT, "tests", "boot"))
+sys.path.insert(0, os.path.join(ROOT, "dev", "hlboot"))
+sys.path.insert(0, os.path.join(ROOT, "tests", "xen"))
 
 import launch as linker  # noqa: E402
 import lcm  # noqa: E402
+from harness import built_images  # noqa: E402
 
 PEER_MIB = 1024
 HARDWARE_MIB = 256
 GUEST_MIB = 128
 GUEST_BOOTARGS = "quiet"
+KEEPER_MIB = 8
 DOM0_BOOTARGS = "console=hvc0 quiet"
 STARTED = re.compile(r"Freed \d+kB init memory")
 
 
 def _script(*words):
-    done = subprocess.run([os.path.join(ROOT, "scripts", words[0]), *words[1:]], stdin=subprocess.DEVNULL,
+    done = subprocess.run([os.path.join(ROOT, "dev", words[0]), *words[1:]], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout.strip()
 
@@ -39,7 +41,10 @@ def _source(guests, hardware_held, guests_held):
     hold = {True: "hold;", False: ""}
     hardware = lcm.dom0(f'"{HARDWARE_MIB}M"', ramdisk="toolstack.cpio.gz", bootargs=DOM0_BOOTARGS,
                         more=hold[hardware_held])
-    return lcm.source(hardware, *(lcm.domain(f"g{number + 1}", f'"{GUEST_MIB}M"', ramdisk="guest.cpio",
+    # Somebody has to be there who could release it; this one halts at once.
+    keeper = [lcm.domain("keeper", f'"{KEEPER_MIB}M"', kernel="probe", ramdisk=None, bootargs="idle",
+                         more=f"permissions = <{lcm.CONTROL}>;")] * hardware_held
+    return lcm.source(hardware, *keeper, *(lcm.domain(f"g{number + 1}", f'"{GUEST_MIB}M"', ramdisk="guest.cpio",
                                              bootargs=GUEST_BOOTARGS, more=hold[guests_held])
                                   for number in range(guests)))
 
@@ -49,9 +54,9 @@ class Setups:
 
     def __init__(self, boots):
         self._boots = boots
-        self.images = _script("bench-images")
-        self._stock = os.path.join(_script("xen", "--stock"), "xen")
-        self._ours = os.path.join(_script("xen"), "xen")
+        self.images = _script("build-bench-images")
+        self._stock = os.path.join(_script("build-xen", "--stock"), "xen")
+        self._ours = os.path.join(_script("build-xen"), "xen")
         self._folder = tempfile.TemporaryDirectory(prefix="bench.")
         self._ramdisks = {}
         self._making = threading.Lock()
@@ -105,6 +110,6 @@ class Setups:
         path = os.path.join(folder, "launch.dts")
         with open(path, "w", encoding="utf-8") as out:
             out.write(_source(guests, hardware_held, guests_held))
-        linked = linker.link(path, [self.images], os.path.join(folder, "link"))
+        linked = linker.link(path, [self.images, built_images()], os.path.join(folder, "link"))
         return Log(self._boots.run(f"launch-{name}-{guests}", self._ours, linked.chain(), until or _all_up(guests),
                                    ram_mib=ram_mib))

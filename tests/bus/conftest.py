@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import select
 import shutil
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import typing
 
 import dbus
 import dbus.bus
@@ -22,13 +24,17 @@ from gi.repository import GLib
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 LCM_DATA = ROOT / "tests" / "data" / "lcm"
-POLICY = ROOT / "units" / "org.xenproject.Hyperlaunch1.conf"
+POLICY = ROOT / "units" / "dbus" / "org.xenproject.Hyperlaunch1.conf"
 
 NAME = "org.xenproject.Hyperlaunch1"
 PATH = "/org/xenproject/Hyperlaunch1"
 MANAGER = NAME + ".Manager"
 DOMAIN = NAME + ".Domain"
+LAUNCH = NAME + ".Launch"
+HOST = NAME + ".Host"
 LIFECYCLE = NAME + ".Lifecycle"
+JOB = NAME + ".Job"
+NO_DOMID = 0xffffffff
 PROPERTIES = "org.freedesktop.DBus.Properties"
 OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
 NOBODY = 65534
@@ -170,6 +176,27 @@ class Daemon:
         return reply[3:].strip()
 
 
+class Row(typing.NamedTuple):
+    """Of ListDomains."""
+    path: str
+    domid: int
+    uuid: str
+    name: str
+    state: str
+    origin: str
+    roles: list
+    memory: int
+    vcpus: int
+    more: dict
+
+
+def domid_of(path):
+    """Of a domain's object; "/" stands for none."""
+    match = re.fullmatch(PATH + r"/domain/d(\d+)_\d+", path)
+    assert match or path == "/", path
+    return int(match[1]) if match else NO_DOMID
+
+
 class Client:
     """Calls and signals of one connection."""
 
@@ -182,6 +209,8 @@ class Client:
                                             member_keyword="member", path_keyword="path")
 
     def on_signal(self, *args, interface, member, path):
+        if member == "RoleChanged":
+            args = (str(args[0]), domid_of(args[1]), domid_of(args[2]))
         self.signals.append((path, interface, member, args))
 
     def call(self, method, signature="", *args, interface=MANAGER, path=PATH, timeout=20):
@@ -197,8 +226,18 @@ class Client:
     def objects(self):
         return self.call("GetManagedObjects", interface=OBJECT_MANAGER)
 
+    def list(self):
+        return [Row(*row) for row in self.call("ListDomains")]
+
     def rows(self):
-        return {str(row[2]): row for row in self.call("ListDomains")}
+        return {str(row.name): row for row in self.list()}
+
+    def launch(self):
+        return self.get_all(LAUNCH)
+
+    def console(self):
+        """The domid of its owner."""
+        return domid_of(self.get("ConsoleOwner"))
 
     def path_of(self, name):
         return self.call("GetDomainByName", "s", name)

@@ -11,11 +11,10 @@ import xml.etree.ElementTree as ET
 import dbus
 import pytest
 
-from conftest import (ACCESS_DENIED, DOMAIN, INVALID_ARGS, LIFECYCLE, MANAGER, OURS, PATH, PROPERTIES, ROOT,
+from conftest import (ACCESS_DENIED, DOMAIN, HOST, INVALID_ARGS, JOB, LAUNCH, LIFECYCLE, MANAGER, OURS, PATH, PROPERTIES, ROOT,
                       wait_until)
 
 NONE = 0xffffffff
-NIL = "00000000-0000-0000-0000-000000000000"
 ROLES = {  # of ok-dynamic-full
     "control": ["control"], "hardware": ["hw"], "boot": [], "crash": ["crash"],
     "console": ["console"], "xenstore": ["store"], "legacy-dom0": [],
@@ -24,25 +23,34 @@ ROLES = {  # of ok-dynamic-full
 
 def test_list_domains(launch, client):
     launch()
-    rows = client.call("ListDomains")
-    assert rows.signature == "(usssuuto)"
-    assert [str(r[2]) for r in rows] == ["store", "control", "crash", "console", "web", "db",
+    rows = client.list()
+    assert client.call("ListDomains").signature == "(oussssastua{sv})"
+    assert [str(r.name) for r in rows] == ["store", "control", "crash", "console", "web", "db",
                                          "hw", "boot"]
     by_name = client.rows()
-    assert by_name["control"] == (2, "8d5a104e-6c2b-4f0a-9b1e-000000000002", "control", "started",
-                                  1, 0, 0, PATH + "/domain/d2_0")
-    assert by_name["store"][5] == 1 << 30
-    assert by_name["boot"][3] == "reclaimed"
-    assert by_name["db"][3] == "held"
+    assert by_name["control"] == (PATH + "/domain/d2_0", 2, "8d5a104e-6c2b-4f0a-9b1e-000000000002", "control",
+                                  "started", "boot", ["control"], 512 << 20, 2, {})
+    assert by_name["store"].roles == ["xenstore"]
+    assert by_name["boot"].state == "reclaimed" and by_name["boot"].uuid == ""
+    assert by_name["db"].state == "held"
+
+
+def test_memory_in_the_list(launch, client):
+    """The limit, or where there is none, what the LCM plans."""
+    daemon = launch()
+    daemon.command("memory web 4096")
+    wait_until(lambda: client.rows()["web"].memory == 4096 << 10)
+    daemon.command(f"memory web {(2**64 - 1) >> 10}")
+    assert client.rows()["boot"].memory == client.domain("boot")["MemoryPlanned"]
 
 
 def test_get_domain(launch, client):
     launch()
-    for row in client.call("ListDomains"):
-        domid, uuid, name, path = row[0], row[1], row[2], row[7]
+    for row in client.list():
+        domid, uuid, name, path = row.domid, row.uuid, row.name, row.path
         assert client.call("GetDomainByDomid", "u", domid) == path
         assert client.call("GetDomainByName", "s", name) == path
-        if uuid != NIL:
+        if uuid:
             assert client.call("GetDomainByUUID", "s", uuid) == path
             assert client.call("GetDomainByUUID", "s", uuid.upper()) == path
 
@@ -57,7 +65,7 @@ def test_handle(launch, client):
     assert client.get("UUID", DOMAIN, web) == uuid
     assert client.call("GetDomainByUUID", "s", uuid) == web
     assert client.call("GetDomainByUUID", "s", handle) == web
-    assert client.domain("boot")["UUID"] == NIL
+    assert client.domain("boot")["UUID"] == ""
     assert client.domain("boot")["Handle"] == ""
     daemon.command("domain-remove web")
     client.wait_property(web, "Handle", "")
@@ -94,14 +102,14 @@ def test_long_names_in_errors(launch, client):
         assert "There is no" in client.expect_error(OURS + "NoSuchDomain", "GetDomainByName", "s", name)
     daemon.command("domain-add x" + "\u00e9" * 30 + " domid=70")
     daemon.command("dying 70")
-    client.expect_error(OURS + "WrongState", "SetConsoleOwner", "u", 70)
+    client.expect_error(OURS + "WrongState", "SetConsoleOwner", "oa{sv}", client.call("GetDomainByDomid", "u", 70), {})
 
 
 def test_ambiguous_name(launch, client):
     daemon = launch("ok-classic-dom0")
     for _ in range(2):
         daemon.command("domain-add twin")
-    wait_until(lambda: [r[2] for r in client.call("ListDomains")].count("twin") == 2)
+    wait_until(lambda: [r.name for r in client.list()].count("twin") == 2)
     message = client.expect_error(OURS + "AmbiguousName", "GetDomainByName", "s", "twin")
     assert "UUID" in message
 
@@ -122,9 +130,9 @@ def test_role_errors(launch, client):
 
 def test_summary(launch, client):
     daemon = launch()
-    summary = client.call("GetLaunchSummary")
+    summary = client.launch()
     blob = (daemon.place / "launch.dtb").read_bytes()
-    assert summary["LaunchState"] == "complete"
+    assert summary["State"] == "complete"
     assert summary["Source"] == "simulated"
     assert summary["LCMSize"] == len(blob)
     assert summary["LCMDigest"] == hashlib.sha256(blob).hexdigest()
@@ -132,19 +140,19 @@ def test_summary(launch, client):
     assert summary["Dynamic"]
     assert (summary["Expected"], summary["Built"], summary["Failed"]) == (8, 8, 0)
     assert (summary["Error"], summary["ErrorNode"], summary["ErrorProperty"]) == ("", "", "")
-    assert summary["ConsoleDomid"] == 4
     assert 0 < summary["StartUSec"] < summary["EndUSec"]
     assert summary["Warnings"] == dbus.Array([], signature="s")
+    assert not summary["WeakHardware"]
     assert set(summary) == {
-        "LaunchState", "Source", "LCMSize", "LCMDigest", "Form", "Dynamic", "Expected", "Built",
-        "Failed", "Error", "ErrorNode", "ErrorProperty", "ConsoleDomid", "StartUSec", "EndUSec",
-        "Warnings"}
+        "State", "Source", "LCMSize", "LCMDigest", "Form", "Dynamic", "Expected", "Built",
+        "Failed", "Error", "ErrorNode", "ErrorProperty", "WeakHardware", "StartUSec", "EndUSec",
+        "Warnings", "NEvents"}
 
 
 def test_summary_of_a_bad_lcm(launch, client):
     launch("bad-memory-zero")
-    summary = client.call("GetLaunchSummary")
-    assert summary["LaunchState"] in ("failed", "recovery")
+    summary = client.launch()
+    assert summary["State"] in ("failed", "recovery")
     assert "memory" in summary["Error"] or summary["ErrorProperty"] == "memory"
     assert summary["ErrorProperty"] == "memory"
     assert summary["ErrorNode"].startswith("/chosen")
@@ -152,7 +160,7 @@ def test_summary_of_a_bad_lcm(launch, client):
 
 def test_warnings(launch, client):
     launch("ok-unknown-bits")
-    warnings = client.call("GetLaunchSummary")["Warnings"]
+    warnings = client.launch()["Warnings"]
     assert warnings.signature == "s" and len(warnings) > 0
     assert all("/chosen" in w for w in warnings)
 
@@ -160,7 +168,7 @@ def test_warnings(launch, client):
 def test_events(launch, client):
     launch()
     events = client.call("GetEvents", "u", 0)
-    assert events.signature == "(utsuu)"
+    assert events.signature == "(utsuua{sv})"
     assert [e[0] for e in events] == list(range(len(events)))
     assert [e[1] for e in events] == sorted(e[1] for e in events)
     assert events[0][2] == "lcm-found"
@@ -172,7 +180,7 @@ def test_events(launch, client):
 def test_modules(launch, client):
     launch()
     modules = client.call("ListModules")
-    assert modules.signature == "(ustsas)"
+    assert modules.signature == "(ustsasa{sv})"
     assert [m[0] for m in modules] == [1, 2, 3, 4, 5, 6]
     assert modules[1][1] == "ramdisk" and modules[1][4] == ["web", "db"]
 
@@ -234,7 +242,7 @@ def test_lcm_errors(allowed, client):
 
 def test_lcm_invalid(launch, client):
     launch("bad-memory-zero", options=["--session"])
-    message = client.expect_error(OURS + "LcmInvalid", "GetLCM", "s", "json")
+    message = client.expect_error(OURS + "LCMInvalid", "GetLCM", "s", "json")
     assert "/chosen" in message and "memory" in message
     _, data, fd = read_memfd(client, "dtb")
     os.close(fd)
@@ -243,10 +251,10 @@ def test_lcm_invalid(launch, client):
 
 def test_lcm_missing(launch, client):
     launch(extra=",as=classic", options=["--session"])
-    client.expect_error(OURS + "LcmMissing", "GetLCM", "s", "dtb")
-    client.expect_error(OURS + "LcmMissing", "GetEvents", "u", 0)
-    assert client.get("LaunchState") == "none"
-    assert client.call("GetLaunchSummary")["Source"] == "none"
+    client.expect_error(OURS + "LCMMissing", "GetLCM", "s", "dtb")
+    client.expect_error(OURS + "LCMMissing", "GetEvents", "u", 0)
+    assert client.get("State", LAUNCH) == "none"
+    assert client.launch()["Source"] == "none"
 
 
 def test_unpatched_xen(launch, client):
@@ -255,12 +263,12 @@ def test_unpatched_xen(launch, client):
     for method, signature, arg in (("GetLCM", "s", "dtb"), ("GetEvents", "u", 0)):
         assert "XEN_SYSCTL_hyperlaunch" in client.expect_error(OURS + "HypervisorTooOld", method,
                                                                signature, arg)
-    assert client.get("LaunchState") == "unknown"
-    rows = client.call("ListDomains")
+    assert client.get("State", LAUNCH) == "unknown"
+    rows = client.list()
     assert len(rows) >= 1
     for row in rows:
-        assert (row[4], row[5]) == (0, 0)
-        assert client.get("Roles", DOMAIN, row[7]) == []
+        assert row.roles == []
+        assert (client.get("Permissions", DOMAIN, row.path), client.get("Functions", DOMAIN, row.path)) == (0, 0)
     daemon.command("domain-add later")
     wait_until(lambda: "later" in client.rows())
 
@@ -268,8 +276,9 @@ def test_unpatched_xen(launch, client):
 def test_manager_properties(launch, client):
     launch()
     assert client.get_all() == {
-        "Version": "0.1.0", "ApiLevel": 2, "LaunchState": "complete", "ConsoleDomid": 4,
-        "HardwareDomid": 20, "XenstoreDomid": 1, "NDomains": 8, "XenstoreState": "none"}
+        "Version": "0.1.0", "ApiLevel": 3, "SelfDomain": f"{PATH}/domain/d2_0", "ConsoleOwner": f"{PATH}/domain/d4_0",
+        "HardwareDomain": f"{PATH}/domain/d20_0", "XenstoreDomain": f"{PATH}/domain/d1_0",
+        "BootDomain": "/", "CrashDomain": f"{PATH}/domain/d3_0", "NDomains": 8, "XenstoreState": "none"}
 
 
 def test_domain_properties(launch, client):
@@ -281,9 +290,12 @@ def test_domain_properties(launch, client):
         "Handle": "8d5a104e-6c2b-4f0a-9b1e-000000000002", "Origin": "boot", "Permissions": 1,
         "Functions": 0, "Roles": ["control"], "Mode": 4, "State": "started", "Reason": "",
         "MemoryPlanned": 512 << 20, "MemoryMax": 512 << 20, "MemoryCurrent": 512 << 20,
-        "VcpusMax": 2, "VcpusOnline": 2, "SecurityLabel": domain["SecurityLabel"],
-        "Modules": [("kernel", 1, 0, ""), ("ramdisk", 3, 0, "")], "Drift": [],
-        "LcmNode": "/chosen/hypervisor/control", "XenstoreState": "page-ready"}
+        "VcpusMax": 2, "VcpusOnline": 2, "SchedulerWeight": 256, "SchedulerCap": 0,
+        "HardAffinity": "all", "SoftAffinity": "all", "SecurityLabel": domain["SecurityLabel"],
+        "Modules": [("kernel", 1, 0, "", {}), ("ramdisk", 3, 0, "", {})], "Drift": [],
+        "LCMNode": "/chosen/hypervisor/control", "XenstoreState": "page-ready", "XenstoreError": "",
+        "BuiltUSec": domain["BuiltUSec"], "StartedUSec": domain["StartedUSec"], "ReadyUSec": 0}
+    assert 0 < domain["BuiltUSec"] < domain["StartedUSec"]
 
 
 def test_post_boot_properties(launch, client):
@@ -298,7 +310,7 @@ def test_post_boot_properties(launch, client):
     assert (domain["VcpusMax"], domain["MemoryMax"]) == (3, 65536 << 10)
     assert domain["MemoryPlanned"] == 0
     assert domain["UUID"] == domain["Handle"] == "00000000-0000-0000-0000-0000000000aa"
-    assert domain["LcmNode"] == "" and domain["Modules"] == [] and domain["Roles"] == []
+    assert domain["LCMNode"] == "" and domain["Modules"] == [] and domain["Roles"] == []
     assert domain["XenstoreState"] == "none"
     assert client.path_of("guest").endswith(f"d{domain['Domid']}_{domain['Generation']}")
 
@@ -306,7 +318,7 @@ def test_post_boot_properties(launch, client):
 def test_managed_objects_are_all_there_is(launch, client):
     launch()
     objects = client.objects()
-    assert sorted(objects) == sorted(r[7] for r in client.call("ListDomains"))
+    assert sorted(objects) == sorted(r.path for r in client.list())
     for path, interfaces in objects.items():
         assert interfaces[DOMAIN] == client.get_all(DOMAIN, path)
         assert interfaces[LIFECYCLE] == {}
@@ -338,7 +350,7 @@ def test_wrong_calls(launch, client):
         with pytest.raises(dbus.DBusException) as caught:
             client.call(method, signature, *args, interface=interface)
         assert caught.value.get_dbus_name() == "org.freedesktop.DBus.Error." + error, method
-    assert client.get("ApiLevel") == 2
+    assert client.get("ApiLevel") == 3
     assert ACCESS_DENIED not in str(client.signals)
 
 
@@ -362,8 +374,8 @@ def test_introspection_is_the_file(launch, client):
     launch()
     tree = ET.parse(ROOT / "docs" / "dbus" / "org.xenproject.Hyperlaunch1.xml").getroot()
     files = {i.get("name"): shape(i) for i in tree.iter("interface")}
-    assert set(files) == {MANAGER, DOMAIN, LIFECYCLE}
-    for interfaces, path in (({MANAGER}, PATH), ({DOMAIN, LIFECYCLE}, client.path_of("control"))):
+    assert set(files) == {MANAGER, LAUNCH, HOST, DOMAIN, LIFECYCLE, JOB}
+    for interfaces, path in (({MANAGER, LAUNCH, HOST}, PATH), ({DOMAIN, LIFECYCLE}, client.path_of("control"))):
         xml = client.call("Introspect", path=path,
                           interface="org.freedesktop.DBus.Introspectable")
         live = {i.get("name"): shape(i) for i in ET.fromstring(xml).iter("interface")}
@@ -378,4 +390,37 @@ def test_introspection_lists_the_domains(launch, client):
     xml = client.call("Introspect", path=PATH + "/domain",
                       interface="org.freedesktop.DBus.Introspectable")
     nodes = {n.get("name") for n in ET.fromstring(xml).iter("node") if n.get("name")}
-    assert nodes == {r[7].rsplit("/", 1)[1] for r in client.call("ListDomains")}
+    assert nodes == {r.path.rsplit("/", 1)[1] for r in client.list()}
+
+
+def test_host(launch, client):
+    daemon = launch()
+    host = client.get_all(HOST)
+    assert host == {"XenVersion": "4.20.0-sim", "XenCapabilities": "xen-3.0-x86_64 hvm-3.0-x86_64", "Scheduler": "credit2",
+                    "Cpus": 8, "CpuKHz": 2000000, "MemoryTotal": host["MemoryTotal"], "MemoryFree": 4 << 30, "HVM": True,
+                    "IOMMU": True}
+    current = sum(client.get("MemoryCurrent", DOMAIN, row.path) for row in client.list())
+    assert host["MemoryTotal"] - host["MemoryFree"] == current > 0
+    daemon.command("weak-hwdom on")
+    assert not client.get("IOMMU", HOST)
+
+
+def test_host_that_xen_does_not_describe(launch, client):
+    """The properties of the other interfaces are not lost with it."""
+    daemon = launch()
+    daemon.command("fault get-host EPERM 100")
+    assert client.get("XenVersion", HOST) == "" and client.get("MemoryTotal", HOST) == 0
+    everything = client.get_all("")
+    assert everything["ApiLevel"] == 3 and everything["Cpus"] == 0 and everything["State"] == "complete"
+
+
+def test_log_of_xen(allowed, client):
+    fd = client.call("ReadLog", "a{sv}", {}, interface=HOST).take()
+    text = os.read(fd, 1 << 20)
+    assert text.startswith(b"(XEN)") and b"lcm-found" in text and text.count(b"\n") == len(client.call("GetEvents", "u", 0))
+    assert fcntl.fcntl(fd, fcntl.F_GET_SEALS) & ALL_SEALS == ALL_SEALS
+    with pytest.raises(PermissionError):
+        os.write(fd, b"x")
+    os.close(fd)
+    allowed.command("fault read-log EPERM 1")
+    client.expect_error(OURS + "NotControlDomain", "ReadLog", "a{sv}", {}, interface=HOST)

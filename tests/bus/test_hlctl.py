@@ -5,46 +5,31 @@ import hashlib
 import json
 import os
 import pty
+import re
 import select
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 
+import dbus.lowlevel
 import pytest
 
-from conftest import NOBODY, IS_ROOT, compile_lcm, wait_until
+from conftest import IS_ROOT, MANAGER, NOBODY, PATH, compile_lcm, wait_until
+from hlctl_support import (DENIED, FAILED, HLCTL, NOT_FOUND, OK, TIMEOUT, UNSUPPORTED, USAGE,
+                           hlctl, public_hlctl, read_terminal)
 
-HLCTL = os.environ["HLCTL"]
-OK, FAILED, USAGE, NOT_FOUND, DENIED, UNSUPPORTED, TIMEOUT = range(7)
 DOMAIN_KEYS = {
     "name", "domid", "requested_domid", "uuid", "handle", "permissions", "permission_names", "functions",
     "function_names", "mode", "mode_names", "cpus", "cpus_online", "memory_kib", "memory_max_kib",
-    "memory_current_kib", "state", "reason", "origin", "generation", "roles", "path", "lcm_node",
-    "security_label", "xenstore_state", "modules", "drift",
+    "memory_current_kib", "weight", "cap", "hard_affinity", "soft_affinity", "state", "reason", "origin", "generation",
+    "roles", "path", "lcm_node",
+    "security_label", "xenstore_state", "xenstore_error", "modules", "drift",
 }
 STATUS_KEYS = {
     "state", "source", "form", "dynamic", "error", "error_node", "error_property", "expected",
     "built", "failed", "lcm_size", "lcm_sha256", "console_domid", "hardware_domid",
-    "xenstore_domid", "start_usec", "end_usec", "warnings",
+    "xenstore_domid", "weak_hardware", "start_usec", "end_usec", "warnings",
 }
-
-
-@pytest.fixture
-def hlctl(bus_address):
-    """hlctl(ARGS..., code=0): what it printed; its errors are one sentence."""
-    def run(*args, code=OK, env=None, **kwargs):
-        result = subprocess.run([HLCTL, "--address", bus_address, *args], capture_output=True,
-                                env={**os.environ, **(env or {})}, timeout=60, **kwargs)
-        errors = result.stderr.decode()
-        assert result.returncode == code, errors
-        if code:
-            assert errors.startswith("hlctl: ") and errors.count("\n") == 1, errors
-            return errors
-        assert not errors
-        return result.stdout.decode()
-    return run
 
 
 def in_json(text):
@@ -150,6 +135,14 @@ def test_status_json(launch, hlctl, place):
     assert (status["console_domid"], status["hardware_domid"], status["xenstore_domid"]) == (4, 20, 1)
     assert 0 < status["start_usec"] < status["end_usec"]
     assert status["warnings"] == []
+    assert status["weak_hardware"] is False
+    assert "Isolation" not in hlctl("status")
+
+
+def test_status_of_a_weak_hardware_domain(launch, hlctl):
+    launch().command("weak-hwdom on")
+    wait_until(lambda: in_json(hlctl("status", "--json"))["weak_hardware"], what="the flag")
+    assert "Isolation" in hlctl("status")
 
 
 def test_status_of_a_bad_lcm(launch, hlctl):
@@ -173,6 +166,18 @@ def test_status_text(launch, hlctl):
     text = hlctl("status", "db")
     assert "State: held (held by the LCM)" in text
     assert "LCM node: /chosen/hypervisor/db" in text
+
+
+def test_status_shows_how_a_domain_is_scheduled(launch, hlctl):
+    daemon = launch()
+    text = hlctl("status", "web")
+    assert "Runs on: all; prefers all" in text and "Scheduler: weight 256, no cap" in text
+    for command in ("weight web 512", "cap web 50", "affinity web 0:0;1:all"):
+        daemon.command(command)
+    wait_until(lambda: "Runs on: 0:0;1:all; prefers all" in hlctl("status", "web"), what="the affinity")
+    assert "Scheduler: weight 512, at most 50% of a CPU" in hlctl("status", "web")
+    web = in_json(hlctl("status", "web", "--json"))
+    assert (web["weight"], web["cap"], web["hard_affinity"], web["soft_affinity"]) == (512, 50, "0:0;1:all", "all")
 
 
 def test_status_of_a_domain(launch, hlctl):
@@ -271,18 +276,6 @@ def test_no_blob_to_a_terminal(launch, bus_address):
     assert read_terminal(leader) == b""
 
 
-def read_terminal(leader):
-    """All that was written before the other end was closed."""
-    output = b""
-    while select.select([leader], [], [], 1)[0]:
-        try:
-            output += os.read(leader, 65536)
-        except OSError:
-            break
-    os.close(leader)
-    return output
-
-
 def on_terminal(args, env):
     leader, follower = pty.openpty()
     subprocess.run(args, stdout=follower, check=True, env={**os.environ, **env})
@@ -292,8 +285,8 @@ def on_terminal(args, env):
 
 def test_colours(launch, bus_address):
     launch()
-    args = [HLCTL, "--address", bus_address, "list"]
-    assert b"\033[32mstarted\033[0m" in on_terminal(args, {"TERM": "xterm", "NO_COLOR": ""})
+    args = [HLCTL, "--address", bus_address, "--no-pager", "list"]
+    assert re.search(rb"\033\[32mstarted *\033\[0m", on_terminal(args, {"TERM": "xterm", "NO_COLOR": ""}))
     assert b"\033" not in on_terminal(args, {"TERM": "xterm", "NO_COLOR": "1"})
     assert b"\033" not in on_terminal(args, {"TERM": "dumb", "NO_COLOR": ""})
     assert b"\033" not in on_terminal([*args, "--json"], {"TERM": "xterm", "NO_COLOR": ""})
@@ -308,6 +301,16 @@ def test_handoff(launch, hlctl):
     assert hlctl("handoff", "control") == "The console is with domain 2 (control) now; domain 5 had it.\n"
     uuid = "8d5a104e-6c2b-4f0a-9b1e-000000000006"
     assert in_json(hlctl("handoff", uuid, "--json"))["new"] == 5
+
+
+def test_handoff_for_a_time(launch, hlctl):
+    launch("ok-dynamic-full", options=["--session"])
+    assert hlctl("handoff", "web", "--for", "1") == "The console is with domain 5 (web) for 1 s; domain 4 had it.\n"
+    wait_until(lambda: in_json(hlctl("status", "--json"))["console_domid"] == 4)
+    told = in_json(hlctl("handoff", "web", "-t", "4294967", "--json"))
+    assert told == {"role": "console", "old": 4, "new": 5, "name": "web", "seconds": 4294967}
+    # For good after all.
+    assert "seconds" not in in_json(hlctl("handoff", "web", "--json"))
 
 
 def test_handoff_errors(launch, hlctl):
@@ -326,6 +329,37 @@ def test_handoff_errors(launch, hlctl):
     hlctl("handoff", "control", code=UNSUPPORTED)
     daemon.command("fault set-console EOPNOTSUPP 1")
     hlctl("handoff", "control", code=UNSUPPORTED)
+
+
+def test_handoff_to_a_held_domain(launch, hlctl):
+    """It could not read what is typed."""
+    launch("ok-dynamic-full", options=["--session"])
+    said = hlctl("handoff", "db", code=FAILED)
+    assert "(db) is held" in said and "hlctl release" in said
+    assert in_json(hlctl("status", "--json"))["console_domid"] == 4
+    hlctl("release", "db")
+    hlctl("handoff", "db")
+
+
+def handoff_on_terminal(bus_address, domain, **env):
+    """What hlctl says on a terminal, before its answer."""
+    leader, follower = pty.openpty()
+    process = subprocess.Popen([HLCTL, "--address", bus_address, "handoff", domain], stdin=follower,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **env})
+    answer, warning = process.communicate(timeout=60)
+    for end in (leader, follower):
+        os.close(end)
+    assert process.returncode == 0 and answer.startswith("The console is with")
+    return warning
+
+
+def test_handoff_of_ones_own_terminal_is_warned_of(launch, bus_address, hlctl):
+    launch("ok-dynamic-full", options=["--session"])
+    assert not handoff_on_terminal(bus_address, "web")
+    assert not handoff_on_terminal(bus_address, "web", HLDOM_CONSOLE="1"), "it has it already"
+    warning = handoff_on_terminal(bus_address, "control", HLDOM_CONSOLE="1")
+    assert "this terminal is the Xen console" in warning and "domain 2 (control)" in warning
+    assert not hlctl("handoff", "web", "--json", env={"HLDOM_CONSOLE": "1"}).startswith("hlctl:"), "no terminal"
 
 
 def test_release(launch, hlctl, client):
@@ -377,8 +411,8 @@ def test_modules(launch, hlctl):
 
 
 class Monitor:
-    def __init__(self, bus_address, *args):
-        self.process = subprocess.Popen([HLCTL, "--address", bus_address, "monitor", *args],
+    def __init__(self, bus_address, *args, verb="monitor"):
+        self.process = subprocess.Popen([HLCTL, "--address", bus_address, verb, *args],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.seen = []
         self.buffer = b""
@@ -420,18 +454,18 @@ def test_monitor_json(launch, bus_address, hlctl):
     daemon.command("pause web")
     monitor.wait_event(event="property-changed", domid=5, property="State", value="paused")
     daemon.command("rename web www")
-    monitor.wait_event(event="property-changed", property="Drift", value=[["name", "web", "www"]])
+    monitor.wait_event(event="property-changed", property="Drift", value=[["name", "web", "www", {}]])
     daemon.command("domain-remove vm")
     monitor.wait_event(event="domain-removed", domid=60)
     daemon.command("console control")
     monitor.wait_event(event="role-changed", role="console", old=4, new=2)
-    monitor.wait_event(event="property-changed", property="ConsoleDomid", value=2)
+    monitor.wait_event(event="property-changed", property="ConsoleOwner", value="/org/xenproject/Hyperlaunch1/domain/d2_0")
     daemon.command("domain-remove control")
     monitor.wait_event(event="role-changed", role="console", old=2, new=4)
     daemon.command("domain-remove hw")
     monitor.wait_event(event="role-changed", role="hardware", old=20, new=None)
     daemon.command("state recovery")
-    monitor.wait_event(event="launch-state-changed", old="complete", new="recovery")
+    monitor.wait_event(event="launch-state-changed", new="recovery")
     assert monitor.end(signal.SIGINT) == (OK, "")
 
 
@@ -455,7 +489,52 @@ def test_monitor_outlives_the_daemon(launch, bus_address):
     assert monitor.end(signal.SIGINT) == (OK, "")
 
 
-def test_monitor_ends_with_the_bus(place):
+def test_follow_events(launch, bus_address, hlctl):
+    daemon = launch()
+    before = in_json(hlctl("events", "--json"))["events"]
+    follower = Monitor(bus_address, "--follow", "--json", verb="events")
+    follower.wait_event(seq=len(before) - 1)
+    for command in ("ready web", "console web", "console control", "shutdown web crash"):
+        daemon.command(command)
+    died = follower.wait_event(event="died")
+    daemon.command("ready hw")
+    follower.wait_event(event="ready", seq=died["seq"] + 1)
+    assert follower.end(signal.SIGINT) == (0, "")
+    seen = [json.loads(line) for line in follower.seen]
+    assert seen == in_json(hlctl("events", "--json"))["events"], "each once, in order"
+    assert [e["event"] for e in seen[len(before):]] == ["ready", "console", "console", "died", "ready"]
+
+
+def test_follow_events_as_text(launch, bus_address):
+    daemon = launch()
+    follower = Monitor(bus_address, "--follow", "--since", "3", verb="events")
+    follower.wait(lambda line: line.split() == ["SEQ", "TIME", "EVENT", "DOMID"], "the heading")
+    assert follower.wait(lambda line: True, "a line").split()[0] == "SEQ"
+    daemon.command("shutdown web crash")
+    line = follower.wait(lambda line: "died" in line, "the last")
+    assert line.split()[2:] == ["died", "5", "crash"]
+    assert follower.seen[1].split()[0] == "3"
+    # Columns stand under one another.
+    at = follower.seen[0].index("EVENT")
+    assert all(line[at - 1] == " " != line[at] for line in follower.seen), follower.seen
+    assert follower.end(signal.SIGTERM) == (0, "")
+
+
+def test_follow_outlives_the_daemon(launch, bus_address, hlctl):
+    daemon = launch()
+    follower = Monitor(bus_address, "--follow", "--json", verb="events")
+    follower.wait_event(event="state", arg=4)
+    daemon.stop()
+    launch()
+    nr = len(in_json(hlctl("events", "--json"))["events"])
+    daemon.command("ready web")
+    follower.wait_event(event="ready", seq=nr)
+    assert follower.end(signal.SIGINT) == (0, "")
+
+
+@pytest.mark.parametrize("verb, first", [(["monitor"], {"event": "monitoring"}), (["events", "--follow"], {"event": "state", "arg": 4})],
+                         ids=["monitor", "follow"])
+def test_what_goes_on_ends_with_the_bus(place, verb, first):
     """A bus of its own, to be killed."""
     config = place / "own.conf"
     config.write_text("<busconfig><listen>unix:path=%s</listen><policy context='default'>"
@@ -470,8 +549,8 @@ def test_monitor_ends_with_the_bus(place):
     try:
         wait_until(lambda: subprocess.run([HLCTL, "--address", address, "status"],
                                           capture_output=True).returncode == 0, what="daemon")
-        monitor = Monitor(address, "--json")
-        monitor.wait_event(event="monitoring")
+        monitor = Monitor(address, "--json", *verb[1:], verb=verb[0])
+        monitor.wait_event(**first)
         bus.kill()
         bus.wait()
         _, errors = monitor.process.communicate(timeout=20)
@@ -501,6 +580,13 @@ def test_no_bus():
         assert f"'{rubbish}'" in result.stderr
 
 
+def test_no_session_bus():
+    env = {key: value for key, value in os.environ.items() if not key.startswith("DBUS_") and key != "XDG_RUNTIME_DIR"}
+    result = subprocess.run([HLCTL, "--session", "list"], env=env, capture_output=True, text=True)
+    assert result.returncode == FAILED
+    assert "no session bus here; dbus-run-session" in result.stderr and result.stderr.count("\n") == 1
+
+
 def test_a_daemon_that_does_not_answer(launch, hlctl):
     daemon = launch()
     daemon.process.send_signal(signal.SIGSTOP)
@@ -528,17 +614,6 @@ def test_xen_without_hyperlaunch(launch, hlctl):
     hlctl("lcm", code=UNSUPPORTED)
 
 
-@pytest.fixture
-def public_hlctl():
-    """hlctl where everybody can run it: the build may lie in somebody's home."""
-    built = os.path.dirname(HLCTL)
-    with tempfile.TemporaryDirectory() as place:
-        os.chmod(place, 0o755)
-        for file in (HLCTL, os.path.join(built, "../../libhl/libhl.so.0")):
-            shutil.copy(file, place)
-        yield ["env", f"LD_LIBRARY_PATH={place}", os.path.join(place, os.path.basename(HLCTL))]
-
-
 @pytest.mark.skipif(not IS_ROOT, reason="needs a second user")
 @pytest.mark.parametrize("verb, code", [("lcm", DENIED), ("list", OK), ("handoff web", DENIED),
                                         ("release db", DENIED)])
@@ -554,7 +629,8 @@ def test_denied(launch, bus_address, public_hlctl, verb, code):
     [], ["nonsense"], ["list", "web"], ["status", "a", "b"], ["--bogus"], ["list", "--since", "1"],
     ["status", "--role", "control"], ["lcm", "--role", "control"], ["events", "-f", "dts"],
     ["--role"], ["list", "--json=1"], ["handoff"], ["release"], ["handoff", "a", "b"],
-    ["release", "--role", "control", "a"],
+    ["release", "--role", "control", "a"], ["release", "--for", "5", "a"], ["handoff", "a", "--for"],
+    *(["handoff", "a", "--for", seconds] for seconds in ("0", "-1", "1.5", "", "5s", "4294968", "99999999999999999999")),
 ])
 def test_usage(args):
     result = subprocess.run([HLCTL, *args], capture_output=True, text=True)
@@ -611,23 +687,74 @@ def test_full_disk(launch, bus_address):
         assert b"cannot write" in result.stderr
 
 
-def test_completion(launch, bus_address, tmp_path):
-    """What bash would offer."""
-    launch()
-    script = os.environ["HLCTL_COMPLETION"]
+def test_monitor_takes_no_signals_of_others(launch, bus_address, client):
+    """Which a user may send to its connection alone, as if they were hyperlaunchd's."""
+    daemon = launch(options=["--session"])
+    monitor = Monitor(bus_address, "--json")
+    monitor.wait_event(event="monitoring")
+    names = [name for name in client.connection.list_names() if name.startswith(":")]
+    for name in names:
+        forged = dbus.lowlevel.SignalMessage(PATH, MANAGER, "DomainAdded")
+        forged.append(66, "forged", f"{PATH}/domain/d66_0", signature="uso")
+        forged.set_destination(name)
+        client.connection.send_message(forged)
+    client.connection.flush()
+    daemon.command("domain-add vm domid=60")
+    monitor.wait_event(event="domain-added", domid=60)
+    assert not any("forged" in line for line in monitor.lines())
+    monitor.end(signal.SIGINT)
 
-    def complete(*words):
-        code = (f'PATH={os.path.dirname(HLCTL)}:$PATH; source "$1"; shift; COMP_WORDS=("$@"); '
-                "COMP_CWORD=$(($# - 1)); _hlctl; printf '%s\\n' \"${COMPREPLY[@]}\"")
-        return subprocess.run(["bash", "-c", code, "-", script, *words], capture_output=True,
-                              text=True, check=True).stdout.split()
 
-    assert complete("hlctl", "st") == ["status"]
-    assert complete("hlctl", "list", "--role", "x") == ["xenstore"]
-    assert "--format" in complete("hlctl", "lcm", "--")
-    assert "--format" not in complete("hlctl", "list", "--")
-    assert complete("hlctl", "--address", bus_address, "status", "w") == ["web"]
-    assert complete("hlctl", "--address", bus_address, "list", "w") == []
-    assert complete("hlctl", "ha") == ["handoff"]
-    for verb in ("handoff", "release"):
-        assert complete("hlctl", "--address", bus_address, verb, "d") == ["db"]
+def test_jobs(launch, hlctl, bus_address):
+    """What waits for the end of a line, and what waits behind it."""
+    daemon = launch(options=["--session"])
+    assert hlctl("jobs").split() == ["JOB", "KIND", "STATE", "STAGE", "DOMID"]
+    assert in_json(hlctl("jobs", "--json")) == {"jobs": []}
+    monitor = Monitor(bus_address, "--json")
+    monitor.wait_event(event="monitoring")
+    daemon.command("typing on")
+    handoffs = [subprocess.Popen([HLCTL, "--address", bus_address, "handoff", name], stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True) for name in ("web", "control")]
+    wait_until(lambda: len(in_json(hlctl("jobs", "--json"))["jobs"]) == 2, what="two jobs")
+    first, second = in_json(hlctl("jobs", "--json"))["jobs"]
+    assert (first["kind"], first["state"], first["stage"]) == ("set-console-owner", "running", "hand-off")
+    assert (second["state"], second["stage"]) == ("waiting", None) and {first["domid"], second["domid"]} == {2, 5}
+    assert hlctl("jobs", "--no-legend").splitlines()[1].split() == [str(second["job"]), "set-console-owner", "waiting", "-",
+                                                                   str(second["domid"])]
+    assert "hand-off" in hlctl("cancel", str(first["job"]), code=FAILED)
+    assert hlctl("cancel", str(second["job"])) == f"Job {second['job']} is cancelled.\n"
+    daemon.command("typing off")
+    ends = {process.wait(60): process.communicate() for process in handoffs}
+    assert set(ends) == {OK, FAILED} and "it was cancelled" in ends[FAILED][1]
+    monitor.wait_event(event="job-removed", job=second["path"], result="cancelled")
+    monitor.wait_event(event="job-removed", job=first["path"], result="done", error="")
+    monitor.end(signal.SIGINT)
+
+
+def test_cancel_wrongly(launch, hlctl):
+    launch(options=["--session"])
+    assert "which job" in hlctl("cancel", code=USAGE)
+    for text in ("", "0", "01", "-1", "1x", "99999999999", "web", "../domain/d5_0"):
+        assert "no number of a job" in hlctl("cancel", "--", text, code=USAGE)
+    assert "no job 77" in hlctl("cancel", "77", code=NOT_FOUND)
+    assert "no job 4294967296" in hlctl("cancel", "4294967296", code=NOT_FOUND)
+    assert "unexpected argument" in hlctl("cancel", "1", "2", code=USAGE)
+
+
+def test_host(launch, hlctl):
+    daemon = launch(options=["--session"])
+    text = hlctl("host")
+    assert "Xen: 4.20.0-sim" in text and "CPUs: 8, 2000 MHz" in text and "IOMMU: yes" in text
+    host = in_json(hlctl("host", "--json"))
+    assert (host["xen_version"], host["cpus"], host["memory_free_kib"], host["hvm"]) == ("4.20.0-sim", 8, 4 << 20, True)
+    daemon.command("fault get-host EPERM 100")
+    assert "Xen: -" in hlctl("host")
+
+
+def test_dmesg(launch, hlctl):
+    daemon = launch(options=["--session"])
+    lines = hlctl("dmesg").splitlines()
+    assert lines[0].startswith("(XEN)") and "lcm-found" in lines[0] and len(lines) > 8
+    assert "no JSON" in hlctl("dmesg", "--json", code=USAGE)
+    daemon.command("fault read-log EPERM 1")
+    assert "control permission" in hlctl("dmesg", code=UNSUPPORTED)

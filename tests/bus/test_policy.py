@@ -31,55 +31,60 @@ def test_only_root_may_have_the_name(bus_address):
 
 def test_actions_are_those_of_the_code():
     actions = {a.get("id") for a in
-               ET.parse(UNITS / f"{NAME}.policy").getroot().iter("action")}
+               ET.parse(UNITS / "polkit" / f"{NAME}.policy").getroot().iter("action")}
     used = set()
-    for source in (ROOT / "daemon").glob("*.h"):
+    for source in (ROOT / "daemon").rglob("*.h"):
         used |= set(re.findall(rf'BUS_ACTION_\w+\s+"({NAME}[.\w-]+)"', source.read_text()))
     assert actions == used and used
 
 
 def test_actions_are_not_for_everybody():
-    for default in ET.parse(UNITS / f"{NAME}.policy").getroot().iter("defaults"):
+    for default in ET.parse(UNITS / "polkit" / f"{NAME}.policy").getroot().iter("defaults"):
         assert all(value.text.startswith("auth_admin") for value in default)
 
 
-def unit(place):
-    text = (UNITS / "hyperlaunchd.service.in").read_text()
-    path = place / "hyperlaunchd.service"
+NAMES = sorted(path.name.removesuffix(".in") for path in (UNITS / "systemd").glob("*.service.in"))
+
+
+def unit(place, name):
+    text = (UNITS / "systemd" / f"{name}.in").read_text()
+    path = place / name
     path.write_text(re.sub("@sbindir@/(hyperlaunchd|hldom)", "/bin/true", text))
     return path
 
 
-def test_unit_is_hardened(place):
-    done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20",
-                           "--no-pager", unit(place)], capture_output=True, text=True, timeout=60,
+@pytest.mark.parametrize("name", NAMES)
+def test_unit_is_hardened(place, name):
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=10",
+                           "--no-pager", unit(place, name)], capture_output=True, text=True, timeout=60,
                           check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     level = float(re.search(r"Overall exposure level.*: ([0-9.]+)", done.stdout).group(1))
-    assert level <= 2.0
+    assert level <= 1.0
 
 
-def test_unit_is_sound(place):
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit(place)],
+@pytest.mark.parametrize("name", NAMES)
+def test_unit_is_valid(place, name):
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit(place, name)],
                           capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0 and done.stderr == "", done.stderr
 
 
 def test_activation_goes_through_the_unit():
-    text = (UNITS / f"{NAME}.service").read_text()
+    text = (UNITS / "dbus" / f"{NAME}.service").read_text()
     service = re.search(r"^SystemdService=(.*)$", text, re.M).group(1)
-    assert f"Alias={service}\n" in (UNITS / "hyperlaunchd.service.in").read_text()
-    assert f"BusName={NAME}\n" in (UNITS / "hyperlaunchd.service.in").read_text()
+    assert f"Alias={service}\n" in (UNITS / "systemd" / "hyperlaunchd.service.in").read_text()
+    assert f"BusName={NAME}\n" in (UNITS / "systemd" / "hyperlaunchd.service.in").read_text()
     assert f"Name={NAME}\n" in text
 
 
 def test_every_error_says_what_to_do():
     """One table of errors, each with a name of its own and a sentence."""
-    text = (ROOT / "daemon" / "bus-error.c").read_text()
+    text = (ROOT / "daemon" / "bus" / "error.c").read_text()
     table = text[text.index("} errors["):text.index("int bus_error_set(")]
     rows = re.findall(r'\[(BUS_ERROR_\w+)\]\s*=\s*\{\s*(?:OURS "(\w+)"|(SD_BUS_ERROR_\w+)),\s*"(.*?)"\s*\}',
                       table, re.S)
-    declared = re.findall(r"^\t(BUS_ERROR_\w+)", (ROOT / "daemon" / "bus-error.h").read_text(),
+    declared = re.findall(r"^\t(BUS_ERROR_\w+)", (ROOT / "daemon" / "bus" / "error.h").read_text(),
                           re.M)
     assert [r[0] for r in rows] == declared
     assert len({r[1] or r[2] for r in rows}) == len(rows)

@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from conftest import NAME, Daemon, compile_lcm, turn, wait_until
+from xenstored import Xenstored
+from conftest import LCM_DATA, NAME, Daemon, compile_lcm, turn, wait_until
 
 
 def run(*args, env=None):
@@ -55,11 +56,34 @@ def test_sim_of_nonsense(bus_address, place):
     assert "x.dtb" in done.stderr
 
 
+@pytest.mark.parametrize("compiled,said", [(False, "device-tree source"), (True, "a source LCM")])
+def test_sim_of_a_source(compiled, said, bus_address, place):
+    """Which is what a newcomer has."""
+    path = place / "source"
+    example = LCM_DATA / "ok-source.dts"
+    if compiled:
+        subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", path, example], check=True)
+    else:
+        path.write_bytes(example.read_bytes())
+    done = run("--address", bus_address, "--hypervisor", f"sim:{path}")
+    assert done.returncode == 1
+    assert f"{path}: {said}" in done.stderr and "`lcmtool link`" in done.stderr
+
+
 def test_no_bus(place):
     blob = compile_lcm(place, "ok-classic-dom0")
     done = run("--address", f"unix:path={place}/nosuch", "--hypervisor", f"sim:{blob}")
     assert done.returncode == 1
     assert "bus" in done.stderr
+
+
+def test_no_session_bus(place):
+    """As for root: what to do about it is said."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("DBUS_") and key != "XDG_RUNTIME_DIR"}
+    result = subprocess.run([os.environ["HYPERLAUNCHD"], "--session", "--hypervisor", f"sim:{compile_lcm(place, 'ok-static-basic')}"],
+                            env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 1
+    assert "no session bus here; dbus-run-session" in result.stderr
 
 
 def test_second_one(launch, place, bus_address):
@@ -92,7 +116,7 @@ def test_bus_goes_away(place, bus_address, launch):
 
 
 def table(client):
-    return (client.call("ListDomains"), client.call("GetLaunchSummary"),
+    return (client.list(), client.launch(),
             client.call("ListModules"), client.call("GetEvents", "u", 0), client.objects(),
             client.get_all())
 
@@ -171,7 +195,7 @@ def test_ready_means_ready(place, bus_address, client):
     blob = compile_lcm(place, "ok-dynamic-full")
     daemon = Daemon(place, bus_address, blob, env={"NOTIFY_SOCKET": str(manager.path)}).start()
     manager.wait("READY=1")
-    assert len(client.call("ListDomains")) == 8
+    assert len(client.list()) == 8
     daemon.stop()
 
 
@@ -187,12 +211,87 @@ def switches(pid):
 def test_idle(launch, client):
     """Nothing to do: not one wake-up."""
     daemon = launch()
-    client.call("ListDomains")
+    client.list()
     turn(0.5)
     before = switches(daemon.process.pid)
     turn(3)
     # Each look at /proc may take a slice from it on a busy machine; a loop would take hundreds.
     assert switches(daemon.process.pid) - before <= 2
+
+
+def main_switches(pid):
+    """Of the main thread alone."""
+    text = pathlib.Path(f"/proc/{pid}/task/{pid}/status").read_text()
+    return int(text.split("\nvoluntary_ctxt_switches:")[1].split()[0])
+
+
+def test_a_beat_of_the_watchdog_costs_two_wake_ups(launch, client, place):
+    """The timer's, and the answer of xenstored that it asks for."""
+    store = Xenstored(place / "xenstored" / "socket").start()
+    beat = {"WATCHDOG_USEC": "500000", "NOTIFY_SOCKET": "@hl-nobody-listens", "XENSTORED_PATH": store.path}
+    daemon = launch("ok-classic-dom0", env=beat)
+    wait_until(lambda: client.get("XenstoreState") == "connected")
+    turn(1)
+
+    def count():
+        return daemon.text().count("cannot reach the service manager"), main_switches(daemon.process.pid)
+
+    beats, taken = count()
+    turn(10)
+    beats, taken = (after - before for before, after in zip((beats, taken), count()))
+    store.stop()
+    assert beats > 20
+    # One may be under way at either end, and a thread may lose its processor with the lock held.
+    assert taken <= 2 * beats + 4
+
+
+def test_a_domain_that_never_finishes_dying(launch, client):
+    """Xen announces when it does; until then nothing is done."""
+    daemon = launch()
+    daemon.command("dying web")
+    client.wait_property(client.path_of("web"), "State", "dying")
+    turn(1)
+    before = switches(daemon.process.pid)
+    turn(4)
+    assert switches(daemon.process.pid) - before <= 2
+    daemon.command("domain-remove web")
+    client.wait_property(client.path_of("web"), "State", "reclaimed")
+
+
+@pytest.mark.parametrize("kind", ["unpatched", "classic"])
+def test_a_domain_that_dies_where_nothing_was_launched(launch, client, kind):
+    """Xen does not announce that: it is looked at again, ever more rarely; the end of the next one is seen soon."""
+    daemon = launch("ok-classic-dom0", extra=f",as={kind}")
+    for name in ("one", "two"):
+        daemon.command(f"domain-add {name}")
+        client.wait_signal("DomainAdded", match=lambda _domid, added, _path, wanted=name: added == wanted)
+    daemon.command("dying one")
+    client.wait_property(client.path_of("one"), "State", "dying")
+    # After 0.2, 0.6, 1.4 and 3 s; then after 6.2.
+    turn(3.6)
+    before = switches(daemon.process.pid)
+    turn(2)
+    assert switches(daemon.process.pid) - before <= 2
+    daemon.command("announce off")
+    turn(0.2)
+    daemon.command("dying two")
+    wait_until(lambda: client.rows()["two"].state == "dying")
+    daemon.command("domain-remove two")
+    client.wait_signal("DomainRemoved", match=lambda _domid, removed, *_: removed == "two")
+
+
+def test_a_hypervisor_that_fails_ends_it(launch, client):
+    """The service manager starts it again; without news of the launch it would show what was."""
+    daemon = launch()
+    process = daemon.process
+    daemon.command("fault process EIO 1")
+    # By itself, so that it takes another look, which is the one that fails: it is not answered.
+    turn(0.3)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.sendto(b"announce on", str(daemon.control_path))
+    assert process.wait(20) == 1
+    daemon.process = None
+    assert "cannot receive notifications" in daemon.text()
 
 
 def test_no_descriptor_is_lost(launch, client):

@@ -7,16 +7,18 @@ libxenstore is the real one; the server is xenstored.py.
 import errno
 import os
 import shutil
+import socket
+import time
 
+import dbus
 import pytest
 
-from conftest import DOMAIN, PATH, turn, wait_until
+from conftest import DOMAIN, INVALID_ARGS, PATH, turn, wait_until
 from xenstored import INTRODUCE, RM, WATCH, WRITE, Xenstored
 
 # Without UUIDs, xenstored in domain 0; with UUIDs, xenstored in 1 and we in 2.
 LCM = "ok-classic-basic-cloud"
 DYNAMIC = "ok-dynamic-full"
-NIL = "00000000-0000-0000-0000-000000000000"
 
 
 @pytest.fixture
@@ -35,13 +37,12 @@ def with_store(launch, store):
 
 def initial(client, self_domid=0):
     """Rows of initial domains that want an introduction."""
-    return [r for r in client.call("ListDomains")
-            if client.get("Origin", DOMAIN, r[7]) == "boot" and r[3] != "reclaimed"
-            and r[0] != self_domid and not int(r[5]) >> 30 & 1]
+    return [r for r in client.list()
+            if r.origin == "boot" and r.state != "reclaimed" and r.domid != self_domid and "xenstore" not in r.roles]
 
 
 def all_introduced(store, rows):
-    return all(int(r[0]) in store.introduced for r in rows)
+    return all(int(r.domid) in store.introduced for r in rows)
 
 
 def tree_of(store, domid):
@@ -56,14 +57,14 @@ def test_introduces_the_guests(with_store, store, client, lcm, self_domid):
     rows = initial(client, self_domid)
     assert len(rows) >= 2
     wait_until(lambda: all_introduced(store, rows))
-    for domid, uuid, name, *_ in rows:
+    for _, domid, uuid, name, *_ in rows:
         gfn, port = store.introduced[int(domid)]
         assert gfn > 0 and port > 0
         tree = tree_of(store, domid)
         assert tree["name"] == name
         assert tree["domid"] == str(domid)
         vm = tree["vm"]
-        assert vm == f"/vm/{uuid}" if uuid != NIL else vm.startswith("/vm/")
+        assert vm == f"/vm/{uuid}" if uuid else vm.startswith("/vm/")
         assert store.read(f"{vm}/name") == name
         assert store.read(f"{vm}/uuid") == vm[4:]
         assert float(store.read(f"{vm}/start_time")) > 1.6e9
@@ -76,7 +77,7 @@ def test_introduces_the_guests(with_store, store, client, lcm, self_domid):
         assert len(vcpus) == domain["VcpusMax"]
         assert {tree[k] for k in vcpus} == {"online"}
     turn(0.5)
-    assert set(store.introduced) == {self_domid} | {int(r[0]) for r in rows}
+    assert set(store.introduced) == {self_domid} | {int(r.domid) for r in rows}
 
 
 def test_the_toolstack_owns_its_nodes(with_store, store, client):
@@ -98,7 +99,7 @@ def test_console(with_store, store, client):
     with_store()
     rows = initial(client)
     wait_until(lambda: all_introduced(store, rows))
-    for domid, *_ in rows:
+    for _, domid, *_ in rows:
         console = store.below(f"/local/domain/{domid}/console")
         assert console["type"] == "xenconsoled"
         assert console["tty"] == ""
@@ -122,7 +123,7 @@ def test_permissions(with_store, store, client):
     with_store()
     rows = initial(client)
     wait_until(lambda: all_introduced(store, rows))
-    for domid, *_ in rows:
+    for _, domid, *_ in rows:
         home = f"/local/domain/{domid}"
         for node in tree_of(store, domid):
             perms = store.perms(f"{home}/{node}")
@@ -143,12 +144,12 @@ def test_properties_follow(with_store, store, client):
     assert client.get("XenstoreState") == "unavailable"
     rows = initial(client)
     for row in rows:
-        assert client.get("XenstoreState", DOMAIN, row[7]) == "page-ready"
+        assert client.get("XenstoreState", DOMAIN, row.path) == "page-ready"
     store.start()
     client.wait_property(PATH, "XenstoreState", "connected")
     for row in rows:
-        client.wait_property(row[7], "XenstoreState", "introduced")
-    domid, path = rows[0][0], rows[0][7]
+        client.wait_property(row.path, "XenstoreState", "introduced")
+    domid, path = rows[0].domid, rows[0].path
     store.write(f"/local/domain/{domid}/control/feature-poweroff", "1")
     client.wait_property(path, "XenstoreState", "connected")
     assert client.get("XenstoreState", DOMAIN, path) == "connected"
@@ -158,7 +159,7 @@ def test_waits_for_it(with_store, store, client):
     """No xenstored: said once, everything else works, and it goes on by itself."""
     daemon = with_store()
     turn(1.5)
-    assert len(client.call("ListDomains")) >= 3
+    assert len(client.list()) >= 3
     assert daemon.text().count("xenstored is not there yet") == 1
     begin = os.times().elapsed
     store.start()
@@ -170,7 +171,7 @@ def test_waits_for_it(with_store, store, client):
 def test_waits_without_polling(with_store, store, client, place):
     """Neither a directory that comes late nor a socket without a listener spins the loop."""
     daemon = with_store()
-    client.call("ListDomains")
+    client.list()
     turn(0.5)
 
     def cpu():
@@ -246,7 +247,7 @@ def test_introduced_ones_are_left_alone(with_store, store, client):
     store.introduced.update({1: (7, 8), 2: (9, 10), 3: (11, 12)})
     store.write("/local/domain/1/name", "mine")
     with_store()
-    assert {int(r[0]) for r in initial(client)} == {1, 2, 3}
+    assert {int(r.domid) for r in initial(client)} == {1, 2, 3}
     wait_until(lambda: client.get("XenstoreState") == "connected")
     turn(0.5)
     assert store.introduced[1] == (7, 8)
@@ -259,7 +260,7 @@ def test_restart_does_nothing_again(with_store, store, client):
     daemon = with_store()
     wait_until(lambda: all_introduced(store, initial(client)))
     turn(0.3)
-    before = {r[0]: tree_of(store, r[0]) for r in initial(client)}
+    before = {r.domid: tree_of(store, r.domid) for r in initial(client)}
     daemon.process.kill()
     daemon.process.wait()
     wait_until(lambda: not client.ready())
@@ -268,7 +269,7 @@ def test_restart_does_nothing_again(with_store, store, client):
     wait_until(client.ready)
     wait_until(lambda: client.get("XenstoreState") == "connected")
     turn(0.5)
-    assert {r[0]: tree_of(store, r[0]) for r in initial(client)} == before
+    assert {r.domid: tree_of(store, r.domid) for r in initial(client)} == before
     assert [e for e in store.log if e[0] in (WRITE, RM, INTRODUCE)] == []
 
 
@@ -296,7 +297,7 @@ def test_killed_at_every_step(with_store, store, client):
     daemon = with_store()
     wait_until(lambda: all_introduced(store, initial(client)))
     rows = initial(client)
-    whole = {r[0]: set(tree_of(store, r[0])) for r in rows}
+    whole = {r.domid: set(tree_of(store, r.domid)) for r in rows}
     for stop_after in range(1, 120, 17):
         daemon.process.kill()
         daemon.process.wait()
@@ -313,12 +314,12 @@ def test_killed_at_every_step(with_store, store, client):
         wait_until(lambda: not client.ready())
         # All of a domain's nodes or none.
         for row in rows:
-            assert set(tree_of(store, row[0])) in (set(), whole[row[0]]), stop_after
+            assert set(tree_of(store, row.domid)) in (set(), whole[row.domid]), stop_after
         daemon.start()
         wait_until(client.ready)
         wait_until(lambda: all_introduced(store, rows))
         for row in rows:
-            assert set(tree_of(store, row[0])) == whole[row[0]], stop_after
+            assert set(tree_of(store, row.domid)) == whole[row.domid], stop_after
 
 
 def test_conflicts(with_store, store, client):
@@ -380,7 +381,7 @@ def test_name_goes_first(with_store, store, client):
     assert client.get("Name", DOMAIN, path) == "vm"
     assert client.path_of("vm") == path
     daemon.command("domain-remove 70")
-    assert client.wait_signal("DomainRemoved")[3] == (70, "vm", path)
+    assert client.wait_signal("DomainRemoved")[3] == (70, "vm", path, "destroyed")
 
 
 def test_post_boot_names(with_store, store, client):
@@ -451,12 +452,16 @@ def test_hostile_values(with_store, store, client):
     """Names of no sense in xenstore: shown harmless, nothing else suffers."""
     store.start()
     daemon = with_store()
-    for domid, name in ((60, b"\xff\xfe"), (61, b"\x1b[2J"), (62, b"a\0b"), (63, b"n" * 3000)):
+    for domid, name in ((60, b"\xff\xfe"), (61, b"\x1b[2J"), (62, b"a\0b"), (63, b"n" * 3000),
+                        (64, "\uffff".encode()), (65, "\ufdd0\U0001fffe".encode()), (66, "\u202eevil\u2066".encode()),
+                        (67, b"$(touch x)`id`")):
         daemon.command(f"domain-add plain{domid} domid={domid}")
         store.write(f"/local/domain/{domid}/name", name)
     turn(0.5)
-    rows = {int(r[0]): str(r[2]) for r in client.call("ListDomains")}
-    assert set(rows) >= {60, 61, 62, 63}
+    rows = {int(r.domid): str(r.name) for r in client.list()}
+    assert set(rows) >= set(range(60, 68))
+    assert (rows[64], rows[65], rows[66], rows[67]) == ("?", "??", "?evil?", "$(touch x)`id`")
+    assert len({s[3][0] for s in client.seen("DomainAdded")}) == 8
     assert not any(ord(c) < 32 for name in rows.values() for c in name)
     assert len(client.objects()) == client.get("NDomains")
 
@@ -479,8 +484,8 @@ def test_dom0_keeps_its_name(with_store, store, client):
     with_store("ok-classic-dom0")
     wait_until(lambda: client.get("XenstoreState") == "connected")
     turn(0.3)
-    row = client.call("ListDomains")[0]
-    assert row[0] == 0 and row[2] != "Domain-0" and row[2]
+    row = client.list()[0]
+    assert row.domid == 0 and row.name != "Domain-0" and row.name
 
 
 def test_nil_uuid(with_store, store, client):
@@ -488,13 +493,13 @@ def test_nil_uuid(with_store, store, client):
     store.start()
     with_store()
     rows = initial(client)
-    assert {r[1] for r in rows} == {NIL}
+    assert {r.uuid for r in rows} == {""}
     wait_until(lambda: all_introduced(store, rows))
-    vms = [tree_of(store, r[0])["vm"] for r in rows]
+    vms = [tree_of(store, r.domid)["vm"] for r in rows]
     assert len(set(vms)) == len(rows)
     for vm in vms:
         assert vm[18] == "4" and vm[23] in "89ab" and set(vm[4:]) - set("0-4")
-    assert {r[1] for r in initial(client)} == {NIL}
+    assert {r.uuid for r in initial(client)} == {""}
 
 
 def test_handle_wins(with_store, store, client):
@@ -512,7 +517,7 @@ def test_watches_come_first(with_store, store):
     """What happens while the domains are being read is not missed."""
     store.start()
     with_store()
-    wait_until(lambda: len(store.log) >= 2)
+    wait_until(lambda: [entry[0] for entry in store.log].count(WATCH) >= 2)
     kinds = [entry for entry in store.log if entry[0] == WATCH]
     assert kinds[0][1] == "@introduceDomain" and kinds[1][1] == "@releaseDomain"
 
@@ -586,3 +591,199 @@ def test_nodes_that_cannot_be_opened_are_told_of(with_store, store, client):
     wait_until(lambda: "domain 77: cannot let it read its own nodes" in daemon.text())
     assert store.perms("/local/domain/77") == ["n1"]
     assert client.get("NDomains") >= 3
+
+
+def ping(client, seconds):
+    """Milliseconds of each answer of the daemon's in so many seconds, beside other calls."""
+    taken, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        begin = time.monotonic()
+        client.call("Ping", interface="org.freedesktop.DBus.Peer")
+        client.list()
+        taken.append((time.monotonic() - begin) * 1000)
+        turn(0.01)
+    return sorted(taken)
+
+
+def threads(daemon):
+    """Ours, and libxenstore's two for each connection."""
+    return len(os.listdir(f"/proc/{daemon.process.pid}/task"))
+
+
+def ends(daemon):
+    """By SIGTERM, soon."""
+    daemon.process.terminate()
+    return daemon.process.wait(5) == 0
+
+
+@pytest.mark.parametrize("after", [0, 1, 5, 20, 80])
+def test_a_xenstored_that_stops_answering(with_store, store, client, after):
+    """After so many requests: D-Bus is served, the state is told, and it goes on when xenstored does."""
+    store.start()
+    store.hang_after = after
+    daemon = with_store()
+    taken = ping(client, 7)
+    # One that waits for xenstored does so for its deadline of 5 s.  A busy machine takes its time too.
+    assert taken[-1] < 2500 and taken[len(taken) // 2] < 250
+    assert client.get("XenstoreState") == ("unresponsive" if store.hangs() else "connected")
+    assert not store.hangs() or daemon.text().count("does not answer") + daemon.text().count("is not there yet") == 1
+    store.resume()
+    wait_until(lambda: client.get("XenstoreState") == "connected")
+    wait_until(lambda: all_introduced(store, initial(client)))
+    assert threads(daemon) <= 3
+    assert ends(daemon)
+
+
+def test_it_ends_while_xenstored_hangs(with_store, store, client):
+    store.start()
+    daemon = with_store()
+    wait_until(lambda: all_introduced(store, initial(client)))
+    store.hang_after = 0
+    daemon.command("domain-add vm domid=70")
+    client.wait_signal("DomainAdded")
+    assert ends(daemon)
+
+
+def test_a_hanging_xenstored_is_seen_without_anything_to_ask(with_store, store, client):
+    """By the watchdog's beat."""
+    store.start()
+    env_beat = {"WATCHDOG_USEC": "400000", "NOTIFY_SOCKET": "@hl-nobody-listens"}
+    daemon = with_store()
+    daemon.stop()
+    daemon.env.update(env_beat)
+    daemon.start()
+    wait_until(lambda: client.ready() and client.get("XenstoreState") == "connected")
+    store.hang_after = 0
+    client.wait_property(PATH, "XenstoreState", "unresponsive")
+    store.resume()
+    client.wait_property(PATH, "XenstoreState", "connected")
+
+
+def test_the_end_of_xenstored_is_seen_at_once(with_store, store, client):
+    """Without any request, and without a watchdog."""
+    store.start()
+    with_store()
+    wait_until(lambda: all_introduced(store, initial(client)))
+    turn(0.5)
+    store.stop()
+    begin = time.monotonic()
+    client.wait_property(PATH, "XenstoreState", "unavailable")
+    assert time.monotonic() - begin < 1
+
+
+def test_a_xenstored_that_answers_nonsense(with_store, store, client):
+    """It is asked again, and not all the time."""
+    store.start()
+    store.nonsense = True
+    daemon = with_store()
+    turn(3)
+    assert len(client.rows()) >= 3
+    assert store.accepted < 60
+    store.nonsense = False
+    wait_until(lambda: all_introduced(store, initial(client)), timeout=40, what=daemon.text)
+    assert threads(daemon) <= 3
+    assert ends(daemon)
+
+
+def test_a_guest_that_toggles_its_node(with_store, store, client):
+    """It is connected once, and what it writes after that concerns nobody."""
+    store.start()
+    daemon = with_store()
+    wait_until(lambda: all_introduced(store, initial(client)))
+    turn(0.3)
+    client.signals.clear()
+    begin = time.monotonic()
+    for i in range(1500):
+        store.write("/local/domain/1/control/feature-poweroff", "1" if i % 2 else "")
+        time.sleep(0.001)       # its answers come from this process
+    taken = time.monotonic() - begin
+    turn(0.5)
+    assert len(client.seen("PropertiesChanged")) <= 50 * taken + 2
+    assert client.get("XenstoreState", DOMAIN, client.path_of("web")) == "connected"
+    assert daemon.process.poll() is None
+
+
+def test_a_domain_that_ends_has_no_place_any_more(with_store, store, client):
+    """Its row stays, as it was launched; what xenstore knew of it is gone, and that is announced."""
+    store.start()
+    daemon = with_store()
+    wait_until(lambda: all_introduced(store, initial(client)))
+    web = client.path_of("web")
+    client.wait_property(web, "XenstoreState", "introduced")
+    client.signals.clear()
+    daemon.command("domain-remove web")
+    client.wait_property(web, "XenstoreState", "none")
+    assert client.get("XenstoreState", DOMAIN, web) == "none"
+
+
+def test_a_domain_that_cannot_be_read_is_read_again(with_store, store, client):
+    store.unreadable["/local/domain/1/name"] = errno.EIO
+    store.start()
+    daemon = with_store()
+    wait_until(lambda: "domain 1: cannot read its nodes" in daemon.text())
+    wait_until(lambda: {2, 3} <= set(store.introduced))
+    turn(2.5)
+    assert daemon.text().count("cannot read its nodes") == 1
+    store.unreadable.clear()
+    wait_until(lambda: 1 in store.introduced)
+
+
+def test_a_full_queue_of_connections_is_an_unresponsive_xenstored(with_store, store, client):
+    """As that of the real one, which is short, while it hangs."""
+    store.backlog = 0
+    store.start()
+    store.pause_accepting()
+    waiting = []
+    for _ in range(4):
+        client_socket = socket.socket(socket.AF_UNIX)
+        client_socket.setblocking(False)
+        last = client_socket.connect_ex(store.path)
+        waiting.append(client_socket)
+    assert last == errno.EAGAIN
+    daemon = with_store()
+    wait_until(lambda: client.get("XenstoreState") == "unresponsive", timeout=3, what=daemon.text)
+    assert "Resource temporarily unavailable" in daemon.text()
+    for client_socket in waiting:
+        client_socket.close()
+    store.resume_accepting()
+    wait_until(lambda: all_introduced(store, initial(client)))
+
+
+def test_watches_that_are_refused_are_asked_for_again(with_store, store, client):
+    store.refuse_watches = 2
+    store.start()
+    daemon = with_store()
+    wait_until(lambda: all_introduced(store, initial(client)))
+    assert "cannot watch for domains in xenstore" in daemon.text()
+    daemon.command("domain-add vm domid=70")
+    store.write("/local/domain/70/name", "vm")
+    store.introduce(70)
+    wait_until(lambda: "vm" in client.rows() and client.domain("vm")["XenstoreState"] == "introduced")
+
+
+def test_a_name_of_an_initial_domain_that_goes_gives_way_to_the_lcms(with_store, store, client):
+    store.start()
+    with_store("ok-classic-dom0")
+    lcm_name = str(client.list()[0].name)
+    store.write("/local/domain/0/name", "other")
+    wait_until(lambda: "other" in client.rows())
+    store.write("/local/domain/0/name", "Domain-0")
+    wait_until(lambda: lcm_name in client.rows())
+
+
+def test_a_failed_introduction_says_why(with_store, store, client):
+    """And is tried again when somebody says so, before its time."""
+    store.start()
+    store.failures["/local/domain/1/control/sysrq"] = errno.ENOSPC
+    daemon = with_store()
+    path = client.call("GetDomainByDomid", "u", 1)
+    wait_until(lambda: client.get("XenstoreError", DOMAIN, path) == os.strerror(errno.ENOSPC))
+    client.wait_property(path, "XenstoreError", os.strerror(errno.ENOSPC))
+    wait_until(lambda: daemon.text().count("cannot introduce it") == 1)
+    # The next tries are after 1, 2 and 4 seconds.
+    turn(3.5)
+    store.failures.clear()
+    client.call("Reconcile", "a{sv}", {})
+    wait_until(lambda: 1 in store.introduced, timeout=2)
+    client.wait_property(path, "XenstoreError", "")
+    client.expect_error(INVALID_ARGS, "Reconcile", "a{sv}", dbus.Dictionary({"x": 1}, signature="sv"))

@@ -10,6 +10,7 @@ import os
 import socket
 import struct
 import threading
+import time
 
 HEADER = struct.Struct("<IIII")
 
@@ -105,12 +106,16 @@ class Connection:
             while True:
                 kind, request, transaction, size = HEADER.unpack(self.receive(HEADER.size))
                 payload = self.receive(size)
+                self.server.await_turn()
                 with self.server.lock:
                     self.one(kind, request, transaction, payload)
         except (EOFError, OSError):
             pass
 
     def one(self, kind, request, transaction, payload):
+        if self.server.nonsense:
+            self.sock.sendall(bytes(range(200, 240)) * 20)
+            return
         try:
             reply = self.server.handle(self, kind, transaction, payload)
         except StoreError as error:
@@ -130,9 +135,19 @@ class Xenstored:
         self.connections = []
         self.conflicts = 0          # so many commits end in EAGAIN
         self.failures = {}          # path: errno, of writes there
+        self.unreadable = {}        # path: errno, of reads
+        self.refuse_watches = 0     # so many watches of domains that come and go fail
+        self.backlog = 128          # connections that wait to be taken
+        self.accepting = threading.Event()
+        self.accepting.set()
         self.refuse_introduce = []  # errnos of the next introductions
         self.pending = []           # paths whose watches fire after the reply
         self.log = []               # (kind, path or domid)
+        self.hang_after = None      # so many more requests are answered; None: all
+        self.running = threading.Event()
+        self.running.set()
+        self.nonsense = False       # instead of answers
+        self.accepted = 0
         self.commits = 0
         self.listener = None
         self.become(self_domid)
@@ -151,16 +166,18 @@ class Xenstored:
             os.unlink(self.path)
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
-        self.listener.listen()
+        self.listener.listen(self.backlog)
         threading.Thread(target=self.accept, args=(self.listener,), daemon=True).start()
         return self
 
     def accept(self, listener):
         while True:
+            self.accepting.wait()
             try:
                 sock, _ = listener.accept()
             except OSError:
                 return
+            self.accepted += 1
             connection = Connection(self, sock)
             self.connections.append(connection)
             threading.Thread(target=connection.serve, daemon=True).start()
@@ -180,6 +197,34 @@ class Xenstored:
         self.connections = []
 
     # What tests do
+
+    def await_turn(self):
+        """As if stopped by a signal: connections are taken, requests wait."""
+        if self.hang_after is not None:
+            if self.hang_after == 0:
+                self.running.clear()
+            else:
+                self.hang_after -= 1
+        self.running.wait()
+
+    def pause_accepting(self):
+        before = self.accepted
+        self.accepting.clear()
+        # The thread may wait for one more already; it is given one, which else stays in the queue.
+        with socket.socket(socket.AF_UNIX) as last:
+            last.connect(self.path)
+            time.sleep(0.3)
+        assert self.accepted <= before + 1
+
+    def resume_accepting(self):
+        self.accepting.set()
+
+    def hangs(self):
+        return not self.running.is_set()
+
+    def resume(self):
+        self.hang_after = None
+        self.running.set()
 
     def write(self, path, value):
         with self.lock:
@@ -302,6 +347,9 @@ class Xenstored:
                 fail(errno.ENOENT)
             connection.watches.remove((path, token))
             return b"OK\0"
+        if path.startswith("@") and self.refuse_watches > 0:
+            self.refuse_watches -= 1
+            fail(errno.ENOSPC)
         if (path, token) in connection.watches:
             fail(errno.EEXIST)
         connection.watches.append((path, token))
@@ -311,6 +359,8 @@ class Xenstored:
     def node(self, tree, kind, path, rest):
         if kind in (WRITE, MKDIR, RM, SET_PERMS) and path in self.failures:
             fail(self.failures[path])
+        if kind == READ and path in self.unreadable:
+            fail(self.unreadable[path])
         if kind == READ:
             return tree.read(path)
         if kind == DIRECTORY:

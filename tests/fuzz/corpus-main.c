@@ -12,7 +12,7 @@
 #include "mutate-fdt.h"
 
 #define INPUT_LIMIT (1u << 16)
-#define MUTATIONS 200u
+#define MUTATIONS   200u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);

@@ -15,10 +15,16 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
 static const struct lcm_limits limits[] = {
-	{ .platform = LCM_PLATFORM_X86, .source = true },
-	{ .platform = LCM_PLATFORM_X86, .nr_modules = 5, .memory_kib = 1 << 20,
-	  .max_vcpus = 128, .max_vcpus_pv = 256, .no_pv32 = true },
-	{ .platform = LCM_PLATFORM_ARM },
+	{.platform = LCM_PLATFORM_X86, .source = true},
+	{.platform = LCM_PLATFORM_X86,
+	 .nr_modules = 5,
+	 .memory_kib = 1 << 20,
+	 .max_vcpus = 128,
+	 .max_vcpus_pv = 256,
+	 .host_cpus = 8,
+	 .no_pv32 = true,
+	 .strict = true},
+	{.platform = LCM_PLATFORM_ARM},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -6,43 +6,139 @@
 
 #include "mutate-fdt.h"
 
-#define ROOM (1u << 16)
-#define MAX_NODES 512
-#define NAME_ROOM 64
+#define ROOM	      (1u << 16)
+#define MAX_NODES     512
+#define NAME_ROOM     64
 #define ARRAY_SIZE(x) (sizeof(x) / sizeof((x)[0]))
 
 struct tree {
 	char fdt[ROOM] __attribute__((aligned(8)));
 	int nodes[MAX_NODES];
 	unsigned int nr_nodes;
-	uint64_t state;		/* of the random numbers */
+	uint64_t state; /* of the random numbers */
 };
 
 static const char *const names[] = {
-	"compatible", "domid", "permissions", "functions", "mode", "memory", "cpus",
-	"domain-uuid", "security-id", "mb-index", "module-index", "module-addr", "reg",
-	"bootargs", "capabilities", "boot-timeout-ms", "start-after", "hold", "bdf", "class",
-	"vendor", "device", "count", "pf", "vf", "optional", "permissive", "slot",
-	"digest-sha256", "file", "role", "capability", "#address-cells", "#size-cells",
+	"compatible",
+	"domid",
+	"permissions",
+	"functions",
+	"mode",
+	"memory",
+	"cpus",
+	"domain-uuid",
+	"security-id",
+	"mb-index",
+	"module-index",
+	"module-addr",
+	"reg",
+	"bootargs",
+	"capabilities",
+	"boot-timeout-ms",
+	"start-after",
+	"hold",
+	"bdf",
+	"class",
+	"vendor",
+	"device",
+	"count",
+	"pf",
+	"vf",
+	"optional",
+	"permissive",
+	"slot",
+	"digest-sha256",
+	"file",
+	"role",
+	"capability",
+	"#address-cells",
+	"#size-cells",
+	"restart",
+	"restart-limit",
+	"path",
+	"reset",
+	"id",
+	"hard-affinity",
+	"vdev",
+	"format",
+	"read-only",
+	"backend",
+	"bridge",
+	"mac",
+	"vcpus",
+	"security_id",
+	"cmdline",
 };
 
 static const char *const strings[] = {
-	"hypervisor,xen", "xen,config", "xen,domain", "xen,pci-passthrough", "module,kernel",
-	"module,ramdisk", "module,device-tree", "module,microcode", "module,xsm-policy",
-	"module,config", "multiboot,kernel", "multiboot,module", "module,index", "module,x",
-	"64M", "1G", "524288K", "0K", "99999999T", "512", "0000:01:10.0", "ffff:ff:1f.7", "",
-	"vmlinuz", "console=hvc0", "dom0_t", "web", "db", "hw", "\001\033",
+	"hypervisor,xen",
+	"xen,config",
+	"xen,domain",
+	"xen,pci-passthrough",
+	"module,kernel",
+	"module,ramdisk",
+	"module,device-tree",
+	"module,microcode",
+	"module,xsm-policy",
+	"module,config",
+	"multiboot,kernel",
+	"multiboot,module",
+	"module,index",
+	"module,x",
+	"64M",
+	"1G",
+	"524288K",
+	"0K",
+	"99999999T",
+	"512",
+	"0000:01:10.0",
+	"ffff:ff:1f.7",
+	"",
+	"vmlinuz",
+	"console=hvc0",
+	"dom0_t",
+	"web",
+	"db",
+	"hw",
+	"\001\033",
+	"xen,vcpu",
+	"xen,disk",
+	"xen,nic",
+	"module,firmware",
+	"xen,linux-zimage",
+	"control",
+	"pv",
+	"never",
+	"on-failure",
+	"always",
+	"auto",
+	"none",
+	"0-3,6",
+	"16383",
+	"5-4,",
+	"0000:00:1c.0/00.0",
+	"0000:00:1c.0",
+	"/dev/vg/web",
+	"xvda",
+	"sdb1",
+	"raw",
+	"qcow2",
+	"00:16:3e:00:00:01",
+	"br0",
+	"dom0",
 };
 
 static const uint32_t cells[] = {
-	0, 1, 2, 3, 4, 5, 6, 7, 8, 0x10, 0x1f, 0x20, 62, 63, 64, 128, 0x7fef, 0x7ff0, 0x7ff5,
-	0x7fff, 0xffff, 0x10000, 0x20000, 0xffffff, 0x40000000, 0x80000000, 0xc0000006,
-	0x7fffffff, 0xfffff000, 0xffffffff,
+	0,	    1,		2,	    3,		4,	    5,		6,	 7,
+	8,	    0x10,	0x1f,	    0x20,	62,	    63,		64,	 128,
+	0x7fef,	    0x7ff0,	0x7ff5,	    0x7fff,	0xffff,	    0x10000,	0x20000, 0xffffff,
+	0x40000000, 0x80000000, 0xc0000006, 0x7fffffff, 0xfffff000, 0xffffffff,
 };
 
 static const char *const node_names[] = {
-	"web", "db", "hw", "domain@0", "domain@1", "kernel", "ramdisk", "config", "pci", "pci@1",
-	"hypervisor", "chosen", "module@1", "x",
+	"web",	  "db",	  "hw",	   "domain@0",	 "domain@1", "kernel",	 "ramdisk",
+	"config", "pci",  "pci@1", "hypervisor", "chosen",   "module@1", "x",
+	"vcpu@0", "disk", "nic",   "Domain-0",	 "17",
 };
 
 static uint32_t next(struct tree *t)
@@ -80,12 +176,10 @@ static const void *any_property(struct tree *t, int node, const char **ret_name,
 	unsigned int nr = 0, at;
 	int prop;
 
-	fdt_for_each_property_offset(prop, t->fdt, node)
-		nr++;
+	fdt_for_each_property_offset(prop, t->fdt, node) nr++;
 	at = below(t, nr);
-	fdt_for_each_property_offset(prop, t->fdt, node)
-		if (!at--)
-			return fdt_getprop_by_offset(t->fdt, prop, ret_name, ret_len);
+	fdt_for_each_property_offset(prop, t->fdt, node) if (!at--) return fdt_getprop_by_offset(
+		t->fdt, prop, ret_name, ret_len);
 	return NULL;
 }
 
@@ -222,8 +316,7 @@ static void duplicate_node(struct tree *t)
 	/* After fdt_open_into() the strings follow the structure, and then there is room. */
 	if (!length || used < total || used + length > (int)fdt_totalsize(t->fdt))
 		return;
-	memmove(start + 2 * length, start + length,
-		(size_t)(t->fdt + used - (start + length)));
+	memmove(start + 2 * length, start + length, (size_t)(t->fdt + used - (start + length)));
 	memcpy(start + length, start, (size_t)length);
 	if (start[4] && below(t, 4))
 		start[length + 4] = (char)('a' + below(t, 26));
@@ -251,9 +344,9 @@ static void swap_values(struct tree *t)
 size_t mutate_fdt(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
 {
 	static void (*const edits[])(struct tree *) = {
-		set_cells, set_cells, set_string, append_string, change_value, change_value,
-		resize_property, delete_property, add_node, delete_node, rename_node,
-		duplicate_node, swap_values,
+		set_cells,    set_cells,       set_string,	append_string, change_value,
+		change_value, resize_property, delete_property, add_node,      delete_node,
+		rename_node,  duplicate_node,  swap_values,
 	};
 	static struct tree t;
 	size_t result;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The main() of programs that are called as PROGRAM VERB ARGUMENTS. */
 #include "verbs.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-void say(const char *format, ...)
+void report_error(const char *format, ...)
 {
 	va_list args;
 
@@ -37,7 +38,7 @@ static int run(int argc, char *argv[])
 	for (size_t i = 0; i < program.nr_verbs; i++)
 		if (!strcmp(argv[1], program.verbs[i].name))
 			return program.verbs[i].run(argc - 1, argv + 1);
-	say("no such verb: %s", argv[1]);
+	report_error("no such verb: %s", argv[1]);
 	return usage_error();
 }
 
@@ -45,9 +46,9 @@ int main(int argc, char *argv[])
 {
 	int code = run(argc, argv);
 
-	/* A full disk, or a reader that went away, is no success. */
+	/* Output that was not written completely is a failure. */
 	if (fflush(stdout) || ferror(stdout)) {
-		say("standard output: %m");
+		report_error("standard output: %m");
 		return code ? code : program.unwritten;
 	}
 	return code;

@@ -1,34 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A program that is called as PROGRAM VERB ARGUMENTS; verbs.c has its main(). */
+/* The main() of programs that are called as PROGRAM VERB ARGUMENTS. */
 #ifndef TOOLS_VERBS_H
 #define TOOLS_VERBS_H
 
 #include <stddef.h>
 
-/* Exit code of a call that is wrong, of each such program. */
+/* Exit code for a usage error. */
 #define EXIT_USAGE 2
 
 struct verb {
 	const char *name;
-	/* With the arguments that follow it; argv[0] is the verb.  The exit code. */
+	/* argv[0] is the verb, followed by its arguments.  Returns the exit code. */
 	int (*run)(int argc, char *argv[]);
 };
 
-/* What differs from program to program; each defines it. */
+/* Defined by each program. */
 struct program {
 	const char *name;
 	const char *usage;
 	const struct verb *verbs;
 	size_t nr_verbs;
-	int unwritten;		/* exit code where standard output could not be written */
+	int unwritten; /* exit code if standard output cannot be written */
 };
 extern const struct program program;
 
-/* "NAME: what", on stderr. */
-__attribute__((format(printf, 1, 2)))
-void say(const char *format, ...);
+/* Prints "NAME: " and the formatted text, without a newline in it, on stderr. */
+__attribute__((format(printf, 1, 2))) void report_error(const char *format, ...);
 
-/* Says how the program is called; gives EXIT_USAGE. */
+/* Prints the usage on stderr.  Returns EXIT_USAGE. */
 int usage_error(void);
 
 #endif /* TOOLS_VERBS_H */

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "bus.h"
+#include "lookup.h"
 
+#define NIL_UUID       "00000000-0000-0000-0000-000000000000"
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
 
 /* One more element at the end of an array; zeroed. */
@@ -41,12 +43,12 @@ static int read_modules(sd_bus_message *m, void *at)
 {
 	struct domain_modules *modules = at;
 	struct domain_module one;
-	int r = sd_bus_message_enter_container(m, 'a', "(suts)");
+	int r = sd_bus_message_enter_container(m, 'a', NULL);
 
 	if (r < 0)
 		return r;
-	while ((r = sd_bus_message_read(m, "(suts)", &one.type, &one.index, &one.size,
-					&one.sha256)) > 0) {
+	while ((r = bus_read_record(m, "suts", &one.type, &one.index, &one.size, &one.sha256)) >
+	       0) {
 		modules->list = grow(modules->list, modules->nr, sizeof(*modules->list));
 		modules->list[modules->nr++] = one;
 	}
@@ -57,20 +59,21 @@ static int read_drift(sd_bus_message *m, void *at)
 {
 	struct domain_drifts *drift = at;
 	struct domain_drift one;
-	int r = sd_bus_message_enter_container(m, 'a', "(sss)");
+	int r = sd_bus_message_enter_container(m, 'a', NULL);
 
 	if (r < 0)
 		return r;
-	while ((r = sd_bus_message_read(m, "(sss)", &one.field, &one.lcm, &one.actual)) > 0) {
+	while ((r = bus_read_record(m, "sss", &one.field, &one.lcm, &one.actual)) > 0) {
 		drift->list = grow(drift->list, drift->nr, sizeof(*drift->list));
 		drift->list[drift->nr++] = one;
 	}
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-#define FIELD(key, type, member) { key, type, offsetof(struct domain, member), NULL }
-#define LIST(key, member, read) { key, "?", offsetof(struct domain, member), read }
+#define FIELD(key, type, member) {key, type, offsetof(struct domain, member), NULL}
+#define LIST(key, member, read)	 {key, "?", offsetof(struct domain, member), read}
 
+/* In hyperlaunchd's order, in which they are found fastest. */
 static const struct bus_field fields[] = {
 	FIELD("Domid", "u", domid),
 	FIELD("Generation", "t", generation),
@@ -79,22 +82,27 @@ static const struct bus_field fields[] = {
 	FIELD("UUID", "s", uuid),
 	FIELD("Handle", "s", handle),
 	FIELD("Origin", "s", origin),
-	FIELD("State", "s", state),
-	FIELD("Reason", "s", reason),
-	FIELD("SecurityLabel", "s", label),
-	FIELD("LcmNode", "s", lcm_node),
-	FIELD("XenstoreState", "s", xenstore_state),
 	FIELD("Permissions", "u", permissions),
 	FIELD("Functions", "u", functions),
+	LIST("Roles", roles, read_roles),
 	FIELD("Mode", "u", mode),
-	FIELD("VcpusMax", "u", vcpus_max),
-	FIELD("VcpusOnline", "u", vcpus_online),
+	FIELD("State", "s", state),
+	FIELD("Reason", "s", reason),
 	FIELD("MemoryPlanned", "t", memory_planned),
 	FIELD("MemoryMax", "t", memory_max),
 	FIELD("MemoryCurrent", "t", memory_current),
-	LIST("Roles", roles, read_roles),
+	FIELD("VcpusMax", "u", vcpus_max),
+	FIELD("VcpusOnline", "u", vcpus_online),
+	FIELD("SchedulerWeight", "u", weight),
+	FIELD("SchedulerCap", "u", cap),
+	FIELD("HardAffinity", "s", hard_affinity),
+	FIELD("SoftAffinity", "s", soft_affinity),
+	FIELD("SecurityLabel", "s", label),
 	LIST("Modules", modules, read_modules),
 	LIST("Drift", drift, read_drift),
+	FIELD("LCMNode", "s", lcm_node),
+	FIELD("XenstoreState", "s", xenstore_state),
+	FIELD("XenstoreError", "s", xenstore_error),
 };
 
 static struct domain *new_domain(struct domains *domains, const char *path)
@@ -104,8 +112,18 @@ static struct domain *new_domain(struct domains *domains, const char *path)
 		.path = path,
 		.domid = UINT32_MAX,
 		.requested_domid = UINT32_MAX,
-		.name = "", .uuid = NIL_UUID, .handle = "", .origin = "", .state = "", .reason = "", .label = "",
-		.lcm_node = "", .xenstore_state = "",
+		.name = "",
+		.uuid = "",
+		.handle = "",
+		.origin = "",
+		.state = "",
+		.reason = "",
+		.label = "",
+		.lcm_node = "",
+		.xenstore_state = "",
+		.xenstore_error = "",
+		.hard_affinity = "",
+		.soft_affinity = "",
 	};
 	return &domains->list[domains->nr++];
 }
@@ -159,7 +177,7 @@ static int compare(const void *a, const void *b)
 
 enum exit_code domains_get(sd_bus *bus, struct domains *ret_domains)
 {
-	struct domains domains = { 0 };
+	struct domains domains = {0};
 	enum exit_code code;
 	int r;
 
@@ -177,6 +195,72 @@ enum exit_code domains_get(sd_bus *bus, struct domains *ret_domains)
 	return EXIT_OK;
 }
 
+/* A row of ListDomains. */
+static int read_row(sd_bus_message *m, const char *contents, struct domains *domains)
+{
+	struct domain *d = new_domain(domains, NULL);
+	int r = sd_bus_message_enter_container(m, 'r', contents);
+
+	if (r >= 0)
+		r = sd_bus_message_read(m, "oussss", &d->path, &d->domid, &d->uuid, &d->name,
+					&d->state, &d->origin);
+	if (r >= 0)
+		r = read_roles(m, &d->roles);
+	if (r >= 0)
+		r = sd_bus_message_read(m, "tu", &d->memory_max, &d->vcpus_max);
+	return r < 0 ? r : bus_end_record(m);
+}
+
+static int read_rows(sd_bus_message *m, struct domains *domains)
+{
+	const char *contents;
+	int r = sd_bus_message_enter_container(m, 'a', NULL);
+
+	while (r >= 0 && (r = sd_bus_message_peek_type(m, NULL, &contents)) > 0)
+		r = read_row(m, contents, domains);
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+enum exit_code domains_list(sd_bus *bus, struct domains *ret_domains)
+{
+	struct domains domains = {0};
+	enum exit_code code = bus_call(bus, BUS_MANAGER, "ListDomains", &domains.reply, "");
+	int r;
+
+	if (code)
+		return code;
+	r = read_rows(domains.reply, &domains);
+	if (r < 0) {
+		domains_free(&domains);
+		return bus_bad_answer(r);
+	}
+	*ret_domains = domains;
+	return EXIT_OK;
+}
+
+enum exit_code domains_get_one(sd_bus *bus, const char *text, struct domains *ret_domains)
+{
+	CLEANUP(domains_free) struct domains one = {0};
+	CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	enum exit_code code = lookup_domain(bus, text, &one.path);
+	int r;
+
+	if (code)
+		return code;
+	r = bus_try_call(bus, one.path, BUS_PROPERTIES, "GetAll", &error, &one.reply, "s",
+			 BUS_DOMAIN);
+	if (sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_OBJECT))
+		return lookup_failed(text);
+	if (r < 0)
+		return bus_report_error(&error, r);
+	r = bus_read_fields(one.reply, fields, ARRAY_SIZE(fields), new_domain(&one, one.path));
+	if (r < 0)
+		return bus_bad_answer(r);
+	*ret_domains = one;
+	one = (struct domains){0};
+	return EXIT_OK;
+}
+
 void domains_free(struct domains *domains)
 {
 	for (uint32_t i = 0; i < domains->nr; i++) {
@@ -185,71 +269,14 @@ void domains_free(struct domains *domains)
 		free(domains->list[i].drift.list);
 	}
 	free(domains->list);
+	free(domains->path);
 	sd_bus_message_unref(domains->reply);
-	*domains = (struct domains){ 0 };
+	*domains = (struct domains){0};
 }
 
 bool domain_is_gone(const struct domain *d)
 {
 	return !strcmp(d->state, "reclaimed") || !strcmp(d->state, "failed");
-}
-
-static bool match_domid(const struct domain *d, const char *text)
-{
-	char domid[16];
-
-	snprintf(domid, sizeof(domid), "%u", d->domid);
-	return d->domid != UINT32_MAX && !strcmp(domid, text);
-}
-
-static bool match_uuid(const struct domain *d, const char *text)
-{
-	return strcmp(text, NIL_UUID) != 0 &&
-	       (!strcasecmp(d->uuid, text) || (*text && !strcasecmp(d->handle, text)));
-}
-
-static bool match_name(const struct domain *d, const char *text)
-{
-	return !strcmp(d->name, text);
-}
-
-/* The one that matches, before those that are gone; NULL and *ret_several: which one? */
-static const struct domain *find(const struct domains *domains, const char *text,
-				 bool (*match)(const struct domain *, const char *),
-				 bool *ret_several)
-{
-	const struct domain *found = NULL;
-
-	*ret_several = false;
-	for (uint32_t i = 0; i < domains->nr; i++) {
-		const struct domain *d = &domains->list[i];
-
-		if (!match(d, text) || (found && domain_is_gone(d)))
-			continue;
-		if (found && !domain_is_gone(found))
-			*ret_several = true;
-		found = d;
-	}
-	return *ret_several ? NULL : found;
-}
-
-enum exit_code domains_find(const struct domains *domains, const char *text,
-			    const struct domain **ret_domain)
-{
-	static bool (*const ways[])(const struct domain *, const char *) = {
-		match_domid, match_uuid, match_name,
-	};
-	bool several;
-
-	for (size_t i = 0; *text && i < ARRAY_SIZE(ways); i++) {
-		*ret_domain = find(domains, text, ways[i], &several);
-		if (several)
-			return complain(EXIT_FAILED, "several domains are called '%s': "
-					"say which by its domid", text);
-		if (*ret_domain)
-			return EXIT_OK;
-	}
-	return complain(EXIT_NOT_FOUND, "there is no domain '%s' ('hlctl list' shows all)", text);
 }
 
 bool domain_has_role(const struct domain *domain, const char *role)
@@ -262,7 +289,7 @@ bool domain_has_role(const struct domain *domain, const char *role)
 
 const char *domain_uuid_shown(const struct domain *d)
 {
-	return strcmp(d->uuid, NIL_UUID) != 0 ? d->uuid : "-";
+	return *d->uuid ? d->uuid : "-";
 }
 
 uint64_t domain_memory_kib(const struct domain *d)
@@ -340,13 +367,17 @@ struct json_object *domain_json(const struct domain *d)
 	json_put_text(object, "name", d->name);
 	json_put_id(object, "domid", d->domid);
 	json_put_id(object, "requested_domid", d->requested_domid);
-	json_put_text(object, "uuid", d->uuid);
+	json_put_text(object, "uuid", *d->uuid ? d->uuid : NIL_UUID);
 	json_put_text_or_null(object, "handle", d->handle);
 	put_bits(object, "permissions", "permission_names", d->permissions, hl_permission_next);
 	put_bits(object, "functions", "function_names", d->functions, hl_function_next);
 	put_bits(object, "mode", "mode_names", d->mode, hl_mode_next);
 	json_put_number(object, "cpus", d->vcpus_max);
 	json_put_number(object, "cpus_online", d->vcpus_online);
+	json_put_number(object, "weight", d->weight);
+	json_put_number(object, "cap", d->cap);
+	json_put_text_or_null(object, "hard_affinity", d->hard_affinity);
+	json_put_text_or_null(object, "soft_affinity", d->soft_affinity);
 	put_kib(object, "memory_kib", d->memory_planned ? d->memory_planned : d->memory_max);
 	put_kib(object, "memory_max_kib", d->memory_max);
 	put_kib(object, "memory_current_kib", d->memory_current);
@@ -359,6 +390,7 @@ struct json_object *domain_json(const struct domain *d)
 	json_put_text_or_null(object, "lcm_node", d->lcm_node);
 	json_put_text_or_null(object, "security_label", d->label);
 	json_put_text(object, "xenstore_state", d->xenstore_state);
+	json_put_text_or_null(object, "xenstore_error", d->xenstore_error);
 	json_put(object, "modules", modules_json(d));
 	json_put(object, "drift", drift_json(d));
 	return object;

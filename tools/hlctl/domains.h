@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* All domains, from one call. */
+/* Domains: all from one call, or one. */
 #ifndef HLCTL_DOMAINS_H
 #define HLCTL_DOMAINS_H
 
@@ -32,36 +32,37 @@ struct domain_drifts {
 	struct domain_drift *list;
 };
 
-#define NIL_UUID "00000000-0000-0000-0000-000000000000"
-
 /* Strings are "", and never NULL, where the daemon says nothing. */
 struct domain {
 	const char *path;
-	uint32_t domid;			/* UINT32_MAX: none */
+	uint32_t domid; /* UINT32_MAX: none */
 	uint64_t generation;
-	uint32_t requested_domid;	/* UINT32_MAX: post-boot */
+	uint32_t requested_domid; /* UINT32_MAX: post-boot */
 	const char *name, *uuid, *handle, *origin, *state, *reason, *label, *lcm_node;
-	const char *xenstore_state;
+	const char *xenstore_state, *xenstore_error;
 	uint32_t permissions, functions, mode;
 	uint32_t vcpus_max, vcpus_online;
-	uint64_t memory_planned, memory_max, memory_current;	/* bytes */
+	uint32_t weight, cap; /* 0: not known, and none */
+	const char *hard_affinity, *soft_affinity;
+	uint64_t memory_planned, memory_max, memory_current; /* bytes */
 	struct domain_roles roles;
 	struct domain_modules modules;
 	struct domain_drifts drift;
 };
 
 struct domains {
-	sd_bus_message *reply;		/* holds the strings */
+	sd_bus_message *reply; /* holds the strings */
+	char *path;	       /* of the one, where only that was asked for */
 	uint32_t nr;
-	struct domain *list;		/* by domid; those without one last */
+	struct domain *list; /* by domid; those without one last */
 };
 
 enum exit_code domains_get(sd_bus *bus, struct domains *ret_domains);
+/* With what a list shows: path, domid, UUID, name, state, origin, roles, vCPUs and memory_max. */
+enum exit_code domains_list(sd_bus *bus, struct domains *ret_domains);
+/* The one that the user calls so; reports what is wrong. */
+enum exit_code domains_get_one(sd_bus *bus, const char *text, struct domains *ret_domains);
 void domains_free(struct domains *domains);
-
-/* By name, domid, or UUID; complains. */
-enum exit_code domains_find(const struct domains *domains, const char *text,
-			    const struct domain **ret_domain);
 
 /* Reclaimed, or never there: its domid may be another's. */
 bool domain_is_gone(const struct domain *domain);

@@ -2,8 +2,13 @@
 #include "json.h"
 
 #include <errno.h>
+#include <hl.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "pager.h"
+
+#define UTF8_MAX 4 /* bytes of a character */
 
 static struct json_object *made(struct json_object *object)
 {
@@ -113,10 +118,38 @@ static int basic_from_message(sd_bus_message *m, char type, struct json_object *
 	case 'd':
 		*ret_value = made(json_object_new_double(v.d));
 		return 0;
-	default:		/* s o g */
+	default: /* s o g */
 		*ret_value = json_text(v.s);
 		return 0;
 	}
+}
+
+/* a{s...}, whose entries become members. */
+static int dictionary_from_message(sd_bus_message *m, struct json_object **ret_value)
+{
+	struct json_object *object = json_new_object(), *value;
+	const char *key;
+	int r = sd_bus_message_enter_container(m, 'a', NULL);
+
+	while (r >= 0 && (r = sd_bus_message_at_end(m, false)) == 0) {
+		r = sd_bus_message_enter_container(m, 'e', NULL);
+		if (r >= 0)
+			r = sd_bus_message_read_basic(m, 's', &key);
+		if (r >= 0)
+			r = json_from_message(m, &value);
+		if (r >= 0)
+			json_put(object, key, value);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(m);
+	}
+	if (r >= 0)
+		r = sd_bus_message_exit_container(m);
+	if (r < 0) {
+		json_object_put(object);
+		return r;
+	}
+	*ret_value = object;
+	return 0;
 }
 
 static int container_from_message(sd_bus_message *m, char type, const char *contents,
@@ -156,30 +189,87 @@ int json_from_message(sd_bus_message *m, struct json_object **ret_value)
 		return r;
 	if (!r)
 		return -ENXIO;
+	if (type == 'a' && strncmp(contents, "{s", 2) == 0)
+		return dictionary_from_message(m, ret_value);
 	if (strchr("avre", type))
 		return container_from_message(m, type, contents, ret_value);
 	return basic_from_message(m, type, ret_value);
 }
 
-static enum exit_code print(struct json_object *object, int flags)
+/* Bytes of the character at s, which is valid UTF-8; *ret_code: 0 where it needs four. */
+static size_t decode(const char *text, unsigned int *ret_code)
 {
-	const char *text = json_object_to_json_string_ext(object,
-							  flags | JSON_C_TO_STRING_NOSLASHESCAPE);
-	bool failed;
+	const unsigned char *s = (const unsigned char *)text;
+
+	if (s[0] < 0x80) {
+		*ret_code = s[0];
+		return 1;
+	}
+	if (s[0] < 0xe0) {
+		*ret_code = (s[0] & 0x1fu) << 6 | (s[1] & 0x3fu);
+		return 2;
+	}
+	*ret_code = s[0] < 0xf0 ? (s[0] & 0xfu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu) : 0;
+	return s[0] < 0xf0 ? 3 : 4;
+}
+
+/* Whether a terminal shows it as it is. */
+static bool is_plain(const char *character, size_t length)
+{
+	CLEANUP(freep) char *shown = NULL;
+	char alone[UTF8_MAX + 1] = "";
+
+	memcpy(alone, character, length);
+	shown = hl_utf8_dup(alone);
+	if (!shown)
+		no_memory();
+	return !strcmp(alone, shown);
+}
+
+/* json-c escapes controls below the blank; sd-bus lets nothing but valid UTF-8 through. */
+static void print_escaped(const char *json)
+{
+	unsigned int code;
+	size_t length;
+
+	for (; *json; json += length) {
+		length = decode(json, &code);
+		if (code < 0x7f || !code || is_plain(json, length))
+			(void)fwrite(json, 1, length, stdout);
+		else
+			printf("\\u%04x", code);
+	}
+}
+
+static void print(struct json_object *object, int flags)
+{
+	const char *text =
+		json_object_to_json_string_ext(object, flags | JSON_C_TO_STRING_NOSLASHESCAPE);
 
 	if (!text)
 		no_memory();
-	failed = puts(text) < 0 || fflush(stdout);
-	json_object_put(object);
-	return failed ? complain(EXIT_FAILED, "cannot write: %s", strerror(errno)) : EXIT_OK;
+	pager_open();
+	print_escaped(text);
+}
+
+void json_print_value(struct json_object *value)
+{
+	print(value, 0);
 }
 
 enum exit_code json_print(struct json_object *object)
 {
-	return print(object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+	print(object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+	putchar('\n');
+	json_object_put(object);
+	return EXIT_OK;
 }
 
 enum exit_code json_print_line(struct json_object *object)
 {
-	return print(object, JSON_C_TO_STRING_PLAIN);
+	print(object, JSON_C_TO_STRING_PLAIN);
+	putchar('\n');
+	json_object_put(object);
+	return fflush(stdout) ? report_error(EXIT_FAILED, "cannot write: %s", strerror(errno))
+			      : EXIT_OK;
 }

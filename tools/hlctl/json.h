@@ -23,9 +23,13 @@ struct json_object *json_text(const char *text);
 /* The next complete type in m, whatever it is; negative errno. */
 int json_from_message(sd_bus_message *m, struct json_object **ret_value);
 
-/* To standard output, and away with it. */
+/*
+ * To standard output.  What a terminal would not show as it is, is written as \uXXXX, which means
+ * the same.  All but the first free the object.
+ */
+void json_print_value(struct json_object *value);
 enum exit_code json_print(struct json_object *object);
-/* The same on one line, flushed. */
+/* On one line, flushed. */
 enum exit_code json_print_line(struct json_object *object);
 
 #endif /* HLCTL_JSON_H */

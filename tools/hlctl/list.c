@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* hlctl list, hlctl roles */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "bus.h"
 #include "domains.h"
 #include "table.h"
 
@@ -29,24 +32,21 @@ static void add_row(struct table *table, const struct domain *d)
 	if (!d->memory_planned && d->memory_max == UINT64_MAX)
 		table_add(table, PLAIN, "-");
 	else
-		table_add(table, PLAIN, "%llu M",
-			  (unsigned long long)domain_memory_kib(d) >> 10);
+		table_add(table, PLAIN, "%llu M", (unsigned long long)domain_memory_kib(d) >> 10);
 	table_add(table, PLAIN, "%s", or_dash(d->origin));
 	table_add(table, PLAIN, "%s", roles);
 	table_add(table, PLAIN, "%s", domain_uuid_shown(d));
 }
 
-static enum exit_code list_table(const struct domains *domains, const char *role)
+static enum exit_code list_table(const struct domains *domains, const struct options *options)
 {
 	static const char *const heading[] = {
 		"DOMID", "NAME", "STATE", "CPUS", "MEMORY", "ORIGIN", "ROLES", "UUID",
 	};
-	struct table *table = table_new(ARRAY_SIZE(heading));
+	struct table *table = table_new(heading, ARRAY_SIZE(heading), !options->no_legend);
 
-	for (size_t i = 0; i < ARRAY_SIZE(heading); i++)
-		table_add(table, BOLD, "%s", heading[i]);
 	for (uint32_t i = 0; i < domains->nr; i++)
-		if (!role || domain_has_role(&domains->list[i], role))
+		if (!options->role || domain_has_role(&domains->list[i], options->role))
 			add_row(table, &domains->list[i]);
 	return table_print(table);
 }
@@ -62,15 +62,39 @@ static enum exit_code list_json(const struct domains *domains, const char *role)
 	return json_print(object);
 }
 
+static enum exit_code print_names(sd_bus_message *m)
+{
+	const char *path, *uuid, *name;
+	uint32_t domid;
+	int r = sd_bus_message_enter_container(m, 'a', NULL);
+
+	/* With the NUL, which no name holds. */
+	while (r >= 0 && (r = bus_read_record(m, "ouss", &path, &domid, &uuid, &name)) > 0)
+		if (*name)
+			(void)fwrite(name, 1, strlen(name) + 1, stdout);
+	return r < 0 ? bus_bad_answer(r) : EXIT_OK;
+}
+
+/* For programs such as the completions of shells. */
+static enum exit_code list_names(sd_bus *bus)
+{
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	enum exit_code code = bus_call_running(bus, "ListDomains", &reply);
+
+	return code ? code : print_names(reply);
+}
+
 enum exit_code verb_list(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(domains_free) struct domains domains = { 0 };
-	enum exit_code code = domains_get(bus, &domains);
+	CLEANUP(domains_free) struct domains domains = {0};
+	enum exit_code code;
 
+	if (options->null)
+		return list_names(bus);
+	code = options->json ? domains_get(bus, &domains) : domains_list(bus, &domains);
 	if (code)
 		return code;
-	return options->json ? list_json(&domains, options->role) :
-			       list_table(&domains, options->role);
+	return options->json ? list_json(&domains, options->role) : list_table(&domains, options);
 }
 
 static struct json_object *holders_json(const struct domains *domains, const char *role)
@@ -128,14 +152,11 @@ static void add_holders(struct table *table, const struct domains *domains, cons
 		table_add(table, GREY, "-");
 }
 
-static enum exit_code roles_table(const struct domains *domains)
+static enum exit_code roles_table(const struct domains *domains, bool legend)
 {
-	struct table *table = table_new(4);
+	static const char *const heading[] = {"ROLE", "DOMID", "NAME", "STATE"};
+	struct table *table = table_new(heading, ARRAY_SIZE(heading), legend);
 
-	table_add(table, BOLD, "ROLE");
-	table_add(table, BOLD, "DOMID");
-	table_add(table, BOLD, "NAME");
-	table_add(table, BOLD, "STATE");
 	for (unsigned int role = 0; role < HL_NR_ROLES; role++)
 		add_holders(table, domains, hl_role_name((enum hl_role)role));
 	return table_print(table);
@@ -143,10 +164,10 @@ static enum exit_code roles_table(const struct domains *domains)
 
 enum exit_code verb_roles(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(domains_free) struct domains domains = { 0 };
-	enum exit_code code = domains_get(bus, &domains);
+	CLEANUP(domains_free) struct domains domains = {0};
+	enum exit_code code = domains_list(bus, &domains);
 
 	if (code)
 		return code;
-	return options->json ? roles_json(&domains) : roles_table(&domains);
+	return options->json ? roles_json(&domains) : roles_table(&domains, !options->no_legend);
 }

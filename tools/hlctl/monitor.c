@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* hlctl monitor: what hyperlaunchd announces, one line each, until it is stopped. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-event.h>
@@ -9,12 +8,30 @@
 
 #include "bus.h"
 #include "json.h"
-#include "table.h"
+#include "lookup.h"
+#include "loop.h"
 
 struct monitor {
 	bool json;
 	sd_event *event;
+	char *daemon; /* unique name of hyperlaunchd; NULL: it is not there */
 };
+
+/* A match by hyperlaunchd's name also takes what others send to this connection alone. */
+static bool is_from_daemon(const struct monitor *monitor, sd_bus_message *m)
+{
+	const char *sender = sd_bus_message_get_sender(m);
+
+	return monitor->daemon && sender && !strcmp(monitor->daemon, sender);
+}
+
+static void set_daemon(struct monitor *monitor, const char *name)
+{
+	free(monitor->daemon);
+	monitor->daemon = *name ? strdup(name) : NULL;
+	if (*name && !monitor->daemon)
+		no_memory();
+}
 
 /* The loop's code: that of the first line that could not be written, and so on. */
 static void stop(struct monitor *monitor, enum exit_code code)
@@ -49,15 +66,16 @@ static void print_human(struct json_object *object)
 	localtime_r(&now, &tm);
 	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
 	printf("%s", clock);
-	json_object_object_foreach(object, key, value) {
+	json_object_object_foreach(object, key, value)
+	{
 		if (!strcmp(key, "time_usec"))
 			continue;
-		if (!strcmp(key, "event"))
+		if (!strcmp(key, "event")) {
 			printf(" %s", json_object_get_string(value));
-		else
-			printf(" %s=%s", key,
-			       json_object_to_json_string_ext(value,
-							      JSON_C_TO_STRING_NOSLASHESCAPE));
+			continue;
+		}
+		printf(" %s=", key);
+		json_print_value(value);
 	}
 	printf("\n");
 }
@@ -72,16 +90,17 @@ static void tell(struct monitor *monitor, struct json_object *object)
 		print_human(object);
 		json_object_put(object);
 		if (fflush(stdout))
-			code = complain(EXIT_FAILED, "cannot write: %s", strerror(errno));
+			code = report_error(EXIT_FAILED, "cannot write: %s", strerror(errno));
 	}
 	if (code)
 		stop(monitor, code);
 }
 
-/* Of these signals each number is a domid. */
+/* Of these signals each number is a domid, and each old or new is a domain's path. */
 static int put_argument(sd_bus_message *m, struct json_object *object, const char *name)
 {
 	struct json_object *value;
+	const char *path;
 	uint32_t domid;
 	char type;
 	int r = sd_bus_message_peek_type(m, &type, NULL);
@@ -90,6 +109,12 @@ static int put_argument(sd_bus_message *m, struct json_object *object, const cha
 		r = sd_bus_message_read_basic(m, 'u', &domid);
 		if (r >= 0)
 			json_put_id(object, name, domid);
+		return r;
+	}
+	if (r > 0 && type == 'o' && (!strcmp(name, "old") || !strcmp(name, "new"))) {
+		r = sd_bus_message_read_basic(m, 'o', &path);
+		if (r >= 0)
+			json_put_id(object, name, lookup_domid(path));
 		return r;
 	}
 	if (r >= 0)
@@ -113,16 +138,21 @@ static int on_manager_signal(sd_bus_message *m, void *userdata, sd_bus_error *re
 {
 	static const struct {
 		const char *member, *event;
-		const char *arguments[4];
+		const char *arguments[7];
 	} signals[] = {
-		{ "DomainAdded", "domain-added", { "domid", "name", "path" } },
-		{ "DomainRemoved", "domain-removed", { "domid", "name", "path" } },
-		{ "RoleChanged", "role-changed", { "role", "old", "new" } },
-		{ "LaunchStateChanged", "launch-state-changed", { "old", "new" } },
+		{"DomainAdded", "domain-added", {"domid", "name", "path"}},
+		{"DomainRemoved", "domain-removed", {"domid", "name", "path", "reason"}},
+		{"RoleChanged", "role-changed", {"role", "old", "new"}},
+		{"JobNew", "job-new", {"job", "kind", "subject"}},
+		{"JobRemoved",
+		 "job-removed",
+		 {"job", "kind", "subject", "result", "error", "message"}},
 	};
 	const char *member = sd_bus_message_get_member(m);
 	struct json_object *object;
 
+	if (!is_from_daemon(userdata, m))
+		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
 		if (strcmp(signals[i].member, member) != 0)
 			continue;
@@ -138,18 +168,19 @@ static int on_manager_signal(sd_bus_message *m, void *userdata, sd_bus_error *re
 /* d<domid>_<generation>, at the end of a domain's path. */
 static void put_domid(struct json_object *object, const char *path)
 {
-	static const char prefix[] = BUS_PATH "/domain/d";
-	char *end;
-
-	if (strncmp(path, prefix, sizeof(prefix) - 1) == 0) {
-		unsigned long domid = strtoul(path + sizeof(prefix) - 1, &end, 10);
-
-		if (*end == '_' && domid <= UINT32_MAX)
-			json_put_id(object, "domid", (uint32_t)domid);
-	}
+	if (strncmp(path, BUS_PATH "/domain/", strlen(BUS_PATH "/domain/")) == 0)
+		json_put_id(object, "domid", lookup_domid(path));
 }
 
-static int tell_property(struct monitor *monitor, sd_bus_message *m)
+static void tell_launch_state(struct monitor *monitor, struct json_object *state)
+{
+	struct json_object *object = new_event("launch-state-changed");
+
+	json_put(object, "new", state);
+	tell(monitor, object);
+}
+
+static int tell_property(struct monitor *monitor, sd_bus_message *m, const char *interface)
 {
 	const char *path = sd_bus_message_get_path(m), *property;
 	struct json_object *object, *value;
@@ -160,6 +191,10 @@ static int tell_property(struct monitor *monitor, sd_bus_message *m)
 	r = json_from_message(m, &value);
 	if (r < 0)
 		return r;
+	if (!strcmp(interface, BUS_LAUNCH) && !strcmp(property, "State")) {
+		tell_launch_state(monitor, value);
+		return 0;
+	}
 	object = new_event("property-changed");
 	put_domid(object, path);
 	json_put_text(object, "path", path);
@@ -172,7 +207,8 @@ static int tell_property(struct monitor *monitor, sd_bus_message *m)
 static int on_properties_changed(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 {
 	const char *interface;
-	int r = sd_bus_message_read_basic(m, 's', &interface);
+	int r = is_from_daemon(userdata, m) ? sd_bus_message_read_basic(m, 's', &interface)
+					    : -EPERM;
 
 	/* A signal that is not well made is somebody else's fault: it is passed over. */
 	if (r < 0 || strncmp(interface, BUS_NAME ".", strlen(BUS_NAME ".")) != 0)
@@ -180,7 +216,8 @@ static int on_properties_changed(sd_bus_message *m, void *userdata, sd_bus_error
 	if (sd_bus_message_enter_container(m, 'a', "{sv}") < 0)
 		return 0;
 	while (sd_bus_message_enter_container(m, 'e', "sv") > 0)
-		if (tell_property(userdata, m) < 0 || sd_bus_message_exit_container(m) < 0)
+		if (tell_property(userdata, m, interface) < 0 ||
+		    sd_bus_message_exit_container(m) < 0)
 			break;
 	return 0;
 }
@@ -189,14 +226,10 @@ static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *ret
 {
 	const char *name, *before, *after;
 
-	if (sd_bus_message_read(m, "sss", &name, &before, &after) >= 0)
-		tell(userdata, new_event(*after ? "daemon-started" : "daemon-stopped"));
-	return 0;
-}
-
-static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
-{
-	stop(userdata, complain(EXIT_FAILED, "the connection to the bus broke"));
+	if (sd_bus_message_read(m, "sss", &name, &before, &after) < 0)
+		return 0;
+	set_daemon(userdata, after);
+	tell(userdata, new_event(*after ? "daemon-started" : "daemon-stopped"));
 	return 0;
 }
 
@@ -213,32 +246,7 @@ static int add_matches(sd_bus *bus, struct monitor *monitor)
 				     "member='PropertiesChanged'",
 				     on_properties_changed, monitor);
 	if (r >= 0)
-		r = sd_bus_add_match(bus, NULL,
-				     "type='signal',sender='org.freedesktop.DBus',"
-				     "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
-				     "arg0='" BUS_NAME "'",
-				     on_owner_changed, monitor);
-	if (r >= 0)
-		r = sd_bus_match_signal(bus, NULL, NULL, "/org/freedesktop/DBus/Local",
-					"org.freedesktop.DBus.Local", "Disconnected",
-					on_disconnected, monitor);
-	return r;
-}
-
-static int add_signals(sd_event *event)
-{
-	sigset_t set;
-	int r;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return -errno;
-	/* Without a handler they end the loop, with 0. */
-	r = sd_event_add_signal(event, NULL, SIGINT, NULL, (void *)EXIT_OK);
-	if (r >= 0)
-		r = sd_event_add_signal(event, NULL, SIGTERM, NULL, (void *)EXIT_OK);
+		r = sd_bus_add_match(bus, NULL, MATCH_OWNER_CHANGED, on_owner_changed, monitor);
 	return r;
 }
 
@@ -251,47 +259,34 @@ static enum exit_code greet(struct monitor *monitor, sd_bus *bus)
 	const char *state;
 	int r;
 
-	code = bus_call(bus, "org.freedesktop.DBus.Properties", "Get", &reply, "ss", BUS_MANAGER,
-			"LaunchState");
+	code = bus_call(bus, BUS_PROPERTIES, "Get", &reply, "ss", BUS_LAUNCH, "State");
 	if (code)
 		return code;
 	r = sd_bus_message_read(reply, "v", "s", &state);
 	if (r < 0)
 		return bus_bad_answer(r);
+	set_daemon(monitor, sd_bus_message_get_sender(reply));
 	object = new_event("monitoring");
 	json_put_text(object, "launch_state", state);
 	tell(monitor, object);
 	return EXIT_OK;
 }
 
-static int run(struct monitor *monitor, sd_bus *bus)
-{
-	int r = sd_bus_attach_event(bus, monitor->event, 0);
-
-	if (r >= 0)
-		r = sd_event_loop(monitor->event);
-	(void)sd_bus_detach_event(bus);
-	return r;
-}
-
 enum exit_code verb_monitor(const struct options *options, sd_bus *bus)
 {
 	CLEANUP(sd_event_unrefp) sd_event *event = NULL;
-	struct monitor monitor = { .json = options->json };
+	struct monitor monitor = {.json = options->json};
 	enum exit_code code;
-	int r = sd_event_new(&event);
+	int r = loop_new(bus, &event);
 
 	monitor.event = event;
 	if (r >= 0)
-		r = add_signals(event);
-	if (r >= 0)
 		r = add_matches(bus, &monitor);
 	if (r < 0)
-		return complain(EXIT_FAILED, "cannot listen: %s", strerror(-r));
+		return report_error(EXIT_FAILED, "cannot listen: %s", strerror(-r));
 	code = greet(&monitor, bus);
-	if (code)
-		return code;
-	r = run(&monitor, bus);
-	return r < 0 ? complain(EXIT_FAILED, "cannot listen: %s", strerror(-r)) :
-		       (enum exit_code)r;
+	if (!code)
+		code = loop_run(bus, event);
+	free(monitor.daemon);
+	return code;
 }

@@ -1,42 +1,131 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* hlctl handoff, hlctl release: what changes something about one domain. */
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "bus.h"
 #include "domains.h"
+#include "lookup.h"
+#include "table.h"
+
+#define USEC_PER_SECOND UINT64_C(1000000)
 
 /* A domain that can be asked for something; another one may have the domid of one that is gone. */
 static enum exit_code find(const struct options *options, sd_bus *bus, struct domains *domains,
 			   const struct domain **ret_domain)
 {
-	const struct domain *d;
-	enum exit_code code = domains_get(bus, domains);
+	enum exit_code code = domains_get_one(bus, options->domain, domains);
+	const struct domain *d = domains->list;
 
-	if (!code)
-		code = domains_find(domains, options->domain, &d);
 	if (code)
 		return code;
 	*ret_domain = d;
 	if (d->domid == UINT32_MAX || domain_is_gone(d))
-		return complain(EXIT_NOT_FOUND, "domain '%s' does not exist now: it is %s",
-				options->domain, d->state);
+		return report_error(EXIT_NOT_FOUND, "domain '%s' does not exist now: it is %s",
+				    options->domain, d->state);
 	return EXIT_OK;
+}
+
+/* A domain that does not run yet would not read what is typed. */
+static enum exit_code check_can_read(const struct domain *d)
+{
+	if (!strcmp(d->state, "held"))
+		return report_error(
+			EXIT_FAILED,
+			"domain %u (%s) is held: it does not run and could not read the console; "
+			"'hlctl release %u' comes first",
+			d->domid, d->name, d->domid);
+	if (!strcmp(d->state, "built") || !strcmp(d->state, "planned"))
+		return report_error(
+			EXIT_FAILED,
+			"domain %u (%s) is %s: it does not run and could not read the console",
+			d->domid, d->name, d->state);
+	return EXIT_OK;
+}
+
+/* The terminal of hldom console says so itself; Linux has the Xen console as hvc0 where it may ask
+ * Xen for all. */
+static bool is_xen_console(void)
+{
+	char name[64], capabilities[32] = "";
+	FILE *f;
+
+	if (!isatty(STDIN_FILENO))
+		return false;
+	if (getenv("HLDOM_CONSOLE"))
+		return true;
+	if (ttyname_r(STDIN_FILENO, name, sizeof(name)) || strcmp(name, "/dev/hvc0") != 0)
+		return false;
+	f = fopen("/proc/xen/capabilities", "re");
+	if (!f)
+		return false;
+	if (!fgets(capabilities, sizeof(capabilities), f))
+		capabilities[0] = '\0';
+	(void)fclose(f);
+	return strstr(capabilities, "control_d") != NULL;
+}
+
+/* Before it happens: afterwards this terminal is another domain's. */
+static void warn_of_own_terminal(const struct options *options, const struct domain *d,
+				 uint32_t owner)
+{
+	if (options->quiet || owner == d->domid || !is_xen_console())
+		return;
+	if (options->seconds)
+		warn("this terminal is the Xen console: what is typed here goes to domain %u (%s) "
+		     "now, for %u s",
+		     d->domid, d->name, options->seconds);
+	else
+		warn("this terminal is the Xen console: what is typed here goes to domain %u (%s) "
+		     "now, "
+		     "until a control domain hands it back",
+		     d->domid, d->name);
 }
 
 static enum exit_code console_owner(sd_bus *bus, uint32_t *ret_domid)
 {
 	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	enum exit_code code = bus_call(bus, "org.freedesktop.DBus.Properties", "Get", &reply, "ss",
-				       BUS_MANAGER, "ConsoleDomid");
+	enum exit_code code =
+		bus_call(bus, BUS_PROPERTIES, "Get", &reply, "ss", BUS_MANAGER, "ConsoleOwner");
+	const char *path;
 	int r;
 
 	if (code)
 		return code;
-	r = sd_bus_message_read(reply, "v", "u", ret_domid);
-	return r < 0 ? bus_bad_answer(r) : EXIT_OK;
+	r = sd_bus_message_read(reply, "v", "o", &path);
+	if (r < 0)
+		return bus_bad_answer(r);
+	*ret_domid = lookup_domid(path);
+	return EXIT_OK;
 }
 
-static enum exit_code handoff_json(const struct domain *d, uint32_t before)
+/* Returns the owner before that: another request may have come first. */
+static enum exit_code set_console_owner(const struct options *options, sd_bus *bus,
+					const struct domain *d, uint32_t *ret_before)
+{
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	enum exit_code code;
+	const char *path;
+	int r;
+
+	if (options->seconds)
+		code = bus_call_privileged(options, bus, BUS_PATH, BUS_MANAGER, "SetConsoleOwner",
+					   &reply, "oa{sv}", d->path, 1, "DurationUSec", "t",
+					   options->seconds * USEC_PER_SECOND);
+	else
+		code = bus_call_privileged(options, bus, BUS_PATH, BUS_MANAGER, "SetConsoleOwner",
+					   &reply, "oa{sv}", d->path, 0);
+	if (code)
+		return code;
+	r = sd_bus_message_read_basic(reply, 'o', &path);
+	if (r < 0)
+		return bus_bad_answer(r);
+	*ret_before = lookup_domid(path);
+	return EXIT_OK;
+}
+
+static enum exit_code handoff_json(const struct domain *d, uint32_t before, uint32_t seconds)
 {
 	struct json_object *object = json_new_object();
 
@@ -44,36 +133,49 @@ static enum exit_code handoff_json(const struct domain *d, uint32_t before)
 	json_put_id(object, "old", before);
 	json_put_id(object, "new", d->domid);
 	json_put_text(object, "name", d->name);
+	if (seconds && before != d->domid)
+		json_put_number(object, "seconds", seconds);
 	return json_print(object);
 }
 
-static enum exit_code handoff_text(const struct domain *d, uint32_t before)
+static enum exit_code handoff_text(const struct domain *d, uint32_t before, uint32_t seconds)
 {
-	printf("The console is with domain %u (%s)", d->domid, *d->name ? d->name : "-");
+	const char *name = *d->name ? d->name : "-";
+
 	if (before == d->domid)
-		puts(", as before.");
+		print_line("The console is with domain %u (%s), as before.", d->domid, name);
 	else if (before == UINT32_MAX)
-		puts(" now; nobody had it.");
+		print_line("The console is with domain %u (%s) now; no domain had it.", d->domid,
+			   name);
+	else if (seconds)
+		print_line("The console is with domain %u (%s) for %u s; domain %u had it.",
+			   d->domid, name, seconds, before);
 	else
-		printf(" now; domain %u had it.\n", before);
+		print_line("The console is with domain %u (%s) now; domain %u had it.", d->domid,
+			   name, before);
 	return EXIT_OK;
 }
 
 enum exit_code verb_handoff(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	CLEANUP(domains_free) struct domains domains = { 0 };
+	CLEANUP(domains_free) struct domains domains = {0};
 	const struct domain *d;
-	uint32_t before;
+	uint32_t before = UINT32_MAX;
 	enum exit_code code = find(options, bus, &domains, &d);
 
 	if (!code)
-		code = console_owner(bus, &before);
+		code = check_can_read(d);
 	if (!code)
-		code = bus_call(bus, BUS_MANAGER, "SetConsoleOwner", &reply, "u", d->domid);
+		code = console_owner(bus, &before);
 	if (code)
 		return code;
-	return options->json ? handoff_json(d, before) : handoff_text(d, before);
+	warn_of_own_terminal(options, d, before);
+	code = set_console_owner(options, bus, d, &before);
+	if (code)
+		return code;
+	if (options->json)
+		return handoff_json(d, before, options->seconds);
+	return options->quiet ? EXIT_OK : handoff_text(d, before, options->seconds);
 }
 
 static enum exit_code release_json(const struct domain *d, const char *state)
@@ -90,17 +192,18 @@ static enum exit_code release_json(const struct domain *d, const char *state)
 enum exit_code verb_release(const struct options *options, sd_bus *bus)
 {
 	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL, *after = NULL;
-	CLEANUP(domains_free) struct domains domains = { 0 };
+	CLEANUP(domains_free) struct domains domains = {0};
 	const struct domain *d;
 	const char *state;
 	enum exit_code code = find(options, bus, &domains, &d);
 	int r;
 
 	if (!code)
-		code = bus_call_at(bus, d->path, BUS_LIFECYCLE, "Release", &reply, "");
+		code = bus_call_privileged(options, bus, d->path, BUS_LIFECYCLE, "Release", &reply,
+					   "a{sv}", 0);
 	if (!code)
-		code = bus_call_at(bus, d->path, "org.freedesktop.DBus.Properties", "Get", &after,
-				   "ss", BUS_DOMAIN, "State");
+		code = bus_call_at(bus, d->path, BUS_PROPERTIES, "Get", &after, "ss", BUS_DOMAIN,
+				   "State");
 	if (code)
 		return code;
 	r = sd_bus_message_read(after, "v", "s", &state);
@@ -108,6 +211,7 @@ enum exit_code verb_release(const struct options *options, sd_bus *bus)
 		return bus_bad_answer(r);
 	if (options->json)
 		return release_json(d, state);
-	printf("Domain %u (%s) is %s.\n", d->domid, d->name, state);
+	if (!options->quiet)
+		print_line("Domain %u (%s) is %s.", d->domid, d->name, state);
 	return EXIT_OK;
 }

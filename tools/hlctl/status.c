@@ -7,13 +7,14 @@
 
 #include "bus.h"
 #include "domains.h"
+#include "lookup.h"
 #include "table.h"
 
 struct summary {
 	const char *state, *source, *form, *sha256, *error, *error_node, *error_property;
-	bool dynamic;
+	bool dynamic, weak_hardware;
 	uint32_t lcm_size, expected, built, failed;
-	uint32_t console_domid, hardware_domid, xenstore_domid;	/* UINT32_MAX: nobody */
+	const char *console_owner, *hardware_domain, *xenstore_domain; /* paths; "/": none */
 	uint64_t start_usec, end_usec;
 	uint32_t nr_warnings;
 	const char **warnings;
@@ -37,10 +38,10 @@ static int read_warnings(sd_bus_message *m, void *at)
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-#define FIELD(key, type, member) { key, type, offsetof(struct summary, member), NULL }
+#define FIELD(key, type, member) {key, type, offsetof(struct summary, member), NULL}
 
 static const struct bus_field summary_fields[] = {
-	FIELD("LaunchState", "s", state),
+	FIELD("State", "s", state),
 	FIELD("Source", "s", source),
 	FIELD("Form", "s", form),
 	FIELD("LCMDigest", "s", sha256),
@@ -52,15 +53,13 @@ static const struct bus_field summary_fields[] = {
 	FIELD("Error", "s", error),
 	FIELD("ErrorNode", "s", error_node),
 	FIELD("ErrorProperty", "s", error_property),
-	FIELD("ConsoleDomid", "u", console_domid),
+	FIELD("WeakHardware", "b", weak_hardware),
 	FIELD("StartUSec", "t", start_usec),
 	FIELD("EndUSec", "t", end_usec),
-	{ "Warnings", "?", offsetof(struct summary, warnings), read_warnings },
-};
-
-static const struct bus_field manager_fields[] = {
-	FIELD("HardwareDomid", "u", hardware_domid),
-	FIELD("XenstoreDomid", "u", xenstore_domid),
+	{"Warnings", "?", offsetof(struct summary, warnings), read_warnings},
+	FIELD("ConsoleOwner", "o", console_owner),
+	FIELD("HardwareDomain", "o", hardware_domain),
+	FIELD("XenstoreDomain", "o", xenstore_domain),
 };
 
 static enum exit_code launch_json(const struct summary *s)
@@ -81,17 +80,20 @@ static enum exit_code launch_json(const struct summary *s)
 	json_put_number(object, "failed", s->failed);
 	json_put_number(object, "lcm_size", s->lcm_size);
 	json_put_text_or_null(object, "lcm_sha256", s->sha256);
-	json_put_id(object, "console_domid", s->console_domid);
-	json_put_id(object, "hardware_domid", s->hardware_domid);
-	json_put_id(object, "xenstore_domid", s->xenstore_domid);
+	json_put_id(object, "console_domid", lookup_domid(s->console_owner));
+	json_put_id(object, "hardware_domid", lookup_domid(s->hardware_domain));
+	json_put_id(object, "xenstore_domid", lookup_domid(s->xenstore_domain));
+	json_put_bool(object, "weak_hardware", s->weak_hardware);
 	json_put_number(object, "start_usec", s->start_usec);
 	json_put_number(object, "end_usec", s->end_usec);
 	json_put(object, "warnings", warnings);
 	return json_print(object);
 }
 
-static void print_domid(const char *name, uint32_t domid)
+static void print_holder(const char *name, const char *path)
 {
+	uint32_t domid = lookup_domid(path);
+
 	if (domid == UINT32_MAX)
 		print_pair(name, GREY, "none");
 	else
@@ -122,12 +124,17 @@ static enum exit_code launch_text(const struct summary *s)
 		print_pair("Domains", s->failed ? RED : PLAIN, "%u expected, %u built, %u failed",
 			   s->expected, s->built, s->failed);
 	}
-	print_domid("Console", s->console_domid);
-	print_domid("Hardware", s->hardware_domid);
-	print_domid("Xenstore", s->xenstore_domid);
+	print_holder("Console", s->console_owner);
+	print_holder("Hardware", s->hardware_domain);
+	if (s->weak_hardware)
+		print_pair("Isolation", RED, "%s",
+			   "weak: no IOMMU keeps the hardware domain's devices from the memory of "
+			   "others");
+	print_holder("Xenstore", s->xenstore_domain);
 	if (s->end_usec)
-		print_pair("Time", PLAIN, "%" PRIu64 ".%03" PRIu64 " ms, from %" PRIu64
-			   ".%06" PRIu64 " s after Xen's start",
+		print_pair("Time", PLAIN,
+			   "%" PRIu64 ".%03" PRIu64 " ms, from %" PRIu64 ".%06" PRIu64
+			   " s after Xen's start",
 			   (s->end_usec - s->start_usec) / 1000,
 			   (s->end_usec - s->start_usec) % 1000, s->start_usec / 1000000,
 			   s->start_usec % 1000000);
@@ -138,24 +145,27 @@ static enum exit_code launch_text(const struct summary *s)
 
 static enum exit_code launch_status(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *summary = NULL, *manager = NULL;
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *properties = NULL;
 	struct summary s = {
-		.state = "unknown", .source = "", .form = "", .sha256 = "", .error = "",
-		.error_node = "", .error_property = "", .console_domid = UINT32_MAX,
-		.hardware_domid = UINT32_MAX, .xenstore_domid = UINT32_MAX,
+		.state = "unknown",
+		.source = "",
+		.form = "",
+		.sha256 = "",
+		.error = "",
+		.error_node = "",
+		.error_property = "",
+		.console_owner = "/",
+		.hardware_domain = "/",
+		.xenstore_domain = "/",
 	};
 	enum exit_code code;
 	int r;
 
-	code = bus_call(bus, BUS_MANAGER, "GetLaunchSummary", &summary, "");
-	if (!code)
-		code = bus_call(bus, "org.freedesktop.DBus.Properties", "GetAll", &manager, "s",
-				BUS_MANAGER);
+	/* Of the manager and of the launch. */
+	code = bus_get_all(bus, BUS_PATH, "", &properties);
 	if (code)
 		return code;
-	r = bus_read_fields(summary, summary_fields, ARRAY_SIZE(summary_fields), &s);
-	if (r >= 0)
-		r = bus_read_fields(manager, manager_fields, ARRAY_SIZE(manager_fields), &s);
+	r = bus_read_fields(properties, summary_fields, ARRAY_SIZE(summary_fields), &s);
 	if (r < 0)
 		code = bus_bad_answer(r);
 	else
@@ -217,6 +227,19 @@ static void print_identity(const struct domain *d)
 	print_pair("Roles", PLAIN, "%s", roles);
 }
 
+static void print_scheduling(const struct domain *d)
+{
+	if (*d->hard_affinity)
+		print_pair("Runs on", PLAIN, "%s; prefers %s", d->hard_affinity, d->soft_affinity);
+	if (!d->weight)
+		return;
+	if (d->cap)
+		print_pair("Scheduler", PLAIN, "weight %u, at most %u%% of a CPU", d->weight,
+			   d->cap);
+	else
+		print_pair("Scheduler", PLAIN, "weight %u, no cap", d->weight);
+}
+
 static enum exit_code domain_text(const struct domain *d)
 {
 	print_identity(d);
@@ -224,11 +247,13 @@ static enum exit_code domain_text(const struct domain *d)
 	print_bits("Functions", d->functions, hl_function_next);
 	print_bits("Mode", d->mode, hl_mode_next);
 	print_pair("CPUs", PLAIN, "%u of %u online", d->vcpus_online, d->vcpus_max);
+	print_scheduling(d);
 	print_memory(d);
 	print_modules(d);
 	if (*d->label)
 		print_pair("Label", PLAIN, "%s", d->label);
-	print_pair("Xenstore", PLAIN, "%s", d->xenstore_state);
+	print_pair("Xenstore", *d->xenstore_error ? YELLOW : PLAIN, "%s%s%s", d->xenstore_state,
+		   *d->xenstore_error ? ", not introduced: " : "", d->xenstore_error);
 	if (*d->lcm_node)
 		print_pair("LCM node", PLAIN, "%s", d->lcm_node);
 	for (uint32_t i = 0; i < d->drift.nr; i++)
@@ -240,15 +265,12 @@ static enum exit_code domain_text(const struct domain *d)
 
 static enum exit_code domain_status(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(domains_free) struct domains domains = { 0 };
-	const struct domain *d;
-	enum exit_code code = domains_get(bus, &domains);
+	CLEANUP(domains_free) struct domains domains = {0};
+	enum exit_code code = domains_get_one(bus, options->domain, &domains);
 
-	if (!code)
-		code = domains_find(&domains, options->domain, &d);
 	if (code)
 		return code;
-	return options->json ? json_print(domain_json(d)) : domain_text(d);
+	return options->json ? json_print(domain_json(domains.list)) : domain_text(domains.list);
 }
 
 enum exit_code verb_status(const struct options *options, sd_bus *bus)

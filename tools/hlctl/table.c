@@ -1,153 +1,130 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "table.h"
 
-#include <assert.h>
-#include <errno.h>
+#include <hl.h>
+#include <libsmartcols.h>
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-struct cell {
-	char *text;
-	enum colour colour;
-};
+#include "pager.h"
 
 struct table {
-	unsigned int nr_columns;
-	size_t nr_cells;
-	struct cell *cells;
+	struct libscols_table *columns;
+	struct libscols_line *row;
+	size_t nr_columns, next; /* column of the next cell */
 };
 
-bool use_colours(void)
+/* Formatted and made harmless; the caller frees it. */
+__attribute__((format(printf, 1, 0))) static char *clean_text(const char *format, va_list ap)
 {
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	CLEANUP(freep) char *text = NULL;
+	char *clean;
 
-	return isatty(STDOUT_FILENO) && !(no && *no) && !(term && !strcmp(term, "dumb"));
+	if (vasprintf(&text, format, ap) < 0)
+		no_memory();
+	clean = hl_utf8_dup(text);
+	if (!clean)
+		no_memory();
+	return clean;
 }
 
-enum colour state_colour(const char *state)
+/* As these calls are made here, they fail for lack of memory only. */
+static void check(int r)
 {
-	static const struct {
-		const char *state;
-		enum colour colour;
-	} colours[] = {
-		{ "started", GREEN }, { "ready", GREEN }, { "running", GREEN },
-		{ "complete", GREEN }, { "paused", YELLOW }, { "held", YELLOW },
-		{ "built", YELLOW }, { "planned", YELLOW }, { "building", YELLOW },
-		{ "preparing", YELLOW }, { "finalizing", YELLOW }, { "failed", RED },
-		{ "recovery", RED }, { "shutdown", RED }, { "dying", RED },
-		{ "reclaimed", GREY },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(colours); i++)
-		if (!strcmp(colours[i].state, state))
-			return colours[i].colour;
-	return PLAIN;
+	if (r < 0)
+		no_memory();
 }
 
-static const char *escape(enum colour colour)
+static struct libscols_table *new_columns(const char *const *headings, size_t nr_columns)
 {
-	static const char *const escapes[] = {
-		[PLAIN] = "", [BOLD] = "\033[1m", [GREEN] = "\033[32m", [YELLOW] = "\033[33m",
-		[RED] = "\033[31m", [GREY] = "\033[90m",
-	};
+	struct libscols_table *columns = scols_new_table();
 
-	return use_colours() ? escapes[colour] : "";
+	if (!columns)
+		no_memory();
+	/* As a row, headings are printed where no other row is, too. */
+	check(scols_table_enable_noheadings(columns, 1));
+	check(scols_table_enable_noencoding(columns, 1));
+	check(scols_table_enable_colors(columns, use_colours()));
+	check(scols_table_set_termforce(columns, SCOLS_TERMFORCE_NEVER));
+	check(scols_table_set_column_separator(columns, "  "));
+	for (size_t i = 0; i < nr_columns; i++)
+		if (!scols_table_new_column(columns, headings[i], 0, 0))
+			no_memory();
+	return columns;
 }
 
-static const char *escape_end(enum colour colour)
-{
-	return colour != PLAIN && use_colours() ? "\033[0m" : "";
-}
-
-/* Characters of UTF-8; wide and combining ones are not told apart. */
-static size_t width(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text; text++)
-		n += (*text & 0xc0) != 0x80;
-	return n;
-}
-
-struct table *table_new(unsigned int nr_columns)
+struct table *table_new(const char *const *headings, size_t nr_columns, bool legend)
 {
 	struct table *table = calloc(1, sizeof(*table));
 
 	if (!table)
 		no_memory();
+	/* Names are UTF-8 in every locale of the user; this one knows the width of each character.
+	 */
+	if (!setlocale(LC_CTYPE, "C.UTF-8"))
+		setlocale(LC_CTYPE, "");
+	table->columns = new_columns(headings, nr_columns);
 	table->nr_columns = nr_columns;
+	for (size_t i = 0; legend && i < nr_columns; i++)
+		table_add(table, BOLD, "%s", headings[i]);
 	return table;
 }
 
 void table_add(struct table *table, enum colour colour, const char *format, ...)
 {
-	struct cell cell = { .colour = colour };
-	struct cell *grown;
+	struct libscols_cell *cell;
 	va_list ap;
 
+	if (!table->next)
+		table->row = scols_table_new_line(table->columns, NULL);
+	if (!table->row)
+		no_memory();
 	va_start(ap, format);
-	if (vasprintf(&cell.text, format, ap) < 0)
-		no_memory();
+	check(scols_line_refer_data(table->row, table->next, clean_text(format, ap)));
 	va_end(ap);
-	grown = reallocarray(table->cells, table->nr_cells + 1, sizeof(*grown));
-	if (!grown)
-		no_memory();
-	table->cells = grown;
-	grown[table->nr_cells++] = cell;
+	cell = scols_line_get_cell(table->row, table->next);
+	if (colour != PLAIN && use_colours())
+		check(scols_cell_set_color(cell, colour_begin(colour)));
+	table->next = (table->next + 1) % table->nr_columns;
 }
 
-static size_t column_width(const struct table *table, size_t column)
+void table_free(struct table *table)
 {
-	size_t max = 0;
-
-	for (size_t i = column; i < table->nr_cells; i += table->nr_columns) {
-		size_t w = width(table->cells[i].text);
-
-		if (w > max)
-			max = w;
-	}
-	return max;
-}
-
-static void print_cell(const struct table *table, size_t i)
-{
-	const struct cell *cell = &table->cells[i];
-	enum colour colour = i < table->nr_columns ? BOLD : cell->colour;
-	bool last;
-	size_t pad = 0;
-
-	assert(table->nr_columns);
-	last = i % table->nr_columns == table->nr_columns - 1;
-	if (!last)
-		pad = column_width(table, i % table->nr_columns) - width(cell->text) + 2;
-	printf("%s%s%s%*s%s", escape(colour), cell->text, escape_end(colour), (int)pad, "",
-	       last ? "\n" : "");
+	scols_unref_table(table->columns);
+	free(table);
 }
 
 enum exit_code table_print(struct table *table)
 {
-	enum exit_code code = EXIT_OK;
-
-	for (size_t i = 0; i < table->nr_cells; i++)
-		print_cell(table, i);
-	if (fflush(stdout))
-		code = complain(EXIT_FAILED, "cannot write: %s", strerror(errno));
-	for (size_t i = 0; i < table->nr_cells; i++)
-		free(table->cells[i].text);
-	free(table->cells);
-	free(table);
-	return code;
+	pager_open();
+	check(scols_print_table(table->columns));
+	table_free(table);
+	return EXIT_OK;
 }
 
 void print_pair(const char *name, enum colour colour, const char *format, ...)
 {
+	CLEANUP(freep) char *value = NULL;
 	va_list ap;
 
-	printf("%s%14s:%s %s", escape(BOLD), name, escape_end(BOLD), escape(colour));
 	va_start(ap, format);
-	vprintf(format, ap);
+	value = clean_text(format, ap);
 	va_end(ap);
-	printf("%s\n", escape_end(colour));
+	pager_open();
+	printf("%s%14s:%s %s%s%s\n", colour_begin(BOLD), name, colour_end(BOLD),
+	       colour_begin(colour), value, colour_end(colour));
+}
+
+void print_line(const char *format, ...)
+{
+	CLEANUP(freep) char *line = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	line = clean_text(format, ap);
+	va_end(ap);
+	pager_open();
+	puts(line);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The Xen console as the terminal of a program.  What is typed there comes by
- * hypercall to who owns the console; Linux's own driver knows that of dom0 only.
+ * hldom console: runs a program with the Xen console as its terminal.  The console owner
+ * reads input by hypercall; Linux's own driver does that in dom0 only.
  */
 #include "hldom.h"
 
@@ -11,6 +11,7 @@
 #include <pty.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,25 +20,26 @@
 
 #include <xen/xen.h>
 
-#define CHUNK	    1024
-/* Who has not the console keeps what the program says, and tries again so often. */
-#define HOLD_BACK_MS 1000
+#define CHUNK 1024
+/* While another domain owns the console, output is kept, and writing it retried. */
+#define RETRY_MS 1000
 
 struct console {
 	xencall_handle *call;
 	xenevtchn_handle *events;
-	char *buffer;		/* for hypercalls, CHUNK bytes */
-	char pending[CHUNK];	/* of the program, not yet on the console */
+	char *buffer;	     /* for hypercalls, CHUNK bytes */
+	char pending[CHUNK]; /* output that is not written yet */
 	size_t nr_pending;
-	bool held_back;		/* the console is somebody else's now */
+	bool held_back; /* another domain owns the console */
 	pid_t program;
 	int terminal;
 };
 
-/* Bytes, or -errno; -EPERM: it is somebody else's console (FLASK calls that EACCES). */
+/* Returns bytes, or an errno; -EPERM: another domain owns the console (EACCES with FLASK). */
 static int console_io(struct console *console, unsigned int op, size_t size)
 {
-	int rc = xencall3(console->call, __HYPERVISOR_console_io, op, size, (uintptr_t)console->buffer);
+	int rc = xencall3(console->call, __HYPERVISOR_console_io, op, size,
+			  (uintptr_t)console->buffer);
 
 	if (rc >= 0)
 		return rc;
@@ -59,7 +61,7 @@ static int write_whole(int fd, const char *data, size_t size)
 	return 0;
 }
 
-/* All that was typed.  -EPERM: it is not our console, which is no failure. */
+/* Passes all input to the program.  No error if another domain owns the console. */
 static int take_input(struct console *console)
 {
 	int n;
@@ -86,12 +88,12 @@ static int put_output(struct console *console)
 	return 0;
 }
 
-/* -EPIPE: the program has ended. */
+/* Returns 0, -EPIPE: the program has ended; or another errno. */
 static int take_output(struct console *console)
 {
 	ssize_t n = read(console->terminal, console->pending, sizeof(console->pending));
 
-	/* EIO: nobody has the other end any more. */
+	/* EIO: the other end of the terminal is closed. */
 	if (n <= 0)
 		return n < 0 && errno == EINTR ? 0 : -EPIPE;
 	console->nr_pending = (size_t)n;
@@ -112,13 +114,13 @@ static int take_event(struct console *console)
 static int turn(struct console *console)
 {
 	struct pollfd fds[2] = {
-		{ .fd = xenevtchn_fd(console->events), .events = POLLIN },
-		/* Not looked at while the last of it waits. */
-		{ .fd = console->held_back ? -1 : console->terminal, .events = POLLIN },
+		{.fd = xenevtchn_fd(console->events), .events = POLLIN},
+		/* Ignored while output is pending. */
+		{.fd = console->held_back ? -1 : console->terminal, .events = POLLIN},
 	};
 	int rc = 0;
 
-	if (poll(fds, 2, console->held_back ? HOLD_BACK_MS : -1) < 0)
+	if (poll(fds, 2, console->held_back ? RETRY_MS : -1) < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (fds[0].revents)
 		rc = take_event(console);
@@ -135,12 +137,14 @@ static int start_program(struct console *console, char *argv[])
 	if (console->program < 0) {
 		int rc = -errno;
 
-		say("console: no terminal to be had: is devpts mounted?");
+		report_error("console: cannot open a terminal: is devpts mounted?");
 		return rc;
 	}
 	if (console->program == 0) {
+		/* `hlctl handoff` warns the user of this terminal. */
+		setenv("HLDOM_CONSOLE", "1", 1);
 		execvp(argv[0], argv);
-		say("console: %s: %m", argv[0]);
+		report_error("console: %s: %m", argv[0]);
 		_exit(127);
 	}
 	return fcntl(console->terminal, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
@@ -171,7 +175,7 @@ static void close_console(struct console *console)
 		xencall_close(console->call);
 }
 
-/* The program's own exit code, or what it died of as a shell tells it. */
+/* Returns the exit code of the program, as a shell does: 128 + the signal that ended it. */
 static int await_program(const struct console *console)
 {
 	int status;
@@ -192,13 +196,13 @@ int verb_console(int argc, char *argv[])
 	rc = open_console(&console);
 	if (!rc)
 		rc = start_program(&console, argv + 1);
-	/* What was typed before we listened raises no event. */
+	/* Input that arrived before the interrupt was bound raises no event. */
 	if (!rc)
 		rc = take_input(&console);
 	while (!rc)
 		rc = turn(&console);
 	if (rc != -EPIPE)
-		say("console: %s", strerror(-rc));
+		report_error("console: %s", strerror(-rc));
 	if (console.terminal >= 0) {
 		close(console.terminal);
 		code = await_program(&console);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * hldom's parts.  Functions that return an enum exit_code have said on stderr what is
- * wrong where it is not EXIT_YES, but for a plain "no".
+ * What hldom's files share.  Functions that return enum exit_code have reported the
+ * error on stderr unless it is EXIT_YES, or EXIT_NO as the answer to a question.
  */
 #ifndef HLDOM_H
 #define HLDOM_H
@@ -16,41 +16,58 @@
 
 enum exit_code {
 	EXIT_YES = 0,
-	EXIT_NO = 1,		/* a role that we have not, or it did not work */
+	EXIT_NO = 1, /* failed, or this domain does not have a role */
 };
 
-/* Of an -errno of libhl's, for people. */
+/* self.c */
+
+/* Returns the text for an errno of libhl. */
 const char *reason(int rc);
 
-/* self.c: what Xen says of the launch, and of the domain that this runs in. */
+/* The launch, as reported by Xen, and the domain that this process runs in. */
 struct self {
 	struct hl_ctx *hl;
 	struct hl_launch launch;
-	uint32_t roles;		/* bit enum hl_role; those of the moment */
+	uint32_t roles; /* of this domain, now: bits 1 << enum hl_role */
 };
 
 /*
- * -errno, said already; -EPERM: our role lets us read nothing.  A Xen without
- * Hyperlaunch has a classic launch.  What was opened is for self_close(), also then.
+ * Reads the launch.  A Xen without Hyperlaunch counts as one that booted without an LCM.
+ * self_close() must be called on failure too.
+ * @verb: for the error message
+ *
+ * Returns 0, -EPERM: this domain has no role that may read it; or another errno.  The
+ * error has been reported.
  */
 int self_open(struct self *self, const char *verb);
 void self_close(struct self *self);
 
-/* The next one that exists, from *index on, which moves past it.  -errno; *ret_found false: there is none. */
-int self_next(struct self *self, uint32_t *index, struct hl_launch_domain *ret_domain, bool *ret_found);
+/*
+ * Iterates over the initial domains that exist: *index starts at 0.
+ * Returns 0, with *ret_found false after the last, or an errno.
+ */
+int self_next(struct self *self, uint32_t *index, struct hl_launch_domain *ret_domain,
+	      bool *ret_found);
 
-/* The first control domain; HL_NO_DOMID: a static launch.  -errno, said already. */
+/*
+ * Finds the first control domain; HL_NO_DOMID: the launch is static.
+ * Returns 0, or an errno, which has been reported.
+ */
 int first_control(struct self *self, uint32_t *ret_domid);
 
 struct xs_handle;
 
 /*
- * toolstack.c: the nodes that stock libxl in the domain `control` needs to make domains,
- * where `store` serves their xenstore.  Those that are there stay.  -errno, said already.
+ * toolstack.c: writes the nodes that stock libxl needs to create domains, unless they
+ * exist.
+ * @store: the domain where xenstored runs
+ * @control: the domain where libxl runs
+ *
+ * Returns 0, or an errno, which has been reported.
  */
 int toolstack_introduce(struct xs_handle *h, uint32_t store, uint32_t control);
 
-/* The verbs; argv[0] is the verb.  They give an enum exit_code, or a program's own. */
+/* The verbs: struct verb.run.  They return enum exit_code, or the exit code of a program. */
 int verb_console(int argc, char *argv[]);
 int verb_domid(int argc, char *argv[]);
 int verb_introduce(int argc, char *argv[]);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Gives initial domains their place in the xenstored that runs here.  Those with
- * control can't ask for theirs before they have it; the others are hyperlaunchd's
- * business, but in a static launch, where nobody else ever will.
+ * hldom introduce: writes the nodes of initial domains to the local xenstored and
+ * introduces them.  Control domains need that before hyperlaunchd can run there, and may
+ * need the devices of the hardware domain.  hyperlaunchd does it for the others; a static
+ * launch has no hyperlaunchd, so there all domains are introduced here.
  */
 #include "hldom.h"
 
@@ -11,24 +12,25 @@
 #include <string.h>
 #include <time.h>
 
-#include "domain-handle.h"
-#include "xs-guest.h"
+#include "launch/guest-nodes.h"
+#include "launch/handle.h"
 
 struct introduction {
 	struct self self;
 	struct xs_handle *h;
-	uint32_t control;	/* HL_NO_DOMID: static */
-	bool all;
-	bool failed;
+	uint32_t control; /* the first control domain; HL_NO_DOMID: a static launch */
+	bool all;	  /* --all */
+	bool failed;	  /* for some domain */
 };
 
 static bool is_ours(const struct introduction *in, const struct hl_launch_domain *domain)
 {
-	/* Domain 0's own nodes are xen-init-dom0's. */
+	/* xen-init-dom0 writes the nodes of domain 0. */
 	if (domain->domid == 0)
 		return false;
-	return in->all || in->control == HL_NO_DOMID || domain->domid == in->self.launch.self_domid ||
-	       domain->permissions & HL_PERM_CONTROL;
+	return in->all || in->control == HL_NO_DOMID ||
+	       domain->domid == in->self.launch.self_domid ||
+	       domain->permissions & (HL_PERM_CONTROL | HL_PERM_HARDWARE);
 }
 
 static int uuid_of(const struct hl_launch_domain *domain, char text[HL_UUID_TEXT_SIZE])
@@ -60,7 +62,8 @@ static int introduce(struct introduction *in, const struct hl_launch_domain *dom
 	struct xs_guest guest = {
 		.domid = domain->domid,
 		.toolstack_domid = in->control == HL_NO_DOMID ? launch->self_domid : in->control,
-		.console_domid = launch->console_domid == HL_NO_DOMID ? launch->self_domid : launch->console_domid,
+		.console_domid = launch->console_domid == HL_NO_DOMID ? launch->self_domid
+								      : launch->console_domid,
 		.name = domain->name,
 		.uuid = uuid,
 		.type = domain->mode & HL_MODE_PV ? "pv" : "pvh",
@@ -89,15 +92,17 @@ static int introduce_each(struct introduction *in)
 			continue;
 		rc = introduce(in, &domain);
 		if (rc < 0) {
-			say("introduce: d%u \"%s\": %s", domain.domid, domain.name, strerror(-rc));
+			report_error("introduce: d%u \"%s\": %s", domain.domid, domain.name,
+				     strerror(-rc));
 			in->failed = true;
 		} else if (rc > 0) {
 			printf("d%u \"%s\": %s\n", domain.domid, domain.name,
-			       domain.store_port ? "introduced" : "named; it has no ring");
+			       domain.store_port ? "introduced"
+						 : "nodes written; it has no xenstore ring");
 		}
 	}
 	if (rc)
-		say("introduce: %s", reason(rc));
+		report_error("introduce: %s", reason(rc));
 	return rc;
 }
 
@@ -111,11 +116,11 @@ static int open_all(struct introduction *in)
 		return rc;
 	in->h = xs_open(0);
 	if (!in->h)
-		say("introduce: no xenstored answers: %m");
+		report_error("introduce: cannot connect to xenstored: %m");
 	return in->h ? 0 : -EIO;
 }
 
-/* Domain 0's are xen-init-dom0's; in a static launch nobody makes domains. */
+/* xen-init-dom0 does this for domain 0; in a static launch no toolstack creates domains. */
 static void introduce_toolstack(struct introduction *in)
 {
 	if (in->control == HL_NO_DOMID || in->control == 0)

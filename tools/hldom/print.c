@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A line on the Xen console, for a domain without a console of its own. */
+/* hldom print: prints a line on the Xen console. */
 #include "hldom.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #include <xen/xen.h>
 
-/* Text and a newline, in memory that Xen can read.  -errno. */
+/* Returns 0, or an errno. */
 static int print_line(xencall_handle *call, const char *text)
 {
 	size_t size = strlen(text) + 1;
@@ -39,6 +39,9 @@ int verb_print(int argc, char *argv[])
 		xencall_close(call);
 	if (rc >= 0)
 		return EXIT_YES;
-	say("print: %s", rc == -EPERM || rc == -EACCES ? "Xen lets control domains and the console's owner print" : strerror(-rc));
+	report_error("print: %s",
+		     rc == -EPERM || rc == -EACCES
+			     ? "Xen permits this to control domains and the console owner only"
+			     : strerror(-rc));
 	return EXIT_NO;
 }

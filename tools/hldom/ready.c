@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* hldom ready: reports to Xen that this domain is ready. */
 #include "hldom.h"
 
 #include <errno.h>
@@ -17,6 +18,6 @@ int verb_ready(int argc, char *argv[])
 	hl_unref(hl);
 	if (!rc)
 		return EXIT_YES;
-	say("ready: %s", rc == -EPERM ? "Xen did not launch this domain" : reason(rc));
+	report_error("ready: %s", rc == -EPERM ? "this is not an initial domain" : reason(rc));
 	return EXIT_NO;
 }

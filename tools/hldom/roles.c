@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* hldom roles, hldom domid: print the roles and the domid of this domain. */
 #include "hldom.h"
 
 #include <stdio.h>
@@ -12,7 +13,7 @@ static int ask_for(int argc, char *argv[], uint32_t *ret_asked)
 	*ret_asked = 0;
 	for (int i = 1; i < argc; i++) {
 		if (hl_role_from_name(argv[i], &role)) {
-			say("roles: no such role: %s", argv[i]);
+			report_error("roles: no such role: %s", argv[i]);
 			return EXIT_USAGE;
 		}
 		*ret_asked |= 1u << role;
@@ -27,7 +28,7 @@ static void print_roles(uint32_t roles)
 			puts(hl_role_name(role));
 }
 
-/* Who may read nothing has neither control nor xenstore; more is not to be known. */
+/* A domain that may not read the launch has no role that it could know of: it answers no. */
 int verb_roles(int argc, char *argv[])
 {
 	struct self self = {};

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Reads the launch, and the roles of the domain that this process runs in. */
 #include "hldom.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* A classic boot has one domain that is everything. */
-#define CLASSIC_ROLES                                                          \
+/* The roles of dom0 after a boot without an LCM. */
+#define CLASSIC_ROLES                                                           \
 	(1u << HL_ROLE_CONTROL | 1u << HL_ROLE_HARDWARE | 1u << HL_ROLE_CRASH | \
 	 1u << HL_ROLE_CONSOLE | 1u << HL_ROLE_XENSTORE)
 
@@ -15,10 +16,13 @@ static uint32_t roles_of(const struct hl_launch_domain *domain)
 		uint32_t permission, function;
 		enum hl_role role;
 	} map[] = {
-		{ HL_PERM_CONTROL, 0, HL_ROLE_CONTROL },     { HL_PERM_HARDWARE, 0, HL_ROLE_HARDWARE },
-		{ 0, HL_FUNC_BOOT, HL_ROLE_BOOT },	     { 0, HL_FUNC_CRASH, HL_ROLE_CRASH },
-		{ 0, HL_FUNC_CONSOLE, HL_ROLE_CONSOLE },     { 0, HL_FUNC_XENSTORE, HL_ROLE_XENSTORE },
-		{ 0, HL_FUNC_LEGACY_DOM0, HL_ROLE_LEGACY_DOM0 },
+		{HL_PERM_CONTROL, 0, HL_ROLE_CONTROL},
+		{HL_PERM_HARDWARE, 0, HL_ROLE_HARDWARE},
+		{0, HL_FUNC_BOOT, HL_ROLE_BOOT},
+		{0, HL_FUNC_CRASH, HL_ROLE_CRASH},
+		{0, HL_FUNC_CONSOLE, HL_ROLE_CONSOLE},
+		{0, HL_FUNC_XENSTORE, HL_ROLE_XENSTORE},
+		{0, HL_FUNC_LEGACY_DOM0, HL_ROLE_LEGACY_DOM0},
 	};
 	uint32_t roles = 0;
 
@@ -28,7 +32,7 @@ static uint32_t roles_of(const struct hl_launch_domain *domain)
 	return roles;
 }
 
-/* Does it exist, as far as the launch knows? */
+/* Whether a domain exists, according to its record. */
 static bool is_there(const struct hl_launch_domain *domain)
 {
 	switch (domain->state) {
@@ -41,7 +45,8 @@ static bool is_there(const struct hl_launch_domain *domain)
 	}
 }
 
-int self_next(struct self *self, uint32_t *index, struct hl_launch_domain *ret_domain, bool *ret_found)
+int self_next(struct self *self, uint32_t *index, struct hl_launch_domain *ret_domain,
+	      bool *ret_found)
 {
 	*ret_found = false;
 	while (*index < self->launch.nr_domains && !*ret_found) {
@@ -68,7 +73,7 @@ int first_control(struct self *self, uint32_t *ret_domid)
 			return 0;
 		}
 	if (rc)
-		say("who has control: %s", reason(rc));
+		report_error("cannot find the control domain: %s", reason(rc));
 	return rc;
 }
 
@@ -93,11 +98,11 @@ const char *reason(int rc)
 {
 	switch (rc) {
 	case -ENODEV:
-		return "no Xen to ask: is /dev/xen/privcmd there?";
+		return "no Xen: does /dev/xen/privcmd exist?";
 	case -EACCES:
-		return "only root may ask Xen";
+		return "hypercalls require root";
 	case -EPERM:
-		return "Xen tells only those with CONTROL, XENSTORE or BOOT";
+		return "Xen answers only CONTROL, XENSTORE and BOOT domains";
 	default:
 		return strerror(-rc);
 	}
@@ -109,15 +114,15 @@ int self_open(struct self *self, const char *verb)
 
 	if (!rc)
 		rc = hl_get_launch(self->hl, &self->launch);
-	/* A Xen without Hyperlaunch: dom0 alone may ask. */
+	/* Without Hyperlaunch only dom0 can make hypercalls like this one. */
 	if (rc == -EOPNOTSUPP) {
-		self->launch = (struct hl_launch){ .state = HL_LAUNCH_NONE };
+		self->launch = (struct hl_launch){.state = HL_LAUNCH_NONE};
 		rc = 0;
 	}
 	if (!rc)
 		rc = find_roles(self);
 	if (rc)
-		say("%s: %s", verb, reason(rc));
+		report_error("%s: %s", verb, reason(rc));
 	return rc;
 }
 

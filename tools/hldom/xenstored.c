@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * xenstored takes itself for dom0's.  Where it serves a launch it must be told in
- * which domain it runs, and who may do all in it.
+ * hldom xenstored: starts xenstored with the domain that it runs in and the domain that
+ * is privileged there.  Without these options it assumes dom0 for both.
  */
 #include "hldom.h"
 
@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* By this it finds its own kernel. */
+/* Xenstored's connection to its own kernel. */
 #define LOCAL_STORE "/proc/xen/xsd_port"
-/* Words that are put in at most. */
+/* Maximum number of arguments that are inserted. */
 #define MAX_OWN 4
 
 struct words {
@@ -33,7 +33,7 @@ static void add_number(struct words *words, char *option, char room[16], uint32_
 	add(words, room);
 }
 
-/* Nothing in a classic layout: there it is as xenstored thinks. */
+/* Adds nothing after a boot without an LCM, where xenstored's defaults are right. */
 static int add_options(struct words *words)
 {
 	struct self self = {};
@@ -61,12 +61,14 @@ int verb_xenstored(int argc, char *argv[])
 	if (argc < 2)
 		return usage_error();
 	if (access(LOCAL_STORE, F_OK) < 0) {
-		say("xenstored: no " LOCAL_STORE ": is xenfs mounted, and has this domain the function XENSTORE?");
+		report_error("xenstored: no " LOCAL_STORE
+			     ": is xenfs mounted, and does this domain have the"
+			     " function XENSTORE?");
 		return EXIT_NO;
 	}
 	words.argv = calloc((size_t)argc + MAX_OWN, sizeof(*words.argv));
 	if (!words.argv) {
-		say("xenstored: out of memory");
+		report_error("xenstored: out of memory");
 		return EXIT_NO;
 	}
 	words.argv[words.nr++] = argv[1];
@@ -74,7 +76,7 @@ int verb_xenstored(int argc, char *argv[])
 	if (!rc) {
 		memcpy(words.argv + words.nr, argv + 2, (size_t)(argc - 2) * sizeof(*argv));
 		execvp(argv[1], words.argv);
-		say("xenstored: %s: %m", argv[1]);
+		report_error("xenstored: %s: %m", argv[1]);
 	}
 	free(words.argv);
 	return EXIT_NO;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The files of a launch, in the order of their module numbers, with size and digest. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -36,14 +37,15 @@ static int digest_fd(int fd, struct chain_file *file)
 	if (data == MAP_FAILED)
 		return -errno;
 	hl_sha256(data, (size_t)st.st_size, file->sha256);
+	file->packed = grub_unpacks(data, (size_t)st.st_size);
 	munmap(data, (size_t)st.st_size);
 	return 0;
 }
 
 int digest_file(const char *path, struct chain_file *ret_file)
 {
-	struct chain_file file = { 0 };
-	/* A pipe without a writer must not hold us up before it is refused. */
+	struct chain_file file = {0};
+	/* O_NONBLOCK: opening a FIFO without a writer, which is rejected, must not block. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
 
 	if (fd < 0)
@@ -65,7 +67,7 @@ static bool find_in_chain(const struct chain *chain, const struct stat *st, unsi
 	return false;
 }
 
-/* Absolute, with links resolved but for the file's own name: people know it by that. */
+/* Makes a path absolute and resolves links, except in the last component: users know that name. */
 static int absolute_path(const char *path, char **ret_path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* lcmtool check: is this LCM good? */
+/* lcmtool check: checks an LCM. */
 #include <getopt.h>
 #include <string.h>
 
 #include "tool.h"
 
-/* What Xen 4.20 gives to a domain, by how it runs. */
-#define MAX_VCPUS    128
-#define MAX_VCPUS_PV 8192
+/* Limits of Xen 4.20: vCPUs of a PVH or HVM domain, of a PV domain, and CPUs of a host. */
+#define MAX_VCPUS     128
+#define MAX_VCPUS_PV  8192
+#define MAX_HOST_CPUS 16384
 
 struct options {
 	const char *name;
@@ -19,6 +20,8 @@ static bool read_platform(const char *text, struct options *o)
 {
 	o->guess = !strcmp(text, "auto");
 	o->limits.platform = strcmp(text, "arm") ? LCM_PLATFORM_X86 : LCM_PLATFORM_ARM;
+	/* An explicit x86 means this project's Xen, which dev/build-xen builds without PV32. */
+	o->limits.strict = o->limits.no_pv32 = !strcmp(text, "x86");
 	return o->guess || !strcmp(text, "x86") || !strcmp(text, "arm");
 }
 
@@ -44,25 +47,30 @@ static bool read_option(int option, const char *value, struct options *o)
 	case 'm':
 		good = read_modules(value, o);
 		break;
+	case 'c':
+		good = read_number(value, MAX_HOST_CPUS, &o->limits.host_cpus) &&
+		       o->limits.host_cpus;
+		break;
 	case 'M':
 		good = read_size(value, &o->limits.memory_kib);
 		break;
 	default:
-		return false;	/* getopt has said why */
+		return false; /* getopt_long() has reported it */
 	}
 	if (!good)
-		say("check: %s is not a good value here", value);
+		report_error("check: invalid value: %s", value);
 	return good;
 }
 
 static bool read_options(int argc, char *argv[], struct options *o)
 {
 	static const struct option known[] = {
-		{ "source", no_argument, NULL, 's' },
-		{ "platform", required_argument, NULL, 'p' },
-		{ "modules", required_argument, NULL, 'm' },
-		{ "host-memory", required_argument, NULL, 'M' },
-		{ 0 },
+		{"source", no_argument, NULL, 's'},
+		{"platform", required_argument, NULL, 'p'},
+		{"modules", required_argument, NULL, 'm'},
+		{"host-memory", required_argument, NULL, 'M'},
+		{"host-cpus", required_argument, NULL, 'c'},
+		{0},
 	};
 	int option;
 
@@ -70,7 +78,7 @@ static bool read_options(int argc, char *argv[], struct options *o)
 		if (!read_option(option, optarg, o))
 			return false;
 	if (argc - optind != 1) {
-		say("check: one FILE, please");
+		report_error("check: expected one FILE");
 		return false;
 	}
 	o->name = argv[optind];
@@ -80,14 +88,15 @@ static bool read_options(int argc, char *argv[], struct options *o)
 int verb_check(int argc, char *argv[])
 {
 	struct options o = {
-		.limits = {
-			.nr_modules = MAX_CHAIN,
-			.max_vcpus = MAX_VCPUS,
-			.max_vcpus_pv = MAX_VCPUS_PV,
-		},
+		.limits =
+			{
+				.nr_modules = MAX_CHAIN,
+				.max_vcpus = MAX_VCPUS,
+				.max_vcpus_pv = MAX_VCPUS_PV,
+			},
 		.guess = true,
 	};
-	CLEANUP_INPUT struct input input = { 0 };
+	CLEANUP_INPUT struct input input = {0};
 	enum exit_code code;
 
 	if (!read_options(argc, argv, &o))
@@ -95,7 +104,10 @@ int verb_check(int argc, char *argv[])
 	code = input_read(o.name, &input);
 	if (code)
 		return code;
-	/* Source is there to be linked. */
+	/* Source text may locate modules by file name, since it is still to be linked. */
 	o.limits.source |= input.is_source_text;
-	return input_check(&input, &o.limits, o.guess, true);
+	code = input_check(&input, &o.limits, o.guess, true);
+	if (!code)
+		print_valid(&input);
+	return code;
 }

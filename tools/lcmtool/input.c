@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Where LCMs come from: files, standard input, and dtc for source. */
+/* Reads LCMs from files or standard input, with dtc for source; checks them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libfdt.h>
 #include <libgen.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -15,7 +16,7 @@
 
 #include "tool.h"
 
-/* Larger than any LCM or its source, or an Arm board's tree. */
+/* More than any LCM, its source, or an Arm board's tree needs. */
 #define INPUT_LIMIT (8u << 20)
 
 extern char **environ;
@@ -46,9 +47,9 @@ static int grow(struct buffer *buffer, size_t *room)
 	return 0;
 }
 
-static int read_fd(int fd, size_t max, struct buffer *ret_buffer)
+int read_fd(int fd, size_t max, struct buffer *ret_buffer)
 {
-	CLEANUP_BUFFER struct buffer buffer = { 0 };
+	CLEANUP_BUFFER struct buffer buffer = {0};
 	size_t room = 0;
 	ssize_t n;
 
@@ -92,36 +93,37 @@ static bool is_source(const struct buffer *buffer)
 	       memmem(buffer->data, buffer->size, mark, sizeof(mark) - 1);
 }
 
-/* A file without a name that holds the bytes, at its start. */
-static int hold_in_memory(const struct buffer *buffer)
+/* Writes a line marker, so that errors of dtc, which reads no file, have the file's name. */
+static int write_origin(int fd, const char *name)
+{
+	/* dtc has no escapes for these in a line marker. */
+	if (!strcmp(name, "-") || strpbrk(name, "\"\\\n\r"))
+		return 0;
+	return dprintf(fd, "# 1 \"%s\"\n", name) < 0 ? -errno : 0;
+}
+
+/* Returns a memfd with the bytes, at offset 0. */
+static int hold_in_memory(const struct buffer *buffer, const char *name)
 {
 	int fd = memfd_create("lcm-source", MFD_CLOEXEC);
-	size_t done = 0;
 
-	while (fd >= 0 && done < buffer->size) {
-		ssize_t n = write(fd, buffer->data + done, buffer->size - done);
-
-		if (n < 0 && errno != EINTR) {
-			close(fd);
-			return -1;
-		}
-		if (n > 0)
-			done += (size_t)n;
-	}
-	if (fd >= 0 && lseek(fd, 0, SEEK_SET) < 0) {
+	if (fd < 0)
+		return -1;
+	if (write_origin(fd, name) || write_whole(fd, buffer->data, buffer->size) ||
+	    lseek(fd, 0, SEEK_SET) < 0) {
 		close(fd);
 		return -1;
 	}
 	return fd;
 }
 
-/* dtc between two descriptors; /include/ works from the source's folder. */
+/* Starts dtc between two descriptors; /include/ is relative to dir. */
 static int spawn_dtc(int in, int out, const char *dir, pid_t *ret_pid)
 {
 	char *const argv[] = {
-		(char *)"dtc", (char *)"-q", (char *)"-I", (char *)"dts", (char *)"-O",
-		(char *)"dtb", (char *)"-i", (char *)dir, (char *)"-o", (char *)"-", (char *)"-",
-		NULL,
+		(char *)"dtc", (char *)"-q",  (char *)"-I", (char *)"dts",
+		(char *)"-O",  (char *)"dtb", (char *)"-i", (char *)dir,
+		(char *)"-o",  (char *)"-",   (char *)"-",  NULL,
 	};
 	posix_spawn_file_actions_t actions;
 	int rc = posix_spawn_file_actions_init(&actions);
@@ -143,20 +145,21 @@ static enum exit_code run_dtc(int in, int out, const char *name)
 	int rc, status;
 	pid_t pid;
 
-	rc = copy ? spawn_dtc(in, out, strcmp(name, "-") != 0 ? dirname(copy) : ".", &pid) : -ENOMEM;
+	rc = copy ? spawn_dtc(in, out, strcmp(name, "-") != 0 ? dirname(copy) : ".", &pid)
+		  : -ENOMEM;
 	free(copy);
 	if (rc) {
-		say("%s: device-tree source needs dtc (package device-tree-compiler): %s", name,
-		    strerror(-rc));
+		report_error("%s: device-tree source needs dtc (package device-tree-compiler): %s",
+			     name, strerror(-rc));
 		return EXIT_USAGE;
 	}
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR) {
-			say("dtc: %m");
+			report_error("dtc: %m");
 			return EXIT_USAGE;
 		}
 	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
-		say("%s: dtc does not compile this source", name);
+		report_error("%s: dtc cannot compile this source", name);
 		return EXIT_BAD;
 	}
 	return EXIT_GOOD;
@@ -164,16 +167,17 @@ static enum exit_code run_dtc(int in, int out, const char *name)
 
 static enum exit_code compile(struct buffer *buffer, const char *name)
 {
-	int in = hold_in_memory(buffer), out = memfd_create("lcm", MFD_CLOEXEC);
+	int in = hold_in_memory(buffer, name), out = memfd_create("lcm", MFD_CLOEXEC);
 	struct buffer blob;
 	enum exit_code code = EXIT_USAGE;
 
 	if (in < 0 || out < 0)
-		say("%s: %m", name);
+		report_error("%s: %m", name);
 	else
 		code = run_dtc(in, out, name);
-	if (code == EXIT_GOOD && (lseek(out, 0, SEEK_SET) < 0 || read_fd(out, INPUT_LIMIT, &blob))) {
-		say("%s: what dtc wrote can't be read", name);
+	if (code == EXIT_GOOD &&
+	    (lseek(out, 0, SEEK_SET) < 0 || read_fd(out, INPUT_LIMIT, &blob))) {
+		report_error("%s: cannot read the output of dtc", name);
 		code = EXIT_USAGE;
 	}
 	if (code == EXIT_GOOD) {
@@ -191,27 +195,30 @@ static enum exit_code compile(struct buffer *buffer, const char *name)
 
 enum exit_code input_read(const char *name, struct input *ret_input)
 {
-	CLEANUP_BUFFER struct buffer buffer = { 0 };
+	CLEANUP_BUFFER struct buffer buffer = {0};
 	int rc = read_all(name, INPUT_LIMIT, &buffer);
 	enum exit_code code;
 	bool source;
 
 	if (rc) {
-		say("%s: %s", name, strerror(-rc));
+		report_error("%s: %s", name, strerror(-rc));
 		return EXIT_USAGE;
 	}
 	source = is_source(&buffer);
 	if (source) {
-		code = compile(&buffer, name);
+		code = needs_preprocessor(&buffer) ? preprocess(&buffer, name, INPUT_LIMIT)
+						   : EXIT_GOOD;
+		if (!code)
+			code = compile(&buffer, name);
 		if (code)
 			return code;
 	}
-	*ret_input = (struct input){ .name = name, .blob = buffer, .is_source_text = source };
+	*ret_input = (struct input){.name = name, .blob = buffer, .is_source_text = source};
 	buffer.data = NULL;
 	return EXIT_GOOD;
 }
 
-void say_at(const struct input *input, int node, const char *prop, const char *format, ...)
+void report_at(const struct input *input, int node, const char *prop, const char *format, ...)
 {
 	char path[LCM_PATH_SIZE] = "/";
 	va_list args;
@@ -227,25 +234,108 @@ void say_at(const struct input *input, int node, const char *prop, const char *f
 	fputc('\n', stderr);
 }
 
-static void say_error(const struct input *input, const struct lcm_error *err)
+/* Explains why the bytes are not a device tree, with libfdt's reason. */
+static void explain_fdt(const struct buffer *blob, int fdt_err, char *text, size_t size)
 {
-	char other[LCM_PATH_SIZE + 8] = "";
+	static const char magic[] = {'\xd0', '\x0d', '\xfe', '\xed'};
+	const char *what = identify(blob->data, blob->size), *why = fdt_strerror(fdt_err);
 
-	if (err->other_node != LCM_NONE) {
-		strcpy(other, "; see ");
-		lcm_path(input->blob.data, err->other_node, other + strlen(other),
-			 LCM_PATH_SIZE);
-	}
-	say_at(input, err->node, err->prop, "%s%s [%s]", lcm_strerror(err->code), other,
-	       lcm_errname(err->code));
+	if (blob->size < sizeof(magic) || memcmp(blob->data, magic, sizeof(magic)) != 0)
+		snprintf(text, size, ": it is %s (libfdt: %s)",
+			 what ? what : "data of an unknown format", why);
+	else if (blob->size < sizeof(struct fdt_header))
+		snprintf(text, size, ": the file is truncated after %zu bytes (libfdt: %s)",
+			 blob->size, why);
+	else if (blob->size < fdt_totalsize(blob->data))
+		snprintf(text, size, ": the file is truncated after %zu of %u bytes (libfdt: %s)",
+			 blob->size, fdt_totalsize(blob->data), why);
+	else
+		snprintf(text, size, " (libfdt: %s)", why);
 }
 
-static void say_warnings(const struct input *input)
+/* Adds details that are not in the sentence of the error's code. */
+static void explain(const struct input *input, const struct lcm_error *err,
+		    const struct lcm_limits *limits, char *text, size_t size)
 {
+	const char *why;
+
+	*text = '\0';
+	if (err->code == LCM_ERR_FDT) {
+		explain_fdt(&input->blob, err->fdt_err, text, size);
+	} else if (err->code == LCM_ERR_NO_HYPERVISOR) {
+		why = identify_tree(input->blob.data);
+		if (why)
+			snprintf(text, size, "; %s", why);
+	} else if (err->code == LCM_ERR_INDEX_RANGE && limits->nr_modules == MAX_CHAIN) {
+		snprintf(text, size, ": Xen takes %d modules, of which the LCM is the first",
+			 MAX_CHAIN + 1);
+	}
+}
+
+static void report_lcm_error(const struct input *input, const struct lcm_error *err,
+			     const struct lcm_limits *limits)
+{
+	char other[LCM_PATH_SIZE + 8] = "", more[192], sentence[LCM_TEXT_SIZE];
+	const char *text = lcm_error_text(err, sentence);
+
+	explain(input, err, limits, more, sizeof(more));
+	/* The parser's sentence is about what a boot loader has passed; here there is none. */
+	if (err->code == LCM_ERR_INDEX_RANGE && *more)
+		text = "no boot loader can pass so many modules";
+	if (err->other_node != LCM_NONE) {
+		strcpy(other, "; see ");
+		lcm_path(input->blob.data, err->other_node, other + strlen(other), LCM_PATH_SIZE);
+	}
+	report_at(input, err->node, err->prop, "%s%s%s [%s]", text, more, other,
+		  lcm_errname(err->code));
+}
+
+void report_invalid_tree(const struct input *input)
+{
+	const struct lcm_limits none = {0};
+	const struct lcm_error err = {
+		.code = LCM_ERR_FDT,
+		.node = LCM_NONE,
+		.other_node = LCM_NONE,
+		.fdt_err = fdt_check_full(input->blob.data, input->blob.size),
+	};
+
+	report_lcm_error(input, &err, &none);
+}
+
+enum exit_code input_check_tree(const struct input *input)
+{
+	const struct lcm_limits none = {0};
+	struct lcm_error err;
+
+	if (!lcm_fdt_check(input->blob.data, input->blob.size, &err))
+		return EXIT_GOOD;
+	report_lcm_error(input, &err, &none);
+	return EXIT_BAD;
+}
+
+void print_valid(const struct input *input)
+{
+	const struct lcm *lcm = &input->lcm;
+
+	printf("%s: valid: %u domain%s, %u module%s", input->name, lcm->nr_domains,
+	       lcm->nr_domains == 1 ? "" : "s", lcm->nr_modules, lcm->nr_modules == 1 ? "" : "s");
+	if (lcm->nr_warnings)
+		printf("; %u warning%s", lcm->nr_warnings, lcm->nr_warnings == 1 ? "" : "s");
+	putchar('\n');
+}
+
+/* strict: LCM_WARN_UNSUPPORTED is left out, since lcm_check() reports it as an error. */
+static void report_warnings(const struct input *input, bool strict)
+{
+	char text[LCM_TEXT_SIZE];
+
 	for (unsigned int i = 0; i < input->lcm.nr_warnings; i++) {
 		const struct lcm_warning *w = &input->lcm.warnings[i];
 
-		say_at(input, w->node, w->prop, "warning: %s", lcm_strwarning(w->code));
+		if (!strict || w->code != LCM_WARN_UNSUPPORTED)
+			report_at(input, w->node, w->prop, "warning: %s",
+				  lcm_warning_text(w, text));
 	}
 }
 
@@ -254,17 +344,20 @@ enum exit_code input_check(struct input *input, const struct lcm_limits *limits,
 {
 	struct lcm_limits actual = *limits;
 	struct lcm_error err;
-	int rc = lcm_parse(input->blob.data, input->blob.size, &input->lcm, &err);
+	int rc = limits->source ? (int)names_to_masks(input) : 0;
 
+	if (rc)
+		return EXIT_BAD;
+	rc = lcm_parse(input->blob.data, input->blob.size, &input->lcm, &err);
 	if (!rc) {
 		if (warn)
-			say_warnings(input);
+			report_warnings(input, limits->strict);
 		if (guess)
 			actual.platform = lcm_guess_platform(&input->lcm);
 		rc = lcm_check(&input->lcm, &actual, &err);
 	}
 	if (rc)
-		say_error(input, &err);
+		report_lcm_error(input, &err, &actual);
 	return rc ? EXIT_BAD : EXIT_GOOD;
 }
 

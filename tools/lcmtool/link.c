@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * lcmtool link: turns the file names of a source LCM into module numbers, and
- * writes the LCM, the list of modules and the boot loader's lines in one go, so
- * that they can't differ.
+ * lcmtool link: replaces the file names of a source LCM by module numbers, and writes
+ * the LCM, the list of modules and the boot loader's lines together, so that they are
+ * consistent.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -11,51 +11,64 @@
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "chain.h"
+#include "kernel.h"
 
-/* What each module node grows by at most: two cells, a digest, and names. */
+/* Maximum growth of a module node: two cells, a digest, and names. */
 #define GROWTH_PER_MODULE 160
 
 struct link_job {
 	const char *source, *output, *xen, *xen_args;
-	char **dirs;			/* where files are looked for, in order */
+	char **dirs; /* directories to search, in order */
 	size_t nr_dirs;
+	bool not_found; /* a file was not found */
 	struct input input;
 	struct chain chain;
-	unsigned int index[LCM_MAX_MODULES];	/* of each module node */
+	struct kernel *kernels[MAX_CHAIN];   /* of the chain's files; NULL: not read yet */
+	unsigned int index[LCM_MAX_MODULES]; /* module number of each module node */
 	struct buffer linked;
 };
 
 static enum exit_code out_of_memory(void)
 {
-	say("out of memory");
+	report_error("out of memory");
 	return EXIT_USAGE;
 }
 
 /* --- files ----------------------------------------------------------------- */
 
-static void say_not_found(const struct link_job *job, const struct lcm_module *m)
+static void report_not_found(const struct link_job *job, const struct lcm_module *m)
 {
-	say_at(&job->input, m->node, "file", "%s is in none of the folders searched:", m->file);
+	report_at(&job->input, m->node, "file", "%s not found; directories searched:", m->file);
 	for (size_t i = 0; i < job->nr_dirs; i++)
-		fprintf(stderr, "  %s\n", job->dirs[i]);
+		fprintf(stderr, "  %s%s\n", job->dirs[i],
+			access(job->dirs[i], F_OK) ? " (no such directory)" : "");
 }
 
-static enum exit_code say_unreadable(const struct link_job *job, const struct lcm_module *m,
-				     const char *path, int rc)
+/* Printed once, after all files that were not found. */
+static void advise_directories(void)
+{
+	report_error("use --modules DIR or LCMTOOL_MODULES=DIR:DIR to search other directories;"
+		     " in a checkout dev/build-images builds the files of examples/ and prints"
+		     " their directory");
+}
+
+static enum exit_code report_unreadable(const struct link_job *job, const struct lcm_module *m,
+					const char *path, int rc)
 {
 	if (rc == -EFBIG)
-		say_at(&job->input, m->node, "file",
-		       "%s would be module %u, and Xen takes no more than %u", path, MAX_CHAIN + 1,
-		       MAX_CHAIN);
+		report_at(&job->input, m->node, "file",
+			  "%s would be module %u, but Xen supports only %u", path, MAX_CHAIN + 1,
+			  MAX_CHAIN);
 	else
-		say_at(&job->input, m->node, "file", "%s: %s", path,
-		       rc == -EISDIR ? "not a regular file" : strerror(-rc));
+		report_at(&job->input, m->node, "file", "%s: %s", path,
+			  rc == -EISDIR ? "not a regular file" : strerror(-rc));
 	return EXIT_BAD;
 }
 
-/* The lists that are written have one line per file, and GRUB's in quotes. */
+/* Whether the output can contain a path: it has one line per file, GRUB's in quotes. */
 static bool is_listable(const char *path)
 {
 	return !strpbrk(path, "'\n\r\t");
@@ -67,47 +80,125 @@ static enum exit_code check_file(const struct link_job *job, const struct lcm_mo
 	char text[HL_SHA256_TEXT_SIZE];
 
 	if (!is_listable(file->path)) {
-		say_at(&job->input, m->node, "file", "%s: a quote or control character in its path",
-		       file->path);
+		report_at(&job->input, m->node, "file",
+			  "%s: quote or control character in the path", file->path);
 		return EXIT_BAD;
 	}
 	if (!file->size) {
-		say_at(&job->input, m->node, "file", "%s is empty", file->path);
+		report_at(&job->input, m->node, "file", "%s is empty", file->path);
 		return EXIT_BAD;
 	}
 	if (m->digest && memcmp(m->digest, file->sha256, HL_SHA256_SIZE) != 0) {
 		hl_sha256_to_text(file->sha256, text);
-		say_at(&job->input, m->node, "digest-sha256", "%s has another SHA-256: %s [%s]",
-		       file->path, text, lcm_errname(LCM_ERR_DIGEST));
+		report_at(&job->input, m->node, "digest-sha256",
+			  "%s has a different SHA-256: %s [%s]", file->path, text,
+			  lcm_errname(LCM_ERR_DIGEST));
 		return EXIT_BAD;
 	}
 	return EXIT_GOOD;
 }
 
+/* --- kernels --------------------------------------------------------------- */
+
+/* Returns the kernel of a file of the chain, which is read only once. */
+static int get_kernel(struct link_job *job, unsigned int index, const struct kernel **ret_kernel)
+{
+	struct kernel **kernel = &job->kernels[index - 1];
+	int rc;
+
+	if (!*kernel) {
+		*kernel = malloc(sizeof(**kernel));
+		if (!*kernel)
+			return -ENOMEM;
+		rc = kernel_read(job->chain.files[index - 1].path, *kernel);
+		if (rc) {
+			free(*kernel);
+			*kernel = NULL;
+			return rc;
+		}
+	}
+	*ret_kernel = *kernel;
+	return 0;
+}
+
+/* Returns what the kernel lacks for the domain's mode; NULL: nothing. */
+static const char *missing_entry(const struct kernel *k, uint32_t mode)
+{
+	/* With a device model the kernel is firmware, for which Xen requires ELF only. */
+	if (mode & LCM_MODE_DEVICE_MODEL)
+		return NULL;
+	if (!(mode & LCM_MODE_PV))
+		return k->has_pvh
+			       ? NULL
+			       : "no PVH entry point (CONFIG_PVH in Linux), but its domain is PVH";
+	if (!k->has_pv)
+		return "no PV entry point (CONFIG_XEN_PV in Linux), but its domain is PV";
+	if (k->is_64bit != !!(mode & LCM_MODE_LONG))
+		return k->is_64bit ? "64-bit code, but its PV domain is 32-bit"
+				   : "32-bit code, but its PV domain is 64-bit";
+	return NULL;
+}
+
+static enum exit_code check_kernel(struct link_job *job, const struct lcm_module *m,
+				   unsigned int index)
+{
+	const char *path = job->chain.files[index - 1].path, *lacks;
+	const struct kernel *k;
+	int rc = get_kernel(job, index, &k);
+
+	if (rc)
+		return report_unreadable(job, m, path, rc);
+	if (k->fault) {
+		report_at(&job->input, m->node, "file",
+			  "%s: kernel image format not supported: it is %s [%s]", path, k->fault,
+			  lcm_errname(LCM_ERR_IMAGE));
+		return EXIT_BAD;
+	}
+	if (k->missing_program) {
+		report_at(&job->input, m->node, "file",
+			  "warning: %s not checked: %s is needed to decompress it", path,
+			  k->missing_program);
+		return EXIT_GOOD;
+	}
+	lacks = missing_entry(k, job->input.lcm.domains[m->domain].mode);
+	if (!lacks)
+		return EXIT_GOOD;
+	report_at(&job->input, m->node, "file", "%s has %s [%s]", path, lacks,
+		  lcm_errname(LCM_ERR_IMAGE));
+	return EXIT_BAD;
+}
+
+/* --- all modules ------------------------------------------------------------ */
+
 static enum exit_code resolve(struct link_job *job, unsigned int i)
 {
 	const struct lcm_module *m = &job->input.lcm.modules[i];
 	CLEANUP_FREE char *path = NULL;
+	enum exit_code code;
 	int rc;
 
 	if (!m->file) {
-		say_at(&job->input, m->node, NULL, "no file: link can't know which module this is");
+		report_at(&job->input, m->node, NULL, "no file: the module is not known");
 		return EXIT_BAD;
 	}
 	rc = chain_find(m->file, job->dirs, job->nr_dirs, &path);
 	if (rc == -ENOMEM)
 		return out_of_memory();
 	if (rc) {
-		say_not_found(job, m);
+		report_not_found(job, m);
+		job->not_found = true;
 		return EXIT_BAD;
 	}
 	rc = chain_add(&job->chain, path, &job->index[i]);
 	if (rc)
-		return say_unreadable(job, m, path, rc);
-	return check_file(job, m, &job->chain.files[job->index[i] - 1]);
+		return report_unreadable(job, m, path, rc);
+	code = check_file(job, m, &job->chain.files[job->index[i] - 1]);
+	if (!code && m->type == LCM_MODULE_KERNEL)
+		code = check_kernel(job, m, job->index[i]);
+	return code;
 }
 
-/* All that is wrong is said, not only what comes first. */
+/* Reports all errors, not only the first one. */
 static enum exit_code resolve_all(struct link_job *job)
 {
 	enum exit_code code = EXIT_GOOD;
@@ -117,6 +208,8 @@ static enum exit_code resolve_all(struct link_job *job)
 
 		code = one > code ? one : code;
 	}
+	if (job->not_found)
+		advise_directories();
 	return code;
 }
 
@@ -138,7 +231,7 @@ static int edit_module(struct link_job *job, unsigned int i)
 	return rc;
 }
 
-/* From the last node to the first, as an edit moves all that comes after it. */
+/* Edits from the last node to the first, since an edit moves all that follows it. */
 static int edit_all(struct link_job *job)
 {
 	int rc = fdt_open_into(job->input.blob.data, job->linked.data, (int)job->linked.size);
@@ -148,14 +241,14 @@ static int edit_all(struct link_job *job)
 	return rc ? rc : fdt_pack(job->linked.data);
 }
 
-/* The result is held against the chain that it was made for. */
+/* Checks the result against the chain. */
 static enum exit_code check_linked(struct link_job *job)
 {
 	const struct lcm_limits limits = {
 		.platform = LCM_PLATFORM_X86,
 		.nr_modules = job->chain.nr,
 	};
-	CLEANUP_INPUT struct input linked = { .name = job->source };
+	CLEANUP_INPUT struct input linked = {.name = job->source};
 
 	linked.blob.data = malloc(job->linked.size);
 	if (!linked.blob.data)
@@ -169,14 +262,14 @@ static enum exit_code make_linked(struct link_job *job)
 {
 	int rc;
 
-	job->linked.size = job->input.blob.size +
-			   job->input.lcm.nr_modules * (size_t)GROWTH_PER_MODULE + 256;
+	job->linked.size =
+		job->input.blob.size + job->input.lcm.nr_modules * (size_t)GROWTH_PER_MODULE + 256;
 	job->linked.data = calloc(1, job->linked.size);
 	if (!job->linked.data)
 		return out_of_memory();
 	rc = edit_all(job);
 	if (rc) {
-		say("%s: libfdt: %s", job->source, fdt_strerror(rc));
+		report_error("%s: libfdt: %s", job->source, fdt_strerror(rc));
 		return EXIT_USAGE;
 	}
 	job->linked.size = fdt_totalsize(job->linked.data);
@@ -197,8 +290,8 @@ static void print_modules(FILE *f, const struct link_job *job)
 }
 
 /*
- * No strings after the modules: those in the LCM are to count.  --nounzip: GRUB
- * would unpack a compressed module, and its digest would be another.
+ * No strings follow the modules, since they would override bootargs of the LCM.
+ * --nounzip: otherwise GRUB decompresses modules, and digests do not match.
  */
 static void print_grub(FILE *f, const struct link_job *job, const char *output)
 {
@@ -227,7 +320,7 @@ static int print_lists(const struct link_job *job, const char *output, struct bu
 	return fclose(f) ? -errno : 0;
 }
 
-/* DIR as GRUB will see it, though it may not exist yet. */
+/* Makes the output directory absolute for GRUB; it need not exist yet. */
 static char *absolute(const char *dir)
 {
 	CLEANUP_FREE char *here = NULL;
@@ -245,26 +338,26 @@ static char *absolute(const char *dir)
 
 static enum exit_code write_all(struct link_job *job)
 {
-	CLEANUP_BUFFER struct buffer modules = { 0 }, grub = { 0 };
+	CLEANUP_BUFFER struct buffer modules = {0}, grub = {0};
 	CLEANUP_FREE char *output = absolute(job->output);
 	int rc;
 
 	if (!output)
 		return out_of_memory();
 	if (!is_listable(output)) {
-		say("%s: a quote or control character in the path", output);
+		report_error("%s: quote or control character in the path", output);
 		return EXIT_USAGE;
 	}
 	rc = print_lists(job, output, &modules, &grub);
 	if (rc) {
-		say("%s", strerror(-rc));
+		report_error("%s", strerror(-rc));
 		return EXIT_USAGE;
 	}
 
 	const struct output outputs[] = {
-		{ "launch.dtb", job->linked.data, job->linked.size },
-		{ "modules", modules.data, modules.size },
-		{ "grub.cfg", grub.data, grub.size },
+		{"launch.dtb", job->linked.data, job->linked.size},
+		{"modules", modules.data, modules.size},
+		{"grub.cfg", grub.data, grub.size},
 	};
 
 	return write_outputs(job->output, outputs, sizeof(outputs) / sizeof(outputs[0]));
@@ -274,8 +367,8 @@ static enum exit_code write_all(struct link_job *job)
 
 static enum exit_code link_launch(struct link_job *job)
 {
-	/* An index in the source counts for nothing: it is about to be replaced. */
-	const struct lcm_limits limits = { .platform = LCM_PLATFORM_X86, .source = true };
+	/* No number of modules: indexes in the source are replaced anyway. */
+	const struct lcm_limits limits = {.platform = LCM_PLATFORM_X86, .source = true};
 	enum exit_code code = input_read(job->source, &job->input);
 
 	if (!code)
@@ -292,11 +385,11 @@ static enum exit_code link_launch(struct link_job *job)
 static bool read_options(int argc, char *argv[], struct link_job *job)
 {
 	static const struct option known[] = {
-		{ "output", required_argument, NULL, 'o' },
-		{ "modules", required_argument, NULL, 'm' },
-		{ "xen", required_argument, NULL, 'x' },
-		{ "xen-args", required_argument, NULL, 'a' },
-		{ 0 },
+		{"output", required_argument, NULL, 'o'},
+		{"modules", required_argument, NULL, 'm'},
+		{"xen", required_argument, NULL, 'x'},
+		{"xen-args", required_argument, NULL, 'a'},
+		{0},
 	};
 	int option;
 
@@ -313,19 +406,20 @@ static bool read_options(int argc, char *argv[], struct link_job *job)
 			return false;
 	}
 	if (argc - optind != 1 || !job->output) {
-		say("link: one SOURCE and --output DIR, please");
+		report_error("link: expected one SOURCE and --output DIR");
 		return false;
 	}
 	if (!is_listable(job->xen) || strpbrk(job->xen_args, "\n\r")) {
-		say("link: --xen or --xen-args has what a GRUB configuration can't hold");
+		report_error("link: --xen or --xen-args has characters that a GRUB configuration "
+			     "cannot contain");
 		return false;
 	}
 	job->source = argv[optind];
 	return true;
 }
 
-/* Where `file` names are looked for first: beside the source. */
-static enum exit_code link_beside(struct link_job *job)
+/* Links with the directory of the source as the first one to search. */
+static enum exit_code link_source(struct link_job *job)
 {
 	char *source = strdup(job->source);
 	enum exit_code code;
@@ -336,21 +430,50 @@ static enum exit_code link_beside(struct link_job *job)
 	code = link_launch(job);
 	free(source);
 	input_free(&job->input);
+	for (unsigned int i = 0; i < MAX_CHAIN; i++)
+		free(job->kernels[i]);
 	chain_free(&job->chain);
 	buffer_free(&job->linked);
 	return code;
 }
 
-int verb_link(int argc, char *argv[])
+/* Adds directories of a list as in PATH; modifies list. */
+static void add_environment(struct link_job *job, char *list)
 {
-	struct link_job job = { .xen = "/boot/xen.gz", .xen_args = "" };
-	int code;
+	char *dir;
 
-	job.dirs = (char **)calloc((size_t)argc + 1, sizeof(*job.dirs));
+	while ((dir = strsep(&list, ":")))
+		if (*dir)
+			job->dirs[job->nr_dirs++] = dir;
+}
+
+/* list: directories of the environment; modified */
+static int link_with(int argc, char *argv[], char *list)
+{
+	struct link_job job = {.xen = "/boot/xen.gz", .xen_args = ""};
+	int code = EXIT_USAGE;
+
+	/* Each argument and each character of the list is at most one directory. */
+	job.dirs = (char **)calloc((size_t)argc + strlen(list) + 2, sizeof(*job.dirs));
 	if (!job.dirs)
 		return out_of_memory();
-	job.nr_dirs = 1;	/* the source's own */
-	code = read_options(argc, argv, &job) ? (int)link_beside(&job) : usage_error();
+	job.nr_dirs = 1; /* of the source, see link_source() */
+	if (read_options(argc, argv, &job)) {
+		add_environment(&job, list);
+		code = (int)link_source(&job);
+	} else {
+		usage_error();
+	}
 	free(job.dirs);
+	return code;
+}
+
+int verb_link(int argc, char *argv[])
+{
+	const char *list = getenv("LCMTOOL_MODULES");
+	char *copy = strdup(list ? list : "");
+	int code = copy ? link_with(argc, argv, copy) : (int)out_of_memory();
+
+	free(copy);
 	return code;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Files that are written whole or not at all. */
+/* Writes files completely or not at all. */
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -11,23 +11,8 @@
 
 #define MAX_OUTPUTS 8
 
-static int write_fd(int fd, const char *data, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			data += n;
-			size -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
-/* Beside its place, under a name of its own. */
-static int write_beside(const char *dir, const struct output *output, char **ret_path)
+/* Writes a file under a temporary name in its directory. */
+static int write_temporary(const char *dir, const struct output *output, char **ret_path)
 {
 	CLEANUP_FREE char *path = NULL;
 	int fd, rc;
@@ -39,7 +24,7 @@ static int write_beside(const char *dir, const struct output *output, char **ret
 	fd = mkstemp(path);
 	if (fd < 0)
 		return -errno;
-	rc = write_fd(fd, output->data, output->size);
+	rc = write_whole(fd, output->data, output->size);
 	if (!rc && fchmod(fd, 0644))
 		rc = -errno;
 	if (!rc && fsync(fd))
@@ -55,7 +40,7 @@ static int write_beside(const char *dir, const struct output *output, char **ret
 	return 0;
 }
 
-static int move_in_place(const char *dir, const char *from, const char *name)
+static int move_into_place(const char *dir, const char *from, const char *name)
 {
 	CLEANUP_FREE char *path = NULL;
 
@@ -66,7 +51,7 @@ static int move_in_place(const char *dir, const char *from, const char *name)
 	return rename(from, path) ? -errno : 0;
 }
 
-/* All are written before the first is moved. */
+/* Writes all files before the first one is moved. */
 static int write_and_move(const char *dir, const struct output *outputs, size_t nr, char **paths,
 			  const char **ret_name)
 {
@@ -74,13 +59,13 @@ static int write_and_move(const char *dir, const struct output *outputs, size_t 
 
 	for (size_t i = 0; i < nr; i++) {
 		*ret_name = outputs[i].name;
-		rc = write_beside(dir, &outputs[i], &paths[i]);
+		rc = write_temporary(dir, &outputs[i], &paths[i]);
 		if (rc)
 			return rc;
 	}
 	for (size_t i = 0; i < nr; i++) {
 		*ret_name = outputs[i].name;
-		rc = move_in_place(dir, paths[i], outputs[i].name);
+		rc = move_into_place(dir, paths[i], outputs[i].name);
 		if (rc)
 			return rc;
 		free(paths[i]);
@@ -91,13 +76,13 @@ static int write_and_move(const char *dir, const struct output *outputs, size_t 
 
 enum exit_code write_outputs(const char *dir, const struct output *outputs, size_t nr)
 {
-	char *paths[MAX_OUTPUTS] = { NULL };
+	char *paths[MAX_OUTPUTS] = {NULL};
 	const char *name = "";
 	int rc;
 
 	assert(nr <= MAX_OUTPUTS);
 	if (mkdir(dir, 0777) && errno != EEXIST) {
-		say("%s: %m", dir);
+		report_error("%s: %m", dir);
 		return EXIT_USAGE;
 	}
 	rc = write_and_move(dir, outputs, nr, paths, &name);
@@ -107,6 +92,6 @@ enum exit_code write_outputs(const char *dir, const struct output *outputs, size
 		free(paths[i]);
 	}
 	if (rc)
-		say("%s/%s: %s", dir, name, strerror(-rc));
+		report_error("%s/%s: %s", dir, name, strerror(-rc));
 	return rc ? EXIT_USAGE : EXIT_GOOD;
 }

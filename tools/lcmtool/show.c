@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* lcmtool show: what does this LCM say? */
+/* lcmtool show: prints an LCM. */
 #include <errno.h>
 #include <getopt.h>
 #include <hl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,69 +13,20 @@ struct format {
 	enum exit_code (*show)(struct input *input);
 };
 
-/* --- table ----------------------------------------------------------------- */
-
-/* Names with commas between; "-" for none. */
-static void join_names(uint32_t bits, const char *(*next)(uint32_t *, char *, size_t), char *text,
-		       size_t size)
-{
-	char buf[8];
-	const char *name;
-	size_t used = 0;
-
-	snprintf(text, size, "-");
-	while (used < size && (name = next(&bits, buf, sizeof(buf))))
-		used += (size_t)snprintf(text + used, size - used, "%s%s", used ? "," : "", name);
-}
-
-static void show_domain(const struct hl_lcm_domain *d)
-{
-	char permissions[64], functions[96], mode[48];
-
-	join_names(d->permissions, hl_permission_next, permissions, sizeof(permissions));
-	join_names(d->functions, hl_function_next, functions, sizeof(functions));
-	join_names(d->mode, hl_mode_next, mode, sizeof(mode));
-	printf("%-20s %6" PRIu32 " %5" PRIu32 " %12" PRIu64 " %-12s %-17s %s\n", d->name, d->domid,
-	       d->cpus, d->memory_kib, mode, permissions, functions);
-}
-
-static void show_module(const struct hl_lcm *lcm, const struct hl_lcm_module *m)
-{
-	const struct hl_lcm_domain *d = hl_lcm_get_domain(lcm, m->domain);
-	char where[64] = "-";
-
-	if (m->index != HL_NO_INDEX)
-		snprintf(where, sizeof(where), "%" PRIu32, m->index);
-	else if (m->size)
-		snprintf(where, sizeof(where), "%#" PRIx64 "+%#" PRIx64, m->addr, m->size);
-	printf("%-20s %-12s %-24s %s\n", d ? d->name : "(Xen)", hl_module_type_name(m->type), where,
-	       m->file ? m->file : "-");
-}
-
-static enum exit_code show_table(const struct hl_lcm *lcm)
-{
-	printf("%-20s %6s %5s %12s %-12s %-17s %s\n", "NAME", "DOMID", "VCPUS", "MEMORY/KiB", "MODE",
-	       "PERMISSIONS", "FUNCTIONS");
-	for (uint32_t i = 0; i < hl_lcm_nr_domains(lcm); i++)
-		show_domain(hl_lcm_get_domain(lcm, i));
-	printf("\n%-20s %-12s %-24s %s\n", "OF", "MODULE", "WHERE", "FILE");
-	for (uint32_t i = 0; i < hl_lcm_nr_modules(lcm); i++)
-		show_module(lcm, hl_lcm_get_module(lcm, i));
-	return EXIT_GOOD;
-}
-
 /* --- the formats ----------------------------------------------------------- */
 
 static enum exit_code put_text(const struct input *input, int rc, char *text)
 {
-	if (rc == -EINVAL || rc == -EILSEQ) {
-		say("%s: %s", input->name,
-		    rc == -EINVAL ? "not a sound flattened device tree"
-				  : "a name in it can't be written as source");
+	if (rc == -EINVAL) {
+		report_invalid_tree(input);
+		return EXIT_BAD;
+	}
+	if (rc == -EILSEQ) {
+		report_error("%s: contains a name that source cannot express", input->name);
 		return EXIT_BAD;
 	}
 	if (rc) {
-		say("%s: %s", input->name, strerror(-rc));
+		report_error("%s: %s", input->name, strerror(-rc));
 		return EXIT_USAGE;
 	}
 	fputs(text, stdout);
@@ -84,12 +34,12 @@ static enum exit_code put_text(const struct input *input, int rc, char *text)
 	return EXIT_GOOD;
 }
 
-/* Shown as it is, so held against nothing; but it must be an LCM. */
+/* Shows a valid LCM, which is not checked against the limits of any host. */
 static enum exit_code with_lcm(struct input *input, enum exit_code (*show)(const struct hl_lcm *),
 			       bool json)
 {
-	const struct lcm_limits loose = { .source = true };
-	const struct hl_lcm_limits same = { .source = true };
+	const struct lcm_limits loose = {.source = true};
+	const struct hl_lcm_limits same = {.source = true};
 	enum exit_code code = input_check(input, &loose, true, !json);
 	struct hl_lcm *lcm;
 	char *text = NULL;
@@ -129,9 +79,9 @@ static enum exit_code format_dts(struct input *input)
 }
 
 static const struct format formats[] = {
-	{ "table", format_table },
-	{ "json", format_json },
-	{ "dts", format_dts },
+	{"table", format_table},
+	{"json", format_json},
+	{"dts", format_dts},
 };
 
 static const struct format *find_format(const char *name)
@@ -139,18 +89,18 @@ static const struct format *find_format(const char *name)
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
 		if (!strcmp(formats[i].name, name))
 			return &formats[i];
-	say("show: no such format: %s", name);
+	report_error("show: no such format: %s", name);
 	return NULL;
 }
 
 int verb_show(int argc, char *argv[])
 {
 	static const struct option known[] = {
-		{ "format", required_argument, NULL, 'f' },
-		{ 0 },
+		{"format", required_argument, NULL, 'f'},
+		{0},
 	};
 	const struct format *format = &formats[0];
-	CLEANUP_INPUT struct input input = { 0 };
+	CLEANUP_INPUT struct input input = {0};
 	enum exit_code code;
 	int option;
 
@@ -160,7 +110,7 @@ int verb_show(int argc, char *argv[])
 			return usage_error();
 	}
 	if (argc - optind != 1) {
-		say("show: one FILE, please");
+		report_error("show: expected one FILE");
 		return usage_error();
 	}
 	code = input_read(argv[optind], &input);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * lcmtool's parts.  Functions give an enum exit_code, and have said on stderr
- * what is wrong where it is not EXIT_GOOD.
+ * What lcmtool's files share.  Functions that return enum exit_code have reported the
+ * error on stderr unless it is EXIT_GOOD.
  */
 #ifndef LCMTOOL_TOOL_H
 #define LCMTOOL_TOOL_H
@@ -17,11 +17,11 @@
 
 enum exit_code {
 	EXIT_GOOD = 0,
-	EXIT_BAD = 1,		/* the LCM, or what it is held against */
-	EXIT_UNREADABLE = EXIT_USAGE,	/* or not to be written */
+	EXIT_BAD = 1,		      /* the LCM is invalid, or there is a difference */
+	EXIT_UNREADABLE = EXIT_USAGE, /* a file cannot be read or written */
 };
 
-/* Xen 4.20 takes 63 boot modules, of which the LCM is one. */
+/* Xen 4.20 supports 63 boot modules, of which the LCM is one. */
 #define MAX_CHAIN 62
 
 static inline void free_pointer(void *p)
@@ -30,7 +30,7 @@ static inline void free_pointer(void *p)
 }
 #define CLEANUP_FREE __attribute__((cleanup(free_pointer)))
 
-/* One file in memory. */
+/* A file in memory; starts as all zero. */
 struct buffer {
 	char *data;
 	size_t size;
@@ -39,12 +39,12 @@ struct buffer {
 void buffer_free(struct buffer *buffer);
 #define CLEANUP_BUFFER __attribute__((cleanup(buffer_free)))
 
-/* A parsed LCM, and where it came from. */
+/* An LCM that was read; starts as all zero. */
 struct input {
-	const char *name;	/* as given; "-" is standard input */
+	const char *name; /* as given; "-" is standard input */
 	struct buffer blob;
-	bool is_source_text;	/* it was device-tree source */
-	struct lcm lcm;
+	bool is_source_text; /* it was compiled from device-tree source */
+	struct lcm lcm;	     /* valid after input_check(); points into blob */
 };
 
 void input_free(struct input *input);
@@ -52,51 +52,138 @@ void input_free(struct input *input);
 
 /* input.c */
 
-/* All of a file, or of standard input for "-".  -errno, silent. */
+/*
+ * Reads a file, or standard input for "-".
+ * Returns 0, -EFBIG: larger than max; or another errno.  Prints nothing.
+ */
 int read_all(const char *path, size_t max, struct buffer *ret_buffer);
 
-/* Reads FILE, or "-", and compiles it where it is source.  Not parsed yet. */
+/* Reads a descriptor up to its end; otherwise as read_all(). */
+int read_fd(int fd, size_t max, struct buffer *ret_buffer);
+
+/* Reads a file, or standard input for "-", and compiles it if it is source. */
 enum exit_code input_read(const char *name, struct input *ret_input);
 
+/* Checks that the bytes are a device tree within the limits of an LCM. */
+enum exit_code input_check_tree(const struct input *input);
+
 /*
- * Parses and checks.  limits->platform is guessed where `guess` is set.
- * Errors go to stderr, warnings too where `warn` is set.
+ * Parses and checks an LCM; sets input->lcm.
+ * @guess: ignore limits->platform and guess it from how modules are located
+ * @warn: print warnings too
  */
 enum exit_code input_check(struct input *input, const struct lcm_limits *limits, bool guess,
 			   bool warn);
 
-/* FILE: NODE: PROPERTY: what */
-__attribute__((format(printf, 4, 5)))
-void say_at(const struct input *input, int node, const char *prop, const char *format, ...);
+/* Reports why libfdt rejects the bytes as a device tree. */
+void report_invalid_tree(const struct input *input);
 
-/* 64M, 2G; plain digits are bytes.  False where it is no size, or none at all. */
+/* Prints "FILE: valid", numbers of domains and modules, and the number of warnings. */
+void print_valid(const struct input *input);
+
+/*
+ * Prints "FILE: NODE: PROPERTY: " and the formatted text on stderr.
+ * @node: LCM_NONE: the root; @prop: NULL: the node itself
+ */
+__attribute__((format(printf, 4, 5))) void report_at(const struct input *input, int node,
+						     const char *prop, const char *format, ...);
+
+/*
+ * Parses a size: 64M, 2G; digits alone are bytes.  Returns false if it is invalid, or
+ * less than 1 KiB.
+ */
 bool read_size(const char *text, uint64_t *ret_kib);
 
-/* A decimal number of at most max. */
+/* Parses a decimal number.  Returns false if it is invalid, or more than max. */
 bool read_number(const char *text, unsigned int max, unsigned int *ret_number);
 
 /* output.c */
 
-/* One file of several that appear together or not at all. */
 struct output {
-	const char *name;	/* in the directory */
+	const char *name; /* without a directory */
 	const void *data;
 	size_t size;
 };
 
+/*
+ * Writes files to dir, which is created if it does not exist.  Existing files are
+ * replaced, but only after all have been written under temporary names.
+ */
 enum exit_code write_outputs(const char *dir, const struct output *outputs, size_t nr);
+
+/* identify.c */
+
+/* Guesses what the content of a file is: "gzip-compressed data"; NULL: not known. */
+const char *identify(const void *data, size_t size);
+
+/* Returns the format, "gzip", "xz" or "lzo", that GRUB decompresses on loading; NULL: none. */
+const char *grub_unpacks(const void *data, size_t size);
+
+/* Returns what a device tree without a launch is instead of an LCM; NULL: not known. */
+const char *identify_tree(const void *fdt);
+
+/* run.c */
+
+/*
+ * Runs a program with the bytes as its standard input, without its standard error,
+ * and reads its standard output.
+ * Returns 0, -ENOENT: no such program; -EBADMSG: it failed; -EFBIG: it wrote more than
+ * max; or another errno.
+ */
+int filter(char *const argv[], const void *in, size_t size, size_t max, struct buffer *ret_out);
+
+/* The same, but the program keeps our standard error. */
+int filter_loudly(char *const argv[], const void *in, size_t size, size_t max,
+		  struct buffer *ret_out);
+
+/* preprocess.c */
+
+/* Whether source has directives of the C preprocessor. */
+bool needs_preprocessor(const struct buffer *source);
+
+/* Replaces source by the output of the preprocessor, of at most max bytes. */
+enum exit_code preprocess(struct buffer *source, const char *name, size_t max);
+
+/* names.c: replaces names in a source LCM by bit masks; an invalid tree is left as it is. */
+enum exit_code names_to_masks(struct input *input);
+
+/* run.c: writes all bytes.  Returns 0, or an errno. */
+int write_whole(int fd, const void *data, size_t size);
+
+/* table.c */
+
+/* Prints an LCM as tables. */
+struct hl_lcm;
+enum exit_code show_table(const struct hl_lcm *lcm);
+
+/* value.c */
+
+/* Returns "PVH", "PV" or "HVM", followed by " 32-bit" unless it is 64-bit. */
+const char *mode_name(uint32_t mode);
+
+/*
+ * Formats the value of a property by its meaning: "128 MiB", whether it was written as
+ * text or as cells.  Returns a string for the caller to free(); NULL: no memory.
+ */
+char *value_words(const char *name, const void *data, int size);
 
 /* grub.c */
 
-struct grub_module {
-	char *path;		/* as in the file, without a device */
-	bool has_string;	/* something follows the path */
+struct grub_file {
+	char *path; /* as written, without a device; "": none */
 	int line;
+	bool has_variable; /* path has a variable in it, so the file is not known */
 };
 
-/* What one multiboot2 line loads. */
+struct grub_module {
+	struct grub_file file;
+	bool has_string; /* something follows the path */
+	bool nounzip;	 /* GRUB does not decompress it */
+};
+
+/* A multiboot2 line and the module2 lines that follow it. */
 struct grub_entry {
-	int line;
+	struct grub_file xen;
 	struct grub_module *modules;
 	size_t nr_modules;
 };
@@ -106,14 +193,19 @@ struct grub_config {
 	size_t nr_entries;
 };
 
-/* -ENOMEM, -EINVAL with *ret_line: a line whose quotes don't end. */
+/*
+ * Parses a GRUB configuration; grub_free() frees it.
+ * Returns 0, -ENOMEM, or -EINVAL: an unterminated quote in line *ret_line.
+ */
 int grub_parse(const char *text, size_t size, struct grub_config *ret_config, int *ret_line);
 void grub_free(struct grub_config *config);
 
-/* The verbs, with the arguments that follow them; argv[0] is the verb. */
+/* The verbs: struct verb.run. */
 int verb_check(int argc, char *argv[]);
 int verb_show(int argc, char *argv[]);
+int verb_diff(int argc, char *argv[]);
 int verb_link(int argc, char *argv[]);
+int verb_new(int argc, char *argv[]);
 int verb_verify(int argc, char *argv[]);
 
 #endif /* LCMTOOL_TOOL_H */

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/*
- * lcmtool verify: will the boot loader load what the LCM expects?
- */
+/* lcmtool verify: checks that a GRUB configuration loads what an LCM expects. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "chain.h"
 
@@ -16,15 +15,16 @@ struct verify_job {
 	const char *lcm, *grub, *root;
 	struct input input;
 	struct grub_config config;
+	unsigned int entries; /* that load the LCM */
 	unsigned int differences;
 };
 
 /* What one module2 line loads. */
 struct loaded {
 	int line;
-	bool has_string;
+	bool has_string, nounzip;
 	char *path;
-	int rc;			/* -errno where the file can't be read */
+	int rc; /* 0: file is set; -ENODATA: path has a variable; or an errno */
 	struct chain_file file;
 };
 
@@ -37,8 +37,8 @@ static char *under_root(const struct verify_job *job, const char *path)
 	return whole;
 }
 
-__attribute__((format(printf, 3, 4)))
-static void differ(struct verify_job *job, int line, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void differ(struct verify_job *job, int line,
+							 const char *format, ...)
 {
 	va_list args;
 
@@ -50,40 +50,67 @@ static void differ(struct verify_job *job, int line, const char *format, ...)
 	job->differences++;
 }
 
-/* --- the entry ------------------------------------------------------------- */
+/* --- the entries ------------------------------------------------------------ */
 
 static bool loads_this(const struct verify_job *job, const struct grub_entry *entry)
 {
-	CLEANUP_BUFFER struct buffer blob = { 0 };
+	CLEANUP_BUFFER struct buffer blob = {0};
 	CLEANUP_FREE char *path = NULL;
 
-	if (!entry->nr_modules)
+	if (!entry->nr_modules || entry->modules[0].file.has_variable)
 		return false;
-	path = under_root(job, entry->modules[0].path);
-	return path && !read_all(path, LCM_MAX_SIZE, &blob) &&
-	       blob.size == job->input.blob.size &&
+	path = under_root(job, entry->modules[0].file.path);
+	return path && !read_all(path, LCM_MAX_TREE, &blob) && blob.size == job->input.blob.size &&
 	       !memcmp(blob.data, job->input.blob.data, blob.size);
 }
 
-/* The entry whose first module is this very LCM. */
-static const struct grub_entry *find_entry(struct verify_job *job)
+/* Whether it depends on a variable if an entry loads the LCM. */
+static bool is_unknown(const struct grub_entry *entry)
 {
-	for (size_t i = 0; i < job->config.nr_entries; i++)
-		if (loads_this(job, &job->config.entries[i]))
-			return &job->config.entries[i];
-	if (!job->config.nr_entries)
-		say("%s: no multiboot2 line", job->grub);
+	return entry->nr_modules && entry->modules[0].file.has_variable;
+}
+
+static void warn_unchecked(const struct verify_job *job, const struct grub_file *file)
+{
+	fprintf(stderr, "%s:%d: warning: not checked: the first module, %s, contains a variable\n",
+		job->grub, file->line, file->path);
+}
+
+/* Reports for each entry why it does not load the LCM. */
+static void explain_none(struct verify_job *job)
+{
+	if (job->config.nr_entries)
+		report_error("%s: no entry loads %s", job->grub, job->lcm);
+	else
+		report_error("%s: no multiboot2 line", job->grub);
 	for (size_t i = 0; i < job->config.nr_entries; i++) {
 		const struct grub_entry *entry = &job->config.entries[i];
+		const struct grub_file *first = entry->nr_modules ? &entry->modules[0].file : NULL;
 
-		if (entry->nr_modules)
-			differ(job, entry->modules[0].line, "the first module, %s, is not %s",
-			       entry->modules[0].path, job->lcm);
-		else
-			differ(job, entry->line, "no module2 line follows");
+		if (!first)
+			differ(job, entry->xen.line, "no module2 line follows");
+		else if (!first->has_variable)
+			differ(job, first->line, "the first module, %s, is not %s", first->path,
+			       job->lcm);
 	}
 	job->differences++;
-	return NULL;
+}
+
+/* Checks that Xen itself is a regular file that is not empty. */
+static void verify_xen(struct verify_job *job, const struct grub_file *xen)
+{
+	CLEANUP_FREE char *path = under_root(job, xen->path);
+	struct stat st;
+
+	if (!*xen->path)
+		differ(job, xen->line, "multiboot2 has no file");
+	else if (xen->has_variable)
+		differ(job, xen->line, "%s: contains a variable, which is not expanded", xen->path);
+	else if (!path || stat(path, &st))
+		differ(job, xen->line, "Xen, %s: %s", path ? path : xen->path, strerror(errno));
+	else if (!S_ISREG(st.st_mode) || !st.st_size)
+		differ(job, xen->line, "Xen, %s: %s", path,
+		       S_ISREG(st.st_mode) ? "the file is empty" : "not a regular file");
 }
 
 /* --- its modules ----------------------------------------------------------- */
@@ -102,15 +129,24 @@ static void verify_digest(struct verify_job *job, const struct lcm_module *m, co
 {
 	const struct loaded *is = &loaded[m->index - 1], *other;
 
-	if (!m->digest || !memcmp(is->file.sha256, m->digest, HL_SHA256_SIZE))
+	if (!m->digest)
 		return;
+	if (!memcmp(is->file.sha256, m->digest, HL_SHA256_SIZE)) {
+		if (is->file.packed && !is->nounzip)
+			differ(job, is->line,
+			       "GRUB decompresses module %u, %s (%s), so it will not have the "
+			       "SHA-256"
+			       " in %s: insert --nounzip before the path",
+			       m->index, is->path, is->file.packed, node);
+		return;
+	}
 	other = find_digest(loaded, nr, m->digest);
 	if (other)
 		differ(job, is->line, "module %u is %s, but %s needs %s, which is module %zu",
 		       m->index, is->path, node, other->path, (size_t)(other - loaded) + 1);
 	else
-		differ(job, is->line, "module %u, %s, has not the SHA-256 that %s has for it",
-		       m->index, is->path, node);
+		differ(job, is->line, "module %u, %s, does not have the SHA-256 in %s", m->index,
+		       is->path, node);
 }
 
 static void verify_module(struct verify_job *job, const struct lcm_module *m,
@@ -120,17 +156,23 @@ static void verify_module(struct verify_job *job, const struct lcm_module *m,
 
 	lcm_path(job->input.blob.data, m->node, node, sizeof(node));
 	if (m->index > nr) {
-		differ(job, entry->line, "%s needs module %u, and there are %zu", node, m->index,
-		       nr);
+		differ(job, entry->xen.line, "%s needs module %u, but only %zu are loaded", node,
+		       m->index, nr);
 		return;
 	}
 	if (loaded[m->index - 1].rc)
-		return;		/* said already */
+		return; /* verify_use() reports it */
 	verify_digest(job, m, node, loaded, nr);
 	if (m->bootargs && loaded[m->index - 1].has_string)
 		differ(job, loaded[m->index - 1].line,
-		       "the string after module %u takes the place of the bootargs of %s", m->index,
-		       node);
+		       "the string after module %u overrides the bootargs of %s", m->index, node);
+}
+
+static const char *why_unreadable(int rc)
+{
+	if (rc == -ENODATA)
+		return "contains a variable, which is not expanded";
+	return rc == -EISDIR ? "not a regular file" : strerror(-rc);
 }
 
 static void verify_use(struct verify_job *job, const struct loaded *loaded, size_t nr)
@@ -141,13 +183,11 @@ static void verify_use(struct verify_job *job, const struct loaded *loaded, size
 		for (unsigned int j = 0; j < job->input.lcm.nr_modules; j++)
 			used |= job->input.lcm.modules[j].index == i + 1;
 		if (!used)
-			differ(job, loaded[i].line, "no node of the LCM uses module %zu, %s",
-			       i + 1, loaded[i].path);
+			differ(job, loaded[i].line, "no node of the LCM uses module %zu, %s", i + 1,
+			       loaded[i].path);
 		if (loaded[i].rc)
-			differ(job, loaded[i].line, "module %zu, %s: %s", i + 1,
-			       loaded[i].path,
-			       loaded[i].rc == -EISDIR ? "not a regular file" :
-							 strerror(-loaded[i].rc));
+			differ(job, loaded[i].line, "module %zu, %s: %s", i + 1, loaded[i].path,
+			       why_unreadable(loaded[i].rc));
 	}
 }
 
@@ -155,24 +195,27 @@ static int load(const struct verify_job *job, const struct grub_module *module,
 		struct loaded *ret_loaded)
 {
 	struct loaded loaded = {
-		.line = module->line,
+		.line = module->file.line,
 		.has_string = module->has_string,
-		.path = under_root(job, module->path),
+		.nounzip = module->nounzip,
+		.path = module->file.has_variable ? strdup(module->file.path)
+						  : under_root(job, module->file.path),
 	};
 
 	if (!loaded.path)
 		return -ENOMEM;
-	loaded.rc = digest_file(loaded.path, &loaded.file);
+	loaded.rc = module->file.has_variable ? -ENODATA : digest_file(loaded.path, &loaded.file);
 	*ret_loaded = loaded;
 	return 0;
 }
 
 static enum exit_code verify_entry(struct verify_job *job, const struct grub_entry *entry)
 {
-	size_t nr = entry->nr_modules - 1;	/* but for the LCM itself */
+	size_t nr = entry->nr_modules - 1; /* without the LCM itself */
 	struct loaded *loaded = calloc(nr + 1, sizeof(*loaded));
 	int rc = loaded ? 0 : -ENOMEM;
 
+	verify_xen(job, &entry->xen);
 	for (size_t i = 0; !rc && i < nr; i++)
 		rc = load(job, &entry->modules[i + 1], &loaded[i]);
 	for (unsigned int i = 0; !rc && i < job->input.lcm.nr_modules; i++)
@@ -180,36 +223,63 @@ static enum exit_code verify_entry(struct verify_job *job, const struct grub_ent
 	if (!rc)
 		verify_use(job, loaded, nr);
 	else
-		say("out of memory");
+		report_error("out of memory");
 	for (size_t i = 0; loaded && i < nr; i++)
 		free(loaded[i].path);
 	free(loaded);
 	return rc ? EXIT_USAGE : EXIT_GOOD;
 }
 
+/* Checks each entry that loads the LCM, since any of them may be booted. */
+static enum exit_code verify_entries(struct verify_job *job)
+{
+	enum exit_code code = EXIT_GOOD;
+
+	for (size_t i = 0; !code && i < job->config.nr_entries; i++) {
+		const struct grub_entry *entry = &job->config.entries[i];
+
+		if (is_unknown(entry))
+			warn_unchecked(job, &entry->modules[0].file);
+		if (!loads_this(job, entry))
+			continue;
+		job->entries++;
+		code = verify_entry(job, entry);
+	}
+	if (!code && !job->entries)
+		explain_none(job);
+	return code;
+}
+
+static void print_verified(const struct verify_job *job)
+{
+	printf("%s: valid: %s loads the modules that it needs", job->lcm, job->grub);
+	if (job->entries > 1)
+		printf(" in %u entries", job->entries);
+	putchar('\n');
+}
+
 /* --- the verb -------------------------------------------------------------- */
 
 static enum exit_code read_config(struct verify_job *job)
 {
-	CLEANUP_BUFFER struct buffer text = { 0 };
+	CLEANUP_BUFFER struct buffer text = {0};
 	int line, rc = read_all(job->grub, MAX_CONFIG, &text);
 
 	if (rc) {
-		say("%s: %s", job->grub, strerror(-rc));
+		report_error("%s: %s", job->grub, strerror(-rc));
 		return EXIT_USAGE;
 	}
 	rc = grub_parse(text.data, text.size, &job->config, &line);
 	if (rc == -EINVAL)
-		say("%s:%d: a quote that does not end", job->grub, line);
+		report_error("%s:%d: unterminated quote", job->grub, line);
 	else if (rc)
-		say("%s: %s", job->grub, strerror(-rc));
+		report_error("%s: %s", job->grub, strerror(-rc));
 	return rc ? EXIT_USAGE : EXIT_GOOD;
 }
 
 static enum exit_code verify_launch(struct verify_job *job)
 {
-	const struct lcm_limits limits = { .platform = LCM_PLATFORM_X86 };
-	const struct grub_entry *entry;
+	const struct lcm_limits limits = {.platform = LCM_PLATFORM_X86};
 	enum exit_code code = input_read(job->lcm, &job->input);
 
 	if (!code)
@@ -218,20 +288,20 @@ static enum exit_code verify_launch(struct verify_job *job)
 		code = read_config(job);
 	if (code)
 		return code;
-	entry = find_entry(job);
-	if (entry)
-		code = verify_entry(job, entry);
+	code = verify_entries(job);
 	if (!code && job->differences)
 		code = EXIT_BAD;
+	if (!code)
+		print_verified(job);
 	return code;
 }
 
 static bool read_options(int argc, char *argv[], struct verify_job *job)
 {
 	static const struct option known[] = {
-		{ "grub", required_argument, NULL, 'g' },
-		{ "root", required_argument, NULL, 'r' },
-		{ 0 },
+		{"grub", required_argument, NULL, 'g'},
+		{"root", required_argument, NULL, 'r'},
+		{0},
 	};
 	int option;
 
@@ -244,7 +314,7 @@ static bool read_options(int argc, char *argv[], struct verify_job *job)
 			return false;
 	}
 	if (argc - optind != 1 || !job->grub) {
-		say("verify: one LCM and --grub FILE, please");
+		report_error("verify: expected one LCM and --grub FILE");
 		return false;
 	}
 	job->lcm = argv[optind];
@@ -253,7 +323,7 @@ static bool read_options(int argc, char *argv[], struct verify_job *job)
 
 int verb_verify(int argc, char *argv[])
 {
-	struct verify_job job = { .root = "" };
+	struct verify_job job = {.root = ""};
 	enum exit_code code;
 
 	if (!read_options(argc, argv, &job))

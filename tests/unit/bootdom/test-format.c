@@ -6,20 +6,20 @@
 #include <string.h>
 
 #include "blob.h"
-#include "format.h"
+#include "runtime/format.h"
 
 /* Both into memory that is no larger than they were told. */
-#define same(size, ...)                                                    \
-	do {                                                               \
-		char *ours = malloc(size), *theirs = malloc(size);         \
-		const size_t length = format(ours, (size), __VA_ARGS__);   \
-                                                                           \
-		assert_non_null(ours);                                     \
-		assert_non_null(theirs);                                   \
+#define same(size, ...)                                                          \
+	do {                                                                     \
+		char *ours = malloc(size), *theirs = malloc(size);               \
+		const size_t length = format(ours, (size), __VA_ARGS__);         \
+                                                                                 \
+		assert_non_null(ours);                                           \
+		assert_non_null(theirs);                                         \
 		assert_int_equal(length, snprintf(theirs, (size), __VA_ARGS__)); \
-		assert_string_equal(ours, theirs);                         \
-		free(ours);                                                \
-		free(theirs);                                              \
+		assert_string_equal(ours, theirs);                               \
+		free(ours);                                                      \
+		free(theirs);                                                    \
 	} while (0)
 
 static void test_texts(void **state)
@@ -62,7 +62,7 @@ static void test_cut(void **state)
 static void test_unknown_ends_the_text(void **state)
 {
 	char buf[32];
-	const char *texts[] = { "a%", "a%q", "a%qbc", "a%5", "a%.", "a%l" };
+	const char *texts[] = {"a%", "a%q", "a%qbc", "a%5", "a%.", "a%l"};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 #pragma GCC diagnostic push

@@ -20,7 +20,7 @@ void fixture_dirs(int argc, char *argv[])
 
 struct blob blob_copy(const void *data, size_t size)
 {
-	struct blob blob = { .data = malloc(size ? size : 1), .size = size };
+	struct blob blob = {.data = malloc(size ? size : 1), .size = size};
 
 	assert_non_null(blob.data);
 	memcpy(blob.data, data, size);
@@ -53,23 +53,24 @@ struct blob blob_read(const char *dir, const char *name)
 
 static void make_domain(void *fdt, unsigned int i, unsigned int pci)
 {
-	char name[16];
+	char name[16], bdf[24];
 
 	snprintf(name, sizeof(name), "d%u", i);
 	assert_int_equal(fdt_begin_node(fdt, name), 0);
 	assert_int_equal(fdt_property_string(fdt, "compatible", "xen,domain"), 0);
 	assert_int_equal(fdt_property_u32(fdt, "permissions", i ? 0 : LCM_PERM_HARDWARE), 0);
-	assert_int_equal(fdt_property_u32(fdt, "mode", LCM_MODE_LONG), 0);
+	assert_int_equal(fdt_property_u32(fdt, "mode", LCM_MODE_LONG | LCM_MODE_PV), 0);
 	assert_int_equal(fdt_property_u32(fdt, "memory", 65536), 0);
 	assert_int_equal(fdt_begin_node(fdt, "kernel"), 0);
 	assert_int_equal(fdt_property_string(fdt, "compatible", "module,kernel"), 0);
 	assert_int_equal(fdt_property_u32(fdt, "mb-index", 1), 0);
 	assert_int_equal(fdt_end_node(fdt), 0);
-	for (unsigned int p = 0; !i && p < pci; p++) {
+	for (unsigned int p = 0; i == 1 && p < pci; p++) {
 		snprintf(name, sizeof(name), "pci@%u", p);
+		snprintf(bdf, sizeof(bdf), "0000:%02x:00.0", p);
 		assert_int_equal(fdt_begin_node(fdt, name), 0);
 		assert_int_equal(fdt_property_string(fdt, "compatible", "xen,pci-passthrough"), 0);
-		assert_int_equal(fdt_property_string(fdt, "bdf", "0000:01:00.0"), 0);
+		assert_int_equal(fdt_property_string(fdt, "bdf", bdf), 0);
 		assert_int_equal(fdt_end_node(fdt), 0);
 	}
 	assert_int_equal(fdt_end_node(fdt), 0);

@@ -1,17 +1,50 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Broken bytes: cut off, flipped, too large, too deep, too many. */
 #include <libfdt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "blob.h"
 #include "lcm-invariants.h"
 
-static const struct lcm_limits x86 = { .platform = LCM_PLATFORM_X86 };
-static const struct lcm_limits arm = { .platform = LCM_PLATFORM_ARM };
-static const struct lcm_limits source = { .platform = LCM_PLATFORM_X86, .source = true };
+static const struct lcm_limits x86 = {.platform = LCM_PLATFORM_X86};
+static const struct lcm_limits arm = {.platform = LCM_PLATFORM_ARM};
+static const struct lcm_limits source = {.platform = LCM_PLATFORM_X86, .source = true};
 
-static const char *const rich[] = { "ok-dynamic-full.dtb", "ok-pci.dtb", "ok-cells.dtb" };
+static const char *const rich[] = {"ok-dynamic-full.dtb", "ok-pci.dtb", "ok-cells.dtb"};
+
+/* Within the parser's numbers, vcpus and devices are many. */
+static struct blob with_children(const char *compatible, unsigned int nr)
+{
+	struct blob blob = blob_make(1, 0, 0);
+	size_t room = blob.size + nr * 160u + 1024;
+	char *fdt = calloc(1, room), name[32];
+
+	assert_non_null(fdt);
+	assert_int_equal(fdt_open_into(blob.data, fdt, (int)room), 0);
+	for (unsigned int i = 0; i < nr; i++) {
+		int node = fdt_path_offset(fdt, "/chosen/hypervisor/d0");
+
+		if (!i) {
+			assert_int_equal(fdt_setprop_u32(fdt, node, "cpus", 999), 0);
+			assert_int_equal(fdt_setprop_u32(fdt, node, "permissions", 3), 0);
+		}
+		snprintf(name, sizeof(name), "n@%x", i);
+		node = fdt_add_subnode(fdt, fdt_path_offset(fdt, "/chosen/hypervisor/d0"), name);
+		assert_true(node > 0);
+		assert_int_equal(fdt_setprop_u32(fdt, node, "id", i), 0);
+		assert_int_equal(fdt_setprop_string(fdt, node, "path", "/disk"), 0);
+		snprintf(name, sizeof(name), "xvd%c%c", 'a' + i / 26, 'a' + i % 26);
+		assert_int_equal(fdt_setprop_string(fdt, node, "vdev", name), 0);
+		assert_int_equal(fdt_setprop_string(fdt, node, "compatible", compatible), 0);
+	}
+	assert_int_equal(fdt_pack(fdt), 0);
+	blob_free(&blob);
+	blob = blob_copy(fdt, fdt_totalsize(fdt));
+	free(fdt);
+	return blob;
+}
 
 static enum lcm_err code_of(struct blob *blob)
 {
@@ -64,8 +97,7 @@ static void flip_all(const char *name)
 		blob.data[bit / 8] ^= (char)(1 << bit % 8);
 		lcm_detect(blob.data, blob.size);
 		bad += lcm_exercise(blob.data, blob.size, &x86) != LCM_OK;
-		lcm_exercise(blob.data, blob.size, &arm);
-		lcm_exercise(blob.data, blob.size, &source);
+		lcm_exercise(blob.data, blob.size, bit % 2 ? &arm : &source);
 		blob.data[bit / 8] ^= (char)(1 << bit % 8);
 	}
 	/* It is the parser that is tested, not its mood. */
@@ -101,7 +133,7 @@ static void test_odd_words(void **state)
 
 static void test_not_a_tree(void **state)
 {
-	char zeros[256] __attribute__((aligned(8))) = { 0 };
+	char zeros[256] __attribute__((aligned(8))) = {0};
 	struct lcm_error err;
 
 	assert_int_equal(lcm_exercise(zeros, sizeof(zeros), &x86), LCM_ERR_FDT);
@@ -159,29 +191,135 @@ static void test_padding_after(void **state)
 	blob_free(&blob);
 }
 
-static void test_size(void **state)
+/* What Xen keeps of a tree: within bounds, and the same LCM. */
+static void check_extract(const struct blob *blob, size_t expected_size)
 {
-	struct blob blob = blob_make(1, 0, 0), large;
-	char *room = calloc(1, LCM_MAX_SIZE + 1);
+	char *buf = aligned_alloc(8, LCM_MAX_SIZE);
+	static struct lcm whole, kept;
+	struct lcm_error err;
+	size_t size;
 
-	assert_non_null(room);
-	memcpy(room, blob.data, blob.size);
-	fdt_set_totalsize(room, LCM_MAX_SIZE);
-	large = blob_copy(room, LCM_MAX_SIZE);
-	assert_int_equal(code_of(&large), LCM_OK);
-	blob_free(&large);
+	assert_non_null(buf);
+	memset(buf, 0xa5, LCM_MAX_SIZE);
+	assert_int_equal(lcm_extract(blob->data, blob->size, buf, &size, &err), 0);
+	assert_int_equal(size, expected_size ? expected_size : size);
+	assert_true(size <= LCM_MAX_SIZE);
+	assert_int_equal(fdt_totalsize(buf), size);
+	assert_int_equal(lcm_parse(blob->data, blob->size, &whole, &err), 0);
+	assert_int_equal(lcm_parse(buf, size, &kept, &err), 0);
+	assert_int_equal(lcm_check(&whole, &arm, &err), lcm_check(&kept, &arm, &err));
+	assert_int_equal(kept.nr_domains, whole.nr_domains);
+	assert_int_equal(kept.nr_modules, whole.nr_modules);
+	for (unsigned int i = 0; i < kept.nr_domains; i++)
+		assert_string_equal(kept.domains[i].name, whole.domains[i].name);
+	for (unsigned int i = 0; i < kept.nr_modules; i++) {
+		assert_int_equal(kept.modules[i].addr, whole.modules[i].addr);
+		assert_int_equal(kept.modules[i].index, whole.modules[i].index);
+	}
+	free(buf);
+}
 
-	fdt_set_totalsize(room, LCM_MAX_SIZE + 1);
-	large = blob_copy(room, LCM_MAX_SIZE + 1);
-	assert_int_equal(code_of(&large), LCM_ERR_SIZE);
-	blob_free(&large);
-	free(room);
+/* The same tree in more room, as `dtc -S` makes it. */
+static struct blob pad(const struct blob *blob, size_t size)
+{
+	struct blob padded = {.data = calloc(1, size), .size = size};
+
+	assert_non_null(padded.data);
+	memcpy(padded.data, blob->data, blob->size);
+	fdt_set_totalsize(padded.data, size);
+	return padded;
+}
+
+static void test_padding(void **state)
+{
+	static const size_t sizes[] = {LCM_MAX_SIZE, LCM_MAX_SIZE + 1, 128 << 10, LCM_MAX_TREE};
+	struct blob blob = blob_make(1, 0, 0), padded;
+
+	check_extract(&blob, blob.size);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		padded = pad(&blob, sizes[i]);
+		assert_int_equal(code_of(&padded), LCM_OK);
+		check_extract(&padded, blob.size);
+		blob_free(&padded);
+	}
+	padded = pad(&blob, LCM_MAX_TREE + 1);
+	assert_int_equal(code_of(&padded), LCM_ERR_SIZE);
+	blob_free(&padded);
+	blob_free(&blob);
+}
+
+/* An Arm board's tree: the fixture, with nodes of a host before and after it. */
+static struct blob in_host_tree(const char *fixture, unsigned int nodes, int parent_is_chosen)
+{
+	struct blob blob = blob_read(fixture_dir, fixture);
+	size_t room = blob.size + nodes * 200u + 4096;
+	char *fdt = calloc(1, room), name[32], value[120] = "board,device";
+
+	assert_non_null(fdt);
+	assert_int_equal(fdt_open_into(blob.data, fdt, (int)room), 0);
+	for (unsigned int i = 0; i < nodes; i++) {
+		int node = parent_is_chosen ? fdt_path_offset(fdt, "/chosen") : 0;
+
+		snprintf(name, sizeof(name), "device@%x", i);
+		node = fdt_add_subnode(fdt, node, name);
+		assert_true(node > 0);
+		assert_int_equal(fdt_setprop(fdt, node, "data", value, sizeof(value)), 0);
+	}
+	assert_int_equal(fdt_pack(fdt), 0);
+	blob_free(&blob);
+	blob = blob_copy(fdt, fdt_totalsize(fdt));
+	free(fdt);
+	return blob;
+}
+
+static void test_host_tree(void **state)
+{
+	static const char *const names[] = {
+		"ok-cells.dtb",
+		"ok-dom0less.dtb",
+		"ok-dom0less-all.dtb",
+		"ok-cells-default.dtb",
+	};
+	struct blob blob;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		blob = in_host_tree(names[i], 600, 0);
+		assert_true(blob.size > 83 << 10);
+		assert_int_equal(lcm_exercise(blob.data, blob.size, &arm), LCM_OK);
+		assert_true(lcm_detect(blob.data, blob.size));
+		check_extract(&blob, 0);
+		blob_free(&blob);
+	}
+	/* In /chosen it is content. */
+	blob = in_host_tree(names[1], 600, 1);
+	assert_int_equal(lcm_exercise(blob.data, blob.size, &arm), LCM_ERR_SIZE);
+	blob_free(&blob);
+	/* What Xen would read of it fits exactly, or not. */
+	for (unsigned int nodes = 300, sizes = 0; nodes < 600; nodes++) {
+		enum lcm_err code;
+
+		blob = in_host_tree(names[1], nodes, 1);
+		code = lcm_exercise(blob.data, blob.size, &arm);
+		assert_int_equal(code, blob.size <= LCM_MAX_SIZE ? LCM_OK : LCM_ERR_SIZE);
+		sizes += code == LCM_OK;
+		blob_free(&blob);
+		assert_true(nodes != 599 || (sizes && sizes != 300));
+	}
+}
+
+/* A tree of something else is none, however large. */
+static void test_large_tree_without_lcm(void **state)
+{
+	struct blob blob = in_host_tree("bad-no-chosen.dtb", 600, 0);
+
+	assert_int_equal(code_of(&blob), LCM_ERR_NO_HYPERVISOR);
+	assert_false(lcm_detect(blob.data, blob.size));
 	blob_free(&blob);
 }
 
 static void test_depth(void **state)
 {
-	static const unsigned int depths[] = { 17, 1000, 5000 };
+	static const unsigned int depths[] = {17, 1000, 5000, 100000};
 	struct blob blob = blob_make(1, 0, LCM_MAX_DEPTH);
 
 	assert_int_equal(code_of(&blob), LCM_OK);
@@ -192,10 +330,6 @@ static void test_depth(void **state)
 		assert_true(lcm_detect(blob.data, blob.size));
 		blob_free(&blob);
 	}
-	/* Does not fit in 64 KiB any more. */
-	blob = blob_make(1, 0, 100000);
-	assert_int_equal(code_of(&blob), LCM_ERR_SIZE);
-	blob_free(&blob);
 }
 
 static void test_capacity(void **state)
@@ -207,9 +341,33 @@ static void test_capacity(void **state)
 	blob = blob_make(LCM_MAX_DOMAINS + 1, 0, 0);
 	assert_int_equal(code_of(&blob), LCM_ERR_TOO_MANY_DOMAINS);
 	blob_free(&blob);
-	blob = blob_make(1, LCM_MAX_PCI + 1, 0);
+	blob = blob_make(2, LCM_MAX_PCI + 1, 0);
 	assert_int_equal(code_of(&blob), LCM_ERR_TOO_MANY_PCI);
 	blob_free(&blob);
+}
+
+static void test_capacity_of_children(void **state)
+{
+	static const struct {
+		const char *compatible;
+		unsigned int max;
+		enum lcm_err full, beyond;
+	} kinds[] = {
+		{"xen,vcpu", LCM_MAX_VCPU_NODES, LCM_OK, LCM_ERR_TOO_MANY_VCPUS},
+		/* Of the hardware domain itself: another rule, which comes later. */
+		{"xen,disk", LCM_MAX_DISKS, LCM_ERR_BACKEND, LCM_ERR_TOO_MANY_DEVICES},
+		{"xen,nic", LCM_MAX_NICS, LCM_ERR_BACKEND, LCM_ERR_TOO_MANY_DEVICES},
+	};
+	struct blob blob;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		blob = with_children(kinds[i].compatible, kinds[i].max);
+		assert_int_equal(code_of(&blob), kinds[i].full);
+		blob_free(&blob);
+		blob = with_children(kinds[i].compatible, kinds[i].max + 1);
+		assert_int_equal(code_of(&blob), kinds[i].beyond);
+		blob_free(&blob);
+	}
 }
 
 /* More warnings than are kept: the last says so, and nothing is overwritten. */
@@ -224,7 +382,8 @@ static void test_many_warnings(void **state)
 		node = fdt_node_offset_by_compatible(blob.data, node, "xen,domain");
 		if (node >= 0) {
 			assert_int_equal(fdt_setprop_inplace_u32(blob.data, node, "mode", 0x14), 0);
-			assert_int_equal(fdt_setprop_inplace_u32(blob.data, node, "permissions", 0x6), 0);
+			assert_int_equal(
+				fdt_setprop_inplace_u32(blob.data, node, "permissions", 0x6), 0);
 		}
 	} while (node >= 0);
 	assert_int_equal(lcm_parse(blob.data, blob.size, &lcm, &err), 0);
@@ -264,9 +423,12 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_misaligned),
 		cmocka_unit_test(test_old_version),
 		cmocka_unit_test(test_padding_after),
-		cmocka_unit_test(test_size),
+		cmocka_unit_test(test_padding),
+		cmocka_unit_test(test_host_tree),
+		cmocka_unit_test(test_large_tree_without_lcm),
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_capacity),
+		cmocka_unit_test(test_capacity_of_children),
 		cmocka_unit_test(test_many_warnings),
 		cmocka_unit_test(test_clash_names_both),
 	};

@@ -11,20 +11,20 @@
 #include "blob.h"
 #include "lcm-invariants.h"
 
-#define MAX_FIXTURES 256
-#define MAX_LINE 512
+#define MAX_FIXTURES 512
+#define MAX_LINE     512
 
 /* One line of expect.txt, or the lines of one launch of expect-ok.txt. */
 struct fixture {
 	char name[128];
-	char line[MAX_LINE];	/* what follows the name */
+	char line[MAX_LINE]; /* what follows the name */
 	char domains[LCM_MAX_DOMAINS][MAX_LINE];
 	unsigned int nr_domains;
 	char args[MAX_LINE];
 };
 
 static struct fixture fixtures[MAX_FIXTURES];
-static struct CMUnitTest tests[MAX_FIXTURES + 8];
+static struct CMUnitTest tests[MAX_FIXTURES + 16];
 static size_t nr_fixtures, nr_tests;
 static bool raised[LCM_NR_ERRS];
 
@@ -121,6 +121,10 @@ static void take_arg(const char *arg, struct lcm_limits *limits, bool *ret_guess
 		*ret_guess = true;
 	else if (!strcmp(arg, "--no-pv32"))
 		limits->no_pv32 = true;
+	else if (!strcmp(arg, "--strict"))
+		limits->strict = true;
+	else if (take_number(arg, "--host-cpus=", &n))
+		limits->host_cpus = n;
 	else if (!strcmp(arg, "--no-modules"))
 		limits->no_modules = true;
 	else if (!strcmp(arg, "--source"))
@@ -139,7 +143,7 @@ static void take_arg(const char *arg, struct lcm_limits *limits, bool *ret_guess
 
 static struct lcm_limits read_args(const struct fixture *fixture, bool *ret_guess)
 {
-	struct lcm_limits limits = { .platform = LCM_PLATFORM_X86 };
+	struct lcm_limits limits = {.platform = LCM_PLATFORM_X86};
 	char args[MAX_LINE], *arg, *save;
 
 	*ret_guess = false;
@@ -245,7 +249,7 @@ static void test_ok(void **state)
 	char path[LCM_PATH_SIZE];
 	static struct lcm lcm;
 	struct lcm_limits limits;
-	struct lcm_error err = { .code = LCM_OK };
+	struct lcm_error err = {.code = LCM_OK};
 	bool guess;
 
 	limits = read_args(fixture, &guess);
@@ -275,6 +279,8 @@ static bool is_raised_elsewhere(enum lcm_err code)
 	case LCM_ERR_SIZE:
 	case LCM_ERR_TOO_MANY_DOMAINS:
 	case LCM_ERR_TOO_MANY_PCI:
+	case LCM_ERR_TOO_MANY_VCPUS:
+	case LCM_ERR_TOO_MANY_DEVICES:
 	/* can't be, as long as each domain and the config node have room */
 	case LCM_ERR_TOO_MANY_MODULES:
 	/* Xen, while it builds */
@@ -283,9 +289,9 @@ static bool is_raised_elsewhere(enum lcm_err code)
 	case LCM_ERR_IMAGE:
 	case LCM_ERR_NO_MEMORY:
 	case LCM_ERR_BUILD:
-	case LCM_ERR_UNSUPPORTED:
 	case LCM_ERR_KERNEL_SIZE:
 	case LCM_ERR_XSM_POLICY:
+	case LCM_ERR_NO_IOMMU:
 	case LCM_ERR_BOOT_FAILED:
 	case LCM_ERR_BOOT_DIED:
 	case LCM_ERR_BOOT_TIMEOUT:
@@ -295,15 +301,14 @@ static bool is_raised_elsewhere(enum lcm_err code)
 	}
 }
 
-/* kernel, ramdisk, device-tree and config; microcode and xsm-policy */
-_Static_assert(LCM_MAX_DOMAINS * 4 + 2 <= LCM_MAX_MODULES, "too-many-modules needs a fixture");
+/* kernel, ramdisk, device-tree, config and firmware; microcode and xsm-policy */
+_Static_assert(LCM_MAX_DOMAINS * 5 + 2 <= LCM_MAX_MODULES, "too-many-modules needs a fixture");
 
 static void test_every_rule_has_a_fixture(void **state)
 {
 	for (int code = 0; code < LCM_NR_ERRS; code++)
 		if (raised[code] == is_raised_elsewhere(code))
-			fail_msg("%s has %s fixture", lcm_errname(code),
-				 raised[code] ? "a" : "no");
+			fail_msg("%s has %s fixture", lcm_errname(code), raised[code] ? "a" : "no");
 }
 
 static bool is_listed(const char *name, size_t len)
@@ -342,7 +347,7 @@ static void test_every_source_is_listed(void **state)
 static void parse_good(const char *name, struct blob *blob, struct lcm *lcm,
 		       enum lcm_platform platform)
 {
-	const struct lcm_limits limits = { .platform = platform };
+	const struct lcm_limits limits = {.platform = platform};
 	struct lcm_error err;
 
 	*blob = blob_read(fixture_dir, name);
@@ -360,7 +365,7 @@ static void check_module(const struct lcm_module *m, enum lcm_module_type type, 
 /* The comments of the design's example: what is at which index, and for whom. */
 static void test_seed_x86(void **state)
 {
-	static const uint8_t uuid[16] = { 0xb3, 0xfb, 0x98, 0xfb, 0x8f, 0x9f, 0x67, 0xa3 };
+	static const uint8_t uuid[16] = {0xb3, 0xfb, 0x98, 0xfb, 0x8f, 0x9f, 0x67, 0xa3};
 	static struct lcm lcm;
 	struct blob blob;
 	const struct lcm_domain *boot = &lcm.domains[0], *dom0 = &lcm.domains[1];
@@ -395,7 +400,7 @@ static void test_seed_arm(void **state)
 	assert_int_equal(lcm_guess_platform(&lcm), LCM_PLATFORM_ARM);
 	for (unsigned int i = 0; i < lcm.nr_modules; i++) {
 		assert_int_equal(lcm.modules[i].locator, LCM_LOCATE_ADDR);
-		assert_int_equal(lcm.modules[i].addr, 0xff00);
+		assert_int_equal(lcm.modules[i].addr, 0xff00 + 0x80 * i);
 		assert_int_equal(lcm.modules[i].size, 0x80);
 	}
 	blob_free(&blob);
@@ -422,6 +427,10 @@ static void test_cells(void **state)
 	check_addr(&lcm, lcm.domains[2].kernel, 0x40001000, 0x1000);
 	blob_free(&blob);
 
+	parse_good("ok-cells-default.dtb", &blob, &lcm, LCM_PLATFORM_ARM);
+	check_addr(&lcm, lcm.domains[0].kernel, 0x140000000, 0x1000);
+	blob_free(&blob);
+
 	parse_good("ok-dom0less.dtb", &blob, &lcm, LCM_PLATFORM_ARM);
 	assert_int_equal(lcm.form, LCM_FORM_DOM0LESS);
 	check_addr(&lcm, lcm.domains[0].kernel, 0x42000000, 0x1000000);
@@ -430,13 +439,24 @@ static void test_cells(void **state)
 	blob_free(&blob);
 }
 
+static void check_slots(const struct lcm_pci *pci, const unsigned int *slots, unsigned int nr)
+{
+	unsigned int pos = 0, slot;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		assert_true(lcm_next_slot(pci->path, &pos, &slot));
+		assert_int_equal(slot, slots[i]);
+	}
+	assert_false(lcm_next_slot(pci->path, &pos, &slot));
+}
+
 static void test_pci(void **state)
 {
 	static struct lcm lcm;
 	struct blob blob;
 
 	parse_good("ok-pci.dtb", &blob, &lcm, LCM_PLATFORM_X86);
-	assert_int_equal(lcm.nr_pci, 3);
+	assert_int_equal(lcm.nr_pci, 5);
 	assert_false(lcm.domains[0].hold);
 	assert_true(lcm.domains[1].hold);
 
@@ -455,6 +475,131 @@ static void test_pci(void **state)
 	assert_int_equal(lcm.pci[2].form, LCM_PCI_VF);
 	assert_int_equal(lcm.pci[2].sbdf, 0xa2 << 16 | 0x01 << 8 | 0x1f << 3 | 7);
 	assert_int_equal(lcm.pci[2].vf, 3);
+	assert_int_equal(lcm.pci[2].reset, LCM_PCI_RESET_AUTO);
+
+	assert_int_equal(lcm.pci[3].form, LCM_PCI_PATH);
+	assert_int_equal(lcm.pci[3].reset, LCM_PCI_RESET_NONE);
+	check_slots(&lcm.pci[3], (unsigned int[]){0x1c << 3, 0, 0x1f << 3 | 7}, 3);
+	assert_int_equal(lcm.pci[4].reset, LCM_PCI_RESET_AUTO);
+	check_slots(&lcm.pci[4], (unsigned int[]){0x1c << 3 | 5}, 1);
+
+	assert_int_equal(lcm.warnings[0].code, LCM_WARN_PCI_SLOT);
+	assert_int_equal(lcm.warnings[0].node, lcm.pci[0].node);
+	blob_free(&blob);
+}
+
+static void check_cpus(const struct lcm_vcpu *vcpu, const unsigned int *cpus, unsigned int nr)
+{
+	unsigned int pos = 0, first, last;
+
+	for (unsigned int i = 0; i < nr; i += 2) {
+		assert_true(lcm_next_cpus(vcpu->hard_affinity, &pos, &first, &last));
+		assert_int_equal(first, cpus[i]);
+		assert_int_equal(last, cpus[i + 1]);
+	}
+	assert_false(lcm_next_cpus(vcpu->hard_affinity, &pos, &first, &last));
+}
+
+static void test_vcpus(void **state)
+{
+	static struct lcm lcm;
+	struct blob blob;
+
+	parse_good("ok-vcpu.dtb", &blob, &lcm, LCM_PLATFORM_X86);
+	assert_int_equal(lcm.nr_vcpus, 6);
+	assert_int_equal(lcm.vcpus[2].domain, 1);
+	assert_int_equal(lcm.vcpus[2].id, 3);
+	check_cpus(&lcm.vcpus[2], (unsigned int[]){0, 3, 8, 8, 10, 15}, 6);
+	check_cpus(&lcm.vcpus[3], (unsigned int[]){15, 15}, 2);
+	assert_null(lcm.vcpus[5].hard_affinity);
+	blob_free(&blob);
+}
+
+static void test_devices(void **state)
+{
+	static const uint8_t mac[6] = {0x00, 0x16, 0x3e, 0x0a, 0x00, 0x01};
+	static struct lcm lcm;
+	struct blob blob;
+
+	parse_good("ok-devices.dtb", &blob, &lcm, LCM_PLATFORM_X86);
+	assert_true(lcm.domains[2].hold && !lcm.domains[1].hold);
+	assert_int_equal(lcm.nr_disks, 2);
+	assert_string_equal(lcm.disks[0].path, "/dev/vg/web");
+	assert_null(lcm.disks[0].format);
+	assert_int_equal(lcm.disks[0].backend, 0);
+	assert_false(lcm.disks[0].read_only);
+	assert_string_equal(lcm.disks[1].vdev, "sdab12");
+	assert_string_equal(lcm.disks[1].format, "qcow2");
+	assert_true(lcm.disks[1].read_only);
+	assert_int_equal(lcm.nr_nics, 2);
+	assert_string_equal(lcm.nics[0].bridge, "br0");
+	assert_memory_equal(lcm.nics[0].mac, mac, sizeof(mac));
+	assert_int_equal(lcm.nics[0].backend, 0);
+	assert_int_equal(lcm.nics[1].backend, 1);
+	assert_false(lcm.nics[1].has_mac);
+	for (unsigned int i = 0; i < lcm.nr_warnings; i++)
+		assert_int_equal(lcm.warnings[i].code, LCM_WARN_NOT_IN_FORCE);
+	blob_free(&blob);
+}
+
+static void test_restart(void **state)
+{
+	static struct lcm lcm;
+	struct blob blob;
+
+	parse_good("ok-restart.dtb", &blob, &lcm, LCM_PLATFORM_X86);
+	assert_int_equal(lcm.domains[0].restart, LCM_RESTART_NEVER);
+	assert_int_equal(lcm.domains[2].restart, LCM_RESTART_ON_FAILURE);
+	assert_int_equal(lcm.domains[2].restart_limit, 3);
+	assert_int_equal(lcm.domains[3].restart, LCM_RESTART_ALWAYS);
+	assert_int_equal(lcm.domains[3].restart_limit, LCM_RESTART_LIMIT);
+	blob_free(&blob);
+}
+
+/* What each name was probably to be, in the order of the source. */
+static void test_misspelt(void **state)
+{
+	static const char *const meant[][2] = {
+		{"boot_timeout_ms", "boot-timeout-ms"},
+		{"timeout", "boot-timeout-ms"},
+		{"vcpus", "cpus"},
+		{"maxmem", "memory"},
+		{"security_id", "security-id"},
+		{"start_after", "start-after"},
+		{"permission", "permissions"},
+		{"uuid", "domain-uuid"},
+		{"Mode", "mode"},
+		{"funtcions", "functions"},
+		{"cmdline", "bootargs"},
+		{"digest", "digest-sha256"},
+		{"bootarg", "bootargs"},
+		{"affinity", "hard-affinity"},
+	};
+	static struct lcm lcm;
+	struct blob blob;
+
+	parse_good("ok-misspelt.dtb", &blob, &lcm, LCM_PLATFORM_X86);
+	assert_int_equal(lcm.nr_warnings, sizeof(meant) / sizeof(meant[0]));
+	for (unsigned int i = 0; i < lcm.nr_warnings; i++) {
+		assert_int_equal(lcm.warnings[i].code, LCM_WARN_MISSPELT);
+		assert_string_equal(lcm.warnings[i].prop, meant[i][0]);
+		assert_string_equal(lcm.warnings[i].meant, meant[i][1]);
+	}
+	blob_free(&blob);
+}
+
+static void test_unsupported(void **state)
+{
+	static struct lcm lcm;
+	struct blob blob;
+
+	parse_good("ok-unsupported.dtb", &blob, &lcm, LCM_PLATFORM_X86);
+	for (unsigned int i = 0; i < lcm.nr_warnings; i++)
+		assert_int_equal(lcm.warnings[i].code, LCM_WARN_UNSUPPORTED);
+	assert_string_equal(lcm.warnings[0].prop, "permissions");
+	assert_string_equal(lcm.warnings[1].prop, "mode");
+	assert_string_equal(lcm.warnings[2].prop, "mode");
+	assert_int_equal(lcm.warnings[3].node, lcm.modules[lcm.domains[3].config].node);
 	blob_free(&blob);
 }
 
@@ -541,6 +686,11 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_seed_arm),
 		cmocka_unit_test(test_cells),
 		cmocka_unit_test(test_pci),
+		cmocka_unit_test(test_vcpus),
+		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_misspelt),
+		cmocka_unit_test(test_unsupported),
 		cmocka_unit_test(test_pv_xenstore),
 		cmocka_unit_test(test_device_tree_x86),
 		cmocka_unit_test(test_order_without_boot_domain),

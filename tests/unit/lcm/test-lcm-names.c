@@ -18,7 +18,7 @@ static void test_errors(void **state)
 	}
 	assert_string_equal(lcm_errname(LCM_ERR_DOMID_DUPLICATE), "domid-duplicate");
 	assert_string_equal(lcm_errname(LCM_NR_ERRS), "unknown");
-	assert_string_equal(lcm_errname((enum lcm_err)-1), "unknown");
+	assert_string_equal(lcm_errname((enum lcm_err) - 1), "unknown");
 	assert_string_equal(lcm_strerror(LCM_NR_ERRS), "unknown error");
 }
 

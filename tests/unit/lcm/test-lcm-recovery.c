@@ -6,7 +6,7 @@
 #include "blob.h"
 #include "lcm-invariants.h"
 
-static const struct lcm_limits limits = { .platform = LCM_PLATFORM_X86 };
+static const struct lcm_limits limits = {.platform = LCM_PLATFORM_X86};
 
 /* What lcm_parse_recovery() says of a fixture that is none too good. */
 static int recover(const char *name, struct blob *blob, struct lcm *lcm, struct lcm_error *err)

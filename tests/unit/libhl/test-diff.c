@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EVERYTHING (HL_SUMMARY_STATE | HL_SUMMARY_ROLES | HL_SUMMARY_CONSOLE_OWNER | \
-		    HL_SUMMARY_COUNTS | HL_SUMMARY_ERROR | HL_SUMMARY_OTHER)
+#define EVERYTHING                                                                            \
+	(HL_SUMMARY_STATE | HL_SUMMARY_ROLES | HL_SUMMARY_CONSOLE_OWNER | HL_SUMMARY_COUNTS | \
+	 HL_SUMMARY_ERROR | HL_SUMMARY_OTHER | HL_SUMMARY_EVENTS)
 
 /* The diff over one command.  A diff keeps its tables. */
 static struct hl_diff *diff_over(struct hl_ctx *ctx, const char *text)
@@ -63,20 +64,21 @@ static void fields(void **state)
 
 	check_changed(ctx, "pause web", "web", HL_FIELD_STATE | HL_FIELD_REASON, 0);
 	check_changed(ctx, "unpause web", "web", HL_FIELD_STATE | HL_FIELD_REASON, 0);
-	check_changed(ctx, "ready web", "web", HL_FIELD_STATE | HL_FIELD_TIMES, 0);
+	check_changed(ctx, "ready web", "web", HL_FIELD_STATE | HL_FIELD_TIMES, HL_SUMMARY_EVENTS);
 	check_changed(ctx, "rename web www", "www", HL_FIELD_NAME | HL_FIELD_DRIFT, 0);
 	check_changed(ctx, "handle www 00112233-4455-6677-8899-aabbccddeeff", "www",
 		      HL_FIELD_HANDLE | HL_FIELD_DRIFT, 0);
 	check_changed(ctx, "memory www 65536", "www",
 		      HL_FIELD_MEMORY_MAX | HL_FIELD_MEMORY_CURRENT | HL_FIELD_DRIFT, 0);
-	check_changed(ctx, "release db", "db", HL_FIELD_STATE | HL_FIELD_REASON | HL_FIELD_TIMES, 0);
-	check_changed(ctx, "shutdown db poweroff", "db", HL_FIELD_STATE | HL_FIELD_REASON, 0);
+	check_changed(ctx, "release db", "db", HL_FIELD_STATE | HL_FIELD_REASON | HL_FIELD_TIMES,
+		      HL_SUMMARY_EVENTS);
+	check_changed(ctx, "shutdown db poweroff", "db", HL_FIELD_STATE | HL_FIELD_REASON,
+		      HL_SUMMARY_EVENTS);
 	check_changed(ctx, "domain-remove hw", "hw",
 		      HL_FIELD_STATE | HL_FIELD_REASON | HL_FIELD_ROLES | HL_FIELD_LIVE |
-			      HL_FIELD_HANDLE |
-			      HL_FIELD_MEMORY_MAX | HL_FIELD_MEMORY_CURRENT |
+			      HL_FIELD_HANDLE | HL_FIELD_MEMORY_MAX | HL_FIELD_MEMORY_CURRENT |
 			      HL_FIELD_VCPUS_MAX | HL_FIELD_VCPUS_ONLINE,
-		      HL_SUMMARY_ROLES);
+		      HL_SUMMARY_ROLES | HL_SUMMARY_EVENTS);
 	hl_unref(ctx);
 }
 
@@ -155,7 +157,7 @@ static void summary(void **state)
 	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
 	struct hl_diff *diff = diff_over(ctx, "console control");
 
-	assert_int_equal(hl_diff_summary(diff), HL_SUMMARY_CONSOLE_OWNER);
+	assert_int_equal(hl_diff_summary(diff), HL_SUMMARY_CONSOLE_OWNER | HL_SUMMARY_EVENTS);
 	/* The role goes with it. */
 	assert_int_equal(hl_diff_nr_changes(diff), 2);
 	assert_string_equal(hl_diff_get(diff, 0)->after->name, "control");
@@ -164,9 +166,9 @@ static void summary(void **state)
 	assert_int_equal(hl_diff_get(diff, 1)->fields, HL_FIELD_ROLES);
 	hl_diff_free(diff);
 	diff = diff_over(ctx, "fail web image kernel");
-	assert_int_equal(hl_diff_summary(diff),
-			 HL_SUMMARY_STATE | HL_SUMMARY_CONSOLE_OWNER | HL_SUMMARY_COUNTS |
-				 HL_SUMMARY_ERROR | HL_SUMMARY_OTHER);
+	assert_int_equal(hl_diff_summary(diff), HL_SUMMARY_STATE | HL_SUMMARY_CONSOLE_OWNER |
+							HL_SUMMARY_COUNTS | HL_SUMMARY_ERROR |
+							HL_SUMMARY_OTHER | HL_SUMMARY_EVENTS);
 	hl_diff_free(diff);
 	hl_unref(ctx);
 }
@@ -187,20 +189,73 @@ static struct hl_table *table_with(void (*change)(struct hl_snapshot *))
 	return table;
 }
 
-static void change_uuid(struct hl_snapshot *s) { s->domains[0].uuid[3] = 1; }
-static void change_handle(struct hl_snapshot *s) { s->live[0].handle[3] = 1; }
-static void change_permissions(struct hl_snapshot *s) { s->domains[0].permissions = 1u << 9; }
-static void change_functions(struct hl_snapshot *s) { s->domains[0].functions = 1u << 9; }
-static void change_mode(struct hl_snapshot *s) { s->domains[0].mode = HL_MODE_PV; }
-static void change_role(struct hl_snapshot *s) { s->launch.xenstore_domid = 5; }
-static void change_current(struct hl_snapshot *s) { s->live[0].memory_current--; }
-static void change_vcpus(struct hl_snapshot *s) { s->live[0].vcpus_max++; }
-static void change_online(struct hl_snapshot *s) { s->live[0].vcpus_online--; }
-static void change_label(struct hl_snapshot *s) { s->live[0].label[0] = 'l'; }
-static void change_error(struct hl_snapshot *s) { s->domains[0].errnum = 1; }
-static void change_store(struct hl_snapshot *s) { s->domains[0].store_port = 1; }
-static void change_console(struct hl_snapshot *s) { s->domains[0].console_gfn = 1; }
-static void change_digest(struct hl_snapshot *s) { s->modules[0].sha256[0] = 1; }
+static void change_uuid(struct hl_snapshot *s)
+{
+	s->domains[0].uuid[3] = 1;
+}
+static void change_handle(struct hl_snapshot *s)
+{
+	s->live[0].handle[3] = 1;
+}
+static void change_permissions(struct hl_snapshot *s)
+{
+	s->domains[0].permissions = 1u << 9;
+}
+static void change_functions(struct hl_snapshot *s)
+{
+	s->domains[0].functions = 1u << 9;
+}
+static void change_mode(struct hl_snapshot *s)
+{
+	s->domains[0].mode = HL_MODE_PV;
+}
+static void change_role(struct hl_snapshot *s)
+{
+	s->launch.xenstore_domid = 5;
+}
+static void change_current(struct hl_snapshot *s)
+{
+	s->live[0].memory_current--;
+}
+static void change_vcpus(struct hl_snapshot *s)
+{
+	s->live[0].vcpus_max++;
+}
+static void change_online(struct hl_snapshot *s)
+{
+	s->live[0].vcpus_online--;
+}
+static void change_label(struct hl_snapshot *s)
+{
+	s->live[0].label[0] = 'l';
+}
+static void change_error(struct hl_snapshot *s)
+{
+	s->domains[0].errnum = 1;
+}
+static void change_store(struct hl_snapshot *s)
+{
+	s->domains[0].store_port = 1;
+}
+static void change_console(struct hl_snapshot *s)
+{
+	s->domains[0].console_gfn = 1;
+}
+static void change_digest(struct hl_snapshot *s)
+{
+	s->modules[0].sha256[0] = 1;
+}
+
+static void weak_hardware_domain(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	struct hl_diff *diff = diff_over(ctx, "weak-hwdom on");
+
+	assert_int_equal(hl_diff_summary(diff), HL_SUMMARY_OTHER);
+	assert_int_equal(hl_diff_nr_changes(diff), 0);
+	hl_diff_free(diff);
+	hl_unref(ctx);
+}
 
 static void single_fields(void **state)
 {
@@ -208,20 +263,20 @@ static void single_fields(void **state)
 		void (*change)(struct hl_snapshot *);
 		uint32_t field;
 	} cases[] = {
-		{ change_uuid, HL_FIELD_UUID },
-		{ change_handle, HL_FIELD_HANDLE },
-		{ change_permissions, HL_FIELD_PERMISSIONS },
-		{ change_functions, HL_FIELD_FUNCTIONS },
-		{ change_mode, HL_FIELD_MODE },
-		{ change_role, HL_FIELD_ROLES },
-		{ change_current, HL_FIELD_MEMORY_CURRENT },
-		{ change_vcpus, HL_FIELD_VCPUS_MAX },
-		{ change_online, HL_FIELD_VCPUS_ONLINE },
-		{ change_label, HL_FIELD_SECURITY_LABEL },
-		{ change_error, HL_FIELD_ERROR },
-		{ change_store, HL_FIELD_STORE },
-		{ change_console, HL_FIELD_CONSOLE },
-		{ change_digest, HL_FIELD_MODULES },
+		{change_uuid, HL_FIELD_UUID},
+		{change_handle, HL_FIELD_HANDLE},
+		{change_permissions, HL_FIELD_PERMISSIONS},
+		{change_functions, HL_FIELD_FUNCTIONS},
+		{change_mode, HL_FIELD_MODE},
+		{change_role, HL_FIELD_ROLES},
+		{change_current, HL_FIELD_MEMORY_CURRENT},
+		{change_vcpus, HL_FIELD_VCPUS_MAX},
+		{change_online, HL_FIELD_VCPUS_ONLINE},
+		{change_label, HL_FIELD_SECURITY_LABEL},
+		{change_error, HL_FIELD_ERROR},
+		{change_store, HL_FIELD_STORE},
+		{change_console, HL_FIELD_CONSOLE},
+		{change_digest, HL_FIELD_MODULES},
 	};
 	struct hl_table *before = table_with(NULL);
 
@@ -241,10 +296,10 @@ static void single_fields(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_table), cmocka_unit_test(fields),
+		cmocka_unit_test(first_table),	     cmocka_unit_test(fields),
 		cmocka_unit_test(added_and_removed), cmocka_unit_test(replaced),
-		cmocka_unit_test(order_of_kinds), cmocka_unit_test(summary),
-		cmocka_unit_test(single_fields),
+		cmocka_unit_test(order_of_kinds),    cmocka_unit_test(summary),
+		cmocka_unit_test(single_fields),     cmocka_unit_test(weak_hardware_domain),
 	};
 
 	if (!set_fixture_dir(argc, argv))

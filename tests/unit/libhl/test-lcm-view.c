@@ -77,8 +77,7 @@ static void copies_the_bytes(void **state)
 	assert_int_equal(kept, size);
 	memset(blob, 0xff, size);
 	free(blob);
-	assert_string_equal(hl_lcm_get_domain(lcm, 1)->security_id,
-			    "system_u:system_r:xenstore_t");
+	assert_string_equal(hl_lcm_get_domain(lcm, 1)->security_id, "system_u:system_r:xenstore_t");
 	hl_lcm_unref(lcm);
 }
 
@@ -106,7 +105,7 @@ static void no_tree_at_all(void **state)
 {
 	struct hl_lcm_error error;
 	struct hl_lcm *lcm;
-	char zeros[64] = { 0 };
+	char zeros[64] = {0};
 
 	assert_int_equal(hl_lcm_new("", 0, NULL, &error, &lcm), -EINVAL);
 	assert_string_equal(error.node, "/");
@@ -131,18 +130,21 @@ static void limits(void **state)
 {
 	struct hl_lcm_error error;
 
-	assert_int_equal(with_limits("ok-dynamic-full", (struct hl_lcm_limits){ .nr_modules = 6 },
-				     &error), 0);
-	assert_int_equal(with_limits("ok-dynamic-full", (struct hl_lcm_limits){ .nr_modules = 5 },
-				     &error), -EINVAL);
+	assert_int_equal(
+		with_limits("ok-dynamic-full", (struct hl_lcm_limits){.nr_modules = 6}, &error), 0);
+	assert_int_equal(
+		with_limits("ok-dynamic-full", (struct hl_lcm_limits){.nr_modules = 5}, &error),
+		-EINVAL);
 	assert_string_equal(hl_error_name(error.code), "index-range");
-	assert_int_equal(with_limits("ok-dynamic-full", (struct hl_lcm_limits){ .max_vcpus = 1 },
-				     &error), -EINVAL);
-	assert_int_equal(with_limits("ok-dynamic-full", (struct hl_lcm_limits){ .memory_kib = 9 },
-				     &error), -EINVAL);
-	assert_int_equal(with_limits("ok-source", (struct hl_lcm_limits){ .source = true },
-				     &error), 0);
-	assert_int_equal(with_limits("ok-source", (struct hl_lcm_limits){ 0 }, &error), -EINVAL);
+	assert_int_equal(
+		with_limits("ok-dynamic-full", (struct hl_lcm_limits){.max_vcpus = 1}, &error),
+		-EINVAL);
+	assert_int_equal(
+		with_limits("ok-dynamic-full", (struct hl_lcm_limits){.memory_kib = 9}, &error),
+		-EINVAL);
+	assert_int_equal(with_limits("ok-source", (struct hl_lcm_limits){.source = true}, &error),
+			 0);
+	assert_int_equal(with_limits("ok-source", (struct hl_lcm_limits){0}, &error), -EINVAL);
 	assert_string_equal(hl_error_name(error.code), "not-linked");
 }
 
@@ -217,7 +219,7 @@ static void json_pci(void **state)
 
 static void json_source(void **state)
 {
-	struct json_object *json = json_of("ok-source", &(struct hl_lcm_limits){ .source = true });
+	struct json_object *json = json_of("ok-source", &(struct hl_lcm_limits){.source = true});
 	struct json_object *first = json_object_array_get_idx(get(json, "domains"), 0);
 	struct json_object *module = json_object_array_get_idx(get(first, "modules"), 0);
 
@@ -239,11 +241,16 @@ static void dts_refused(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(objects),	cmocka_unit_test(pci_objects),
-		cmocka_unit_test(copies_the_bytes), cmocka_unit_test(errors_name_the_place),
-		cmocka_unit_test(no_tree_at_all), cmocka_unit_test(limits),
-		cmocka_unit_test(json),		cmocka_unit_test(json_pci),
-		cmocka_unit_test(json_source),	cmocka_unit_test(dts_refused),
+		cmocka_unit_test(objects),
+		cmocka_unit_test(pci_objects),
+		cmocka_unit_test(copies_the_bytes),
+		cmocka_unit_test(errors_name_the_place),
+		cmocka_unit_test(no_tree_at_all),
+		cmocka_unit_test(limits),
+		cmocka_unit_test(json),
+		cmocka_unit_test(json_pci),
+		cmocka_unit_test(json_source),
+		cmocka_unit_test(dts_refused),
 	};
 
 	if (!set_fixture_dir(argc, argv))

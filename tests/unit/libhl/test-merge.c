@@ -55,9 +55,9 @@ static void waiting(void **state)
 		enum hl_domain_state state;
 		const char *reason;
 	} cases[] = {
-		{ HL_DOMAIN_BUILT, "waits for the launch to be complete" },
-		{ HL_DOMAIN_HELD, "held by the LCM" },
-		{ HL_DOMAIN_PAUSED, "there for a failed launch" },
+		{HL_DOMAIN_BUILT, "waits for the launch to complete"},
+		{HL_DOMAIN_HELD, "held by the LCM"},
+		{HL_DOMAIN_PAUSED, "kept for a failed launch"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -78,7 +78,10 @@ static void shutdown_and_dying(void **state)
 	check_state(s, HL_DOMAIN_SHUTDOWN, "crash");
 	s = one(HL_DOMAIN_STARTED);
 	s->live[0].shutdown = s->live[0].dying = true;
-	check_state(s, HL_DOMAIN_DYING, "being destroyed");
+	check_state(s, HL_DOMAIN_DYING, "poweroff");
+	s = one(HL_DOMAIN_STARTED);
+	s->live[0].dying = true;
+	check_state(s, HL_DOMAIN_DYING, "");
 }
 
 static void gone(void **state)
@@ -86,14 +89,14 @@ static void gone(void **state)
 	struct hl_snapshot *s = make_snapshot(1, 0, 0);
 
 	make_record(s, 0, "web", 5, HL_DOMAIN_STARTED);
-	check_state(s, HL_DOMAIN_RECLAIMED, "does not exist any more");
+	check_state(s, HL_DOMAIN_RECLAIMED, "no longer exists");
 	s = make_snapshot(1, 0, 0);
 	make_record(s, 0, "web", 5, HL_DOMAIN_RECLAIMED);
 	check_state(s, HL_DOMAIN_RECLAIMED, "destroyed");
 	s = make_snapshot(1, 0, 0);
 	make_record(s, 0, "web", 5, HL_DOMAIN_RECLAIMED);
 	s->domains[0].functions = HL_FUNC_BOOT;
-	check_state(s, HL_DOMAIN_RECLAIMED, "the boot domain is done");
+	check_state(s, HL_DOMAIN_RECLAIMED, "the boot domain has finished");
 }
 
 static void failed_has_the_error(void **state)
@@ -329,7 +332,10 @@ static void names_are_utf8(void **state)
 	struct hl_snapshot *s = make_snapshot(1, 1, 1);
 	struct hl_table *table;
 
-	make_record(s, 0, "w\xff" "b\n", 5, HL_DOMAIN_STARTED);
+	make_record(s, 0,
+		    "w\xff"
+		    "b\n",
+		    5, HL_DOMAIN_STARTED);
 	make_live(s, 0, 6);
 	s->modules[0].users = 1;
 	assert_int_equal(hl_snapshot_set_name(s, 6, "\xc3\x28"), 0);
@@ -468,9 +474,11 @@ static void memory_slack(void **state)
 		uint64_t max;
 		bool drifts;
 	} cases[] = {
-		{ 128ull << 20, false }, { (128ull << 20) + (1 << 20), false },
-		{ (128ull << 20) + (3 << 20), true }, { (128ull << 20) - (3 << 20), true },
-		{ HL_UNLIMITED, false },
+		{128ull << 20, false},
+		{(128ull << 20) + (1 << 20), false},
+		{(128ull << 20) + (3 << 20), true},
+		{(128ull << 20) - (3 << 20), true},
+		{HL_UNLIMITED, false},
 	};
 
 	for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {

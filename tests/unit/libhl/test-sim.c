@@ -14,7 +14,7 @@
 
 static bool readable(int fd)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 
 	return poll(&p, 1, 0) == 1;
 }
@@ -178,18 +178,18 @@ static void specs_refused(void **state)
 		const char *spec;
 		int rc;
 	} bad[] = {
-		{ "", -EINVAL },
-		{ "sim", -EINVAL },
-		{ "sim:", -EINVAL },
-		{ "kvm", -EINVAL },
-		{ "sim:,as=xen", -EINVAL },
-		{ "sim:,as=classic,control=", -EINVAL },
-		{ "sim:/nonexistent/file.dtb", -ENOENT },
-		{ "sim:/", -EINVAL },
-		{ "sim:/dev/null", -EINVAL },
-		{ "sim:/proc/self/exe,as", -EINVAL },
-		{ "sim:/proc/self/exe", -EINVAL },
-		{ "sim:,as=classic,control=/nonexistent/dir/socket", -ENOENT },
+		{"", -EINVAL},
+		{"sim", -EINVAL},
+		{"sim:", -EINVAL},
+		{"kvm", -EINVAL},
+		{"sim:,as=xen", -EINVAL},
+		{"sim:,as=classic,control=", -EINVAL},
+		{"sim:/nonexistent/file.dtb", -ENOENT},
+		{"sim:/", -EINVAL},
+		{"sim:/dev/null", -EINVAL},
+		{"sim:/proc/self/exe,as", -EINVAL},
+		{"sim:/proc/self/exe", -EINVAL},
+		{"sim:,as=classic,control=/nonexistent/dir/socket", -ENOENT},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -203,7 +203,7 @@ static void specs_refused(void **state)
 
 static void without_hyperlaunch(void **state)
 {
-	struct hl_launch launch = { .nr_events = 5 };
+	struct hl_launch launch = {.nr_events = 5};
 	struct hl_ctx *ctx;
 
 	assert_int_equal(hl_new("sim:,as=unpatched", NULL, NULL, &ctx), 0);
@@ -224,8 +224,11 @@ static void post_boot_domains(void **state)
 
 	drain(ctx);
 	assert_int_equal(hl_sim_command(ctx,
-		"domain-add vm domid=100 uuid=00112233-4455-6677-8899-aabbccddeeff memory=2048 "
-		"vcpus=3 pv", &reply), 0);
+					"domain-add vm domid=100 "
+					"uuid=00112233-4455-6677-8899-aabbccddeeff memory=2048 "
+					"vcpus=3 pv",
+					&reply),
+			 0);
 	assert_string_equal(reply, "ok 100");
 	free(reply);
 	assert_true(readable(hl_get_fd(ctx)));
@@ -243,6 +246,26 @@ static void post_boot_domains(void **state)
 	assert_int_equal(run(ctx, "domain-remove vm"), 0);
 	assert_false(lives(ctx, 100, NULL));
 	assert_int_equal(run(ctx, "domain-remove vm"), -ENOENT);
+	hl_unref(ctx);
+}
+
+static void weak_hardware_domain(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+
+	drain(ctx);
+	assert_false(launch_of(ctx).weak_hardware);
+	command(ctx, "weak-hwdom on");
+	assert_int_equal(hl_process(ctx), 1);
+	assert_true(launch_of(ctx).weak_hardware);
+	assert_int_equal(run(ctx, "weak-hwdom maybe"), -EINVAL);
+	command(ctx, "weak-hwdom off");
+	assert_false(launch_of(ctx).weak_hardware);
+	hl_unref(ctx);
+	/* With control it could reach the others anyway. */
+	ctx = sim_of("ok-classic-dom0", "");
+	assert_int_equal(run(ctx, "weak-hwdom on"), -ENOENT);
+	assert_false(launch_of(ctx).weak_hardware);
 	hl_unref(ctx);
 }
 
@@ -294,6 +317,15 @@ static void lifecycle(void **state)
 	command(ctx, "memory web 1024");
 	assert_true(lives(ctx, web, &live));
 	assert_int_equal(live.memory_max, 1 << 20);
+	assert_true(live.weight == 256 && !live.cap);
+	assert_string_equal(live.hard_affinity, "all");
+	command(ctx, "weight web 512");
+	command(ctx, "cap web 50");
+	command(ctx, "affinity web 0-1,3");
+	assert_true(lives(ctx, web, &live) && live.weight == 512 && live.cap == 50);
+	assert_string_equal(live.hard_affinity, "0-1,3");
+	assert_string_equal(live.soft_affinity, "all");
+	assert_int_equal(run(ctx, "cap 77 1"), -ENOENT);
 	command(ctx, "shutdown web watchdog");
 	assert_true(lives(ctx, web, &live) && live.shutdown);
 	assert_string_equal(hl_shutdown_name(live.shutdown_code), "watchdog");
@@ -336,8 +368,8 @@ static void console_moves(void **state)
 	hl_unref(ctx);
 }
 
-static void check_event(struct hl_ctx *ctx, uint32_t since, enum hl_event_type type,
-			uint32_t domid, uint32_t arg)
+static void check_event(struct hl_ctx *ctx, uint32_t since, enum hl_event_type type, uint32_t domid,
+			uint32_t arg)
 {
 	struct hl_event *events;
 	size_t nr;
@@ -359,12 +391,12 @@ static void requests(void **state)
 	struct hl_live_domain live;
 
 	drain(ctx);
-	assert_int_equal(hl_set_console(ctx, 5), 0);
+	assert_int_equal(hl_set_console(ctx, 5, 0), 0);
 	assert_int_equal(launch_of(ctx).console_owner, 5);
 	check_event(ctx, since, HL_EVENT_CONSOLE, 5, before);
 	assert_int_equal(hl_process(ctx), 1);
 	/* Again: nothing happens, and nothing is said. */
-	assert_int_equal(hl_set_console(ctx, 5), 0);
+	assert_int_equal(hl_set_console(ctx, 5, 0), 0);
 	assert_int_equal(launch_of(ctx).nr_events, since + 1);
 	assert_int_equal(hl_process(ctx), 0);
 
@@ -394,11 +426,11 @@ static void requests_refused(void **state)
 	command(ctx, "domain-add vm domid=100");
 	command(ctx, "domain-add going domid=101");
 	command(ctx, "dying going");
-	assert_int_equal(hl_set_console(ctx, crash), -ENXIO);
-	assert_int_equal(hl_set_console(ctx, 77), -ESRCH);
-	assert_int_equal(hl_set_console(ctx, 101), -ESRCH);
-	assert_int_equal(hl_set_console(ctx, boot), -ESRCH);
-	assert_int_equal(hl_set_console(ctx, HL_NO_DOMID), -ESRCH);
+	assert_int_equal(hl_set_console(ctx, crash, 0), -ENXIO);
+	assert_int_equal(hl_set_console(ctx, 77, 0), -ESRCH);
+	assert_int_equal(hl_set_console(ctx, 101, 0), -ESRCH);
+	assert_int_equal(hl_set_console(ctx, boot, 0), -ESRCH);
+	assert_int_equal(hl_set_console(ctx, HL_NO_DOMID, 0), -ESRCH);
 	assert_int_equal(launch_of(ctx).console_owner, owner);
 	assert_int_equal(hl_release(ctx, 77), -ESRCH);
 	assert_int_equal(hl_release(ctx, 100), -ESRCH);
@@ -411,11 +443,11 @@ static void requests_refused(void **state)
 	command(ctx, "fault release EPERM 1");
 	command(ctx, "fault move-console-backend EBUSY 1");
 	command(ctx, "fault ready EPERM 1");
-	assert_int_equal(hl_set_console(ctx, 5), -EBUSY);
+	assert_int_equal(hl_set_console(ctx, 5, 0), -EBUSY);
 	assert_int_equal(hl_release(ctx, db), -EPERM);
 	assert_int_equal(hl_move_console_backend(ctx, 5, 2), -EBUSY);
 	assert_int_equal(hl_ready(ctx), -EPERM);
-	assert_int_equal(hl_set_console(ctx, 5), 0);
+	assert_int_equal(hl_set_console(ctx, 5, 0), 0);
 	hl_unref(ctx);
 }
 
@@ -432,9 +464,70 @@ static void requests_without_control(void **state)
 	assert_int_not_equal(other, HL_NO_DOMID);
 	assert_int_equal(hl_release(ctx, other), -EPERM);
 	assert_int_equal(hl_move_console_backend(ctx, other, owner), -EPERM);
-	assert_int_equal(hl_set_console(ctx, other), 0);
-	assert_int_equal(hl_set_console(ctx, owner), -EPERM);
+	assert_int_equal(hl_set_console(ctx, other, 0), 0);
+	assert_int_equal(hl_set_console(ctx, owner, 0), -EPERM);
 	assert_int_equal(hl_ready(ctx), 0);
+	hl_unref(ctx);
+}
+
+/* Until the simulator has news; false: none for two seconds. */
+static bool wait_news(struct hl_ctx *ctx)
+{
+	struct pollfd fd = {.fd = hl_get_fd(ctx), .events = POLLIN};
+
+	return poll(&fd, 1, 2000) == 1 && hl_process(ctx) == 1;
+}
+
+static uint32_t owner_of(struct hl_ctx *ctx)
+{
+	return launch_of(ctx).console_owner;
+}
+
+static void console_is_lent(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	const uint32_t lender = owner_of(ctx), since = launch_of(ctx).nr_events;
+
+	assert_int_equal(hl_set_console(ctx, 5, 20), 0);
+	assert_int_equal(owner_of(ctx), 5);
+	drain(ctx);
+	assert_true(wait_news(ctx));
+	assert_int_equal(owner_of(ctx), lender);
+	check_event(ctx, since + 1, HL_EVENT_CONSOLE, lender, 5);
+	/* The owner has nothing to give back. */
+	assert_int_equal(hl_set_console(ctx, lender, 1), 0);
+	/* Lent on, it returns to the first lender; asked for without a time, it stays. */
+	assert_int_equal(hl_set_console(ctx, 5, 60000), 0);
+	assert_int_equal(hl_set_console(ctx, 2, 20), 0);
+	drain(ctx);
+	assert_true(wait_news(ctx));
+	assert_int_equal(owner_of(ctx), lender);
+	assert_int_equal(hl_set_console(ctx, 5, 1), 0);
+	assert_int_equal(hl_set_console(ctx, 5, 0), 0);
+	drain(ctx);
+	assert_int_equal(owner_of(ctx), 5);
+	hl_unref(ctx);
+}
+
+static void lent_console_and_ends(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	const uint32_t lender = owner_of(ctx);
+
+	/* The holder's end is the loan's. */
+	assert_int_equal(hl_set_console(ctx, 5, 60000), 0);
+	command(ctx, "shutdown 5 crash");
+	assert_int_equal(owner_of(ctx), lender);
+	assert_int_equal(hl_set_console(ctx, 5, 0), -ENXIO);
+	/* The lender goes: a control domain is next. */
+	assert_int_equal(hl_set_console(ctx, 20, 20), 0);
+	command(ctx, "domain-remove console");
+	drain(ctx);
+	assert_true(wait_news(ctx));
+	assert_int_equal(owner_of(ctx), 2);
+	/* A control domain can resume one that is suspended. */
+	command(ctx, "shutdown 2 suspend");
+	assert_int_equal(owner_of(ctx), 20);
 	hl_unref(ctx);
 }
 
@@ -443,13 +536,13 @@ static void requests_without_a_launch(void **state)
 	struct hl_ctx *ctx;
 
 	assert_int_equal(hl_new("sim:,as=classic", NULL, NULL, &ctx), 0);
-	assert_int_equal(hl_set_console(ctx, 0), -ENOENT);
+	assert_int_equal(hl_set_console(ctx, 0, 0), -ENOENT);
 	assert_int_equal(hl_release(ctx, 0), -ENOENT);
 	assert_int_equal(hl_move_console_backend(ctx, 0, 0), -ENOENT);
 	assert_int_equal(hl_ready(ctx), -EPERM);
 	hl_unref(ctx);
 	assert_int_equal(hl_new("sim:,as=unpatched", NULL, NULL, &ctx), 0);
-	assert_int_equal(hl_set_console(ctx, 0), -EOPNOTSUPP);
+	assert_int_equal(hl_set_console(ctx, 0, 0), -EOPNOTSUPP);
 	assert_int_equal(hl_release(ctx, 0), -EOPNOTSUPP);
 	assert_int_equal(hl_move_console_backend(ctx, 0, 0), -EOPNOTSUPP);
 	assert_int_equal(hl_ready(ctx), -EOPNOTSUPP);
@@ -479,7 +572,7 @@ static void failure_brings_the_crash_domain(void **state)
 static void faults(void **state)
 {
 	struct hl_ctx *ctx = sim_of("ok-static-basic", "");
-	struct hl_launch launch = { .nr_domains = 99 };
+	struct hl_launch launch = {.nr_domains = 99};
 	struct hl_live_domain *live;
 	size_t nr;
 
@@ -500,11 +593,30 @@ static void faults(void **state)
 static void commands_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "   ", "nonsense", "domain-add", "domain-add vm uuid=x", "domain-add vm what",
-		"domain-add vm memory=-1", "domain-add vm vcpus=99999", "shutdown 1", "shutdown 1 sleep",
-		"state", "state happy", "fault", "fault get-info EFOO 1", "fault get-all EPERM 1",
-		"fault get-info EPERM many", "fault get-info 0 1", "fail 1 unheard-of", "memory 1 x",
-		"pause 1 2", "a b c d e f g h i j k l m n o p q r s t",
+		"",
+		"   ",
+		"nonsense",
+		"domain-add",
+		"domain-add vm uuid=x",
+		"domain-add vm what",
+		"domain-add vm memory=-1",
+		"domain-add vm vcpus=99999",
+		"shutdown 1",
+		"shutdown 1 sleep",
+		"state",
+		"state happy",
+		"fault",
+		"fault get-info EFOO 1",
+		"fault get-all EPERM 1",
+		"fault get-info EPERM many",
+		"fault get-info 0 1",
+		"fail 1 unheard-of",
+		"memory 1 x",
+		"weight 1 65536",
+		"cap 1 x",
+		"affinity 1",
+		"pause 1 2",
+		"a b c d e f g h i j k l m n o p q r s t",
 	};
 	struct hl_ctx *ctx = sim_of("ok-static-basic", "");
 
@@ -521,8 +633,10 @@ static void commands_refused(void **state)
 	}
 	assert_int_equal(run(ctx, "pause 12345"), -ENOENT);
 	assert_int_equal(run(ctx, "pause nobody"), -ENOENT);
-	assert_int_equal(run(ctx, "domain-add "
-		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"), -ENAMETOOLONG);
+	assert_int_equal(run(ctx,
+			     "domain-add "
+			     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
+			 -ENAMETOOLONG);
 	/* Nothing changed by any of them. */
 	assert_int_equal(hl_process(ctx), 0);
 	hl_unref(ctx);
@@ -544,8 +658,8 @@ static int unix_socket(int type)
 
 static struct client client_of(const char *path)
 {
-	struct sockaddr_un any = { .sun_family = AF_UNIX };
-	struct client client = { .server.sun_family = AF_UNIX };
+	struct sockaddr_un any = {.sun_family = AF_UNIX};
+	struct client client = {.server.sun_family = AF_UNIX};
 
 	snprintf(client.server.sun_path, sizeof(client.server.sun_path), "%s", path);
 	client.fd = unix_socket(SOCK_DGRAM);
@@ -556,9 +670,9 @@ static struct client client_of(const char *path)
 
 static void say(const struct client *client, const void *data, size_t size)
 {
-	assert_int_equal(sendto(client->fd, data, size, 0,
-				(const struct sockaddr *)&client->server,
-				sizeof(client->server)), size);
+	assert_int_equal(sendto(client->fd, data, size, 0, (const struct sockaddr *)&client->server,
+				sizeof(client->server)),
+			 size);
 }
 
 static void expect_answer(const struct client *client, const char *expected)
@@ -569,6 +683,21 @@ static void expect_answer(const struct client *client, const char *expected)
 	assert_return_code(size, errno);
 	answer[size] = '\0';
 	assert_string_equal(answer, expected);
+}
+
+/* The answer to a word that is no error. */
+static void expect_each_error(const struct client *client)
+{
+	char answer[8192] = " ", word[64];
+	ssize_t size = recv(client->fd, answer + 1, sizeof(answer) - 3, MSG_DONTWAIT);
+
+	assert_return_code(size, errno);
+	answer[1 + size] = ' ';
+	assert_non_null(strstr(answer, "no such error; these are: "));
+	for (uint32_t code = LCM_OK + 1; code < LCM_NR_ERRS; code++) {
+		snprintf(word, sizeof(word), " %s ", hl_error_name(code));
+		assert_non_null(strstr(answer, word));
+	}
 }
 
 static void control_socket(void **state)
@@ -601,8 +730,18 @@ static void control_socket(void **state)
 	say(&client, big, sizeof(big));
 	assert_int_equal(hl_process(ctx), 0);
 	expect_answer(&client, "error EINVAL empty command");
-	expect_answer(&client, "error EINVAL a NUL in the command");
+	expect_answer(&client, "error EINVAL NUL in the command");
 	expect_answer(&client, "error EMSGSIZE command too long");
+	say(&client, "shutdown 0 oops", 15);
+	say(&client, "state oops", 10);
+	assert_int_equal(hl_process(ctx), 0);
+	expect_answer(&client, "error EINVAL no such reason; these are: poweroff reboot suspend "
+			       "crash watchdog soft-reset");
+	expect_answer(&client, "error EINVAL no such state; these are: none building preparing "
+			       "finalizing complete recovery failed");
+	say(&client, "fail 0 oops", 11);
+	assert_int_equal(hl_process(ctx), 0);
+	expect_each_error(&client);
 
 	/* In use: refused, and left alone. */
 	char spec[256];
@@ -622,7 +761,7 @@ static void control_socket(void **state)
 
 static void stale_socket(void **state)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	char path[100], spec[256];
 	struct hl_ctx *ctx;
 	int fd;
@@ -681,12 +820,15 @@ int main(int argc, char **argv)
 		cmocka_unit_test(specs_refused),
 		cmocka_unit_test(without_hyperlaunch),
 		cmocka_unit_test(post_boot_domains),
+		cmocka_unit_test(weak_hardware_domain),
 		cmocka_unit_test(silence),
 		cmocka_unit_test(lifecycle),
 		cmocka_unit_test(console_moves),
 		cmocka_unit_test(requests),
 		cmocka_unit_test(requests_refused),
 		cmocka_unit_test(requests_without_control),
+		cmocka_unit_test(console_is_lent),
+		cmocka_unit_test(lent_console_and_ends),
 		cmocka_unit_test(requests_without_a_launch),
 		cmocka_unit_test(failure_brings_the_crash_domain),
 		cmocka_unit_test(faults),

@@ -130,7 +130,7 @@ static struct hl_ctx *busy_ctx(unsigned int changes, uint32_t first, uint32_t se
 	struct hl_ctx *ctx = calloc(1, sizeof(*ctx));
 
 	assert_non_null(ctx);
-	busy.launch = (struct hl_launch){ .state = HL_LAUNCH_COMPLETE };
+	busy.launch = (struct hl_launch){.state = HL_LAUNCH_COMPLETE};
 	busy.lists = 0;
 	busy.changes = changes;
 	busy.domids[0] = first;

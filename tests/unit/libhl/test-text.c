@@ -21,21 +21,28 @@ static void uuid_both_ways(void **state)
 static void uuid_nil_is_one_too(void **state)
 {
 	char text[HL_UUID_TEXT_SIZE] = "x";
-	uint8_t uuid[16] = { 1 };
+	uint8_t uuid[16] = {1};
 
-	hl_uuid_to_text((const uint8_t[16]){ 0 }, text);
+	hl_uuid_to_text((const uint8_t[16]){0}, text);
 	assert_string_equal(text, "00000000-0000-0000-0000-000000000000");
 	assert_int_equal(hl_uuid_from_text(text, uuid), 0);
-	assert_memory_equal(uuid, (const uint8_t[16]){ 0 }, sizeof(uuid));
+	assert_memory_equal(uuid, (const uint8_t[16]){0}, sizeof(uuid));
 }
 
 static void uuid_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "0", "-", "00112233-4455-6677-8899-aabbccddeef",
-		"00112233-4455-6677-8899-aabbccddeeff0", "00112233-4455-6677-8899aabbccddeeff00",
-		"0011223g-4455-6677-8899-aabbccddeeff", "00112233445566778899aabbccddeeff",
-		" 00112233-4455-6677-8899-aabbccddeeff", "0", "00112233-",
+		"",
+		"0",
+		"-",
+		"00112233-4455-6677-8899-aabbccddeef",
+		"00112233-4455-6677-8899-aabbccddeeff0",
+		"00112233-4455-6677-8899aabbccddeeff00",
+		"0011223g-4455-6677-8899-aabbccddeeff",
+		"00112233445566778899aabbccddeeff",
+		" 00112233-4455-6677-8899-aabbccddeeff",
+		"0",
+		"00112233-",
 	};
 	uint8_t uuid[16];
 
@@ -64,12 +71,12 @@ static void sha256_known(void **state)
 		size_t size;
 		const char *digest;
 	} runs[] = {
-		{ 55, "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318" },
-		{ 56, "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a" },
-		{ 63, "7d3e74a05d7db15bce4ad9ec0658ea98e3f06eeecf16b4c6fff2da457ddc2f34" },
-		{ 64, "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb" },
-		{ 65, "635361c48bb9eab14198e76ea8ab7f1a41685d6ad62aa9146d301d4f17eb0ae0" },
-		{ 1000000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0" },
+		{55, "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318"},
+		{56, "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a"},
+		{63, "7d3e74a05d7db15bce4ad9ec0658ea98e3f06eeecf16b4c6fff2da457ddc2f34"},
+		{64, "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb"},
+		{65, "635361c48bb9eab14198e76ea8ab7f1a41685d6ad62aa9146d301d4f17eb0ae0"},
+		{1000000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"},
 	};
 	char *data = malloc(1000000);
 
@@ -96,14 +103,27 @@ static void utf8_cleaned(void **state)
 	check_utf8("web", "web");
 	check_utf8("gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f");
 	check_utf8("\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80");
-	check_utf8("a\xff" "b", "a?b");
-	check_utf8("\xc3", "?");			/* cut short */
+	check_utf8("a\xff"
+		   "b",
+		   "a?b");
+	check_utf8("\xc3", "?"); /* cut short */
 	check_utf8("\xe2\x82", "??");
-	check_utf8("\xc0\xaf", "??");			/* too long a form */
-	check_utf8("\xed\xa0\x80", "???");		/* a surrogate */
-	check_utf8("\xf4\x90\x80\x80", "????");		/* beyond Unicode */
+	check_utf8("\xc0\xaf", "??");		/* too long a form */
+	check_utf8("\xed\xa0\x80", "???");	/* a surrogate */
+	check_utf8("\xf4\x90\x80\x80", "????"); /* beyond Unicode */
 	check_utf8("a\nb\x7f", "a?b?");
-	check_utf8("\xc2\x85", "?");			/* C1: a control, if valid */
+	check_utf8("\xc2\x85", "?");		      /* C1: a control, if valid */
+	check_utf8("\xef\xbf\xbf", "?");	      /* noncharacters: U+FFFF, */
+	check_utf8("\xef\xb7\x90\xef\xb7\xaf", "??"); /* U+FDD0, U+FDEF, */
+	check_utf8("\xf0\x9f\xbf\xbe", "?");	      /* U+1FFFE */
+	check_utf8("\xf4\x8f\xbf\xbf", "?");	      /* and U+10FFFF */
+	check_utf8("\xef\xb7\x8f\xef\xbf\xbd", "\xef\xb7\x8f\xef\xbf\xbd");
+	check_utf8("\xe2\x80\xae"
+		   "a\xe2\x81\xa6",
+		   "?a?"); /* text turned round */
+	check_utf8("a\xe2\x80\xa8"
+		   "b",
+		   "a?b"); /* a line separator */
 }
 
 static void bits_to_names(void **state)

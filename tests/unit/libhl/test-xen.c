@@ -23,8 +23,8 @@
 
 /* What the Xen of this file does, and what it was asked. */
 static struct {
-	int errnum;		/* 0: the call works */
-	uint16_t virq;		/* of the launch */
+	int errnum;    /* 0: the call works */
+	uint16_t virq; /* of the launch */
 	int bind_errnum;
 	unsigned int nr_calls, nr_binds, nr_open, nr_unmasked;
 	struct xen_sysctl last;
@@ -177,10 +177,10 @@ static void requests(void **state)
 {
 	struct hl_ctx *ctx = open_xen();
 
-	assert_int_equal(hl_set_console(ctx, 5), 0);
+	assert_int_equal(hl_set_console(ctx, 5, 0), 0);
 	check_request(XEN_HYPERLAUNCH_SET_CONSOLE, 5, 0);
-	assert_int_equal(hl_set_console(ctx, 0), 0);
-	check_request(XEN_HYPERLAUNCH_SET_CONSOLE, 0, 0);
+	assert_int_equal(hl_set_console(ctx, 0, 1500), 0);
+	check_request(XEN_HYPERLAUNCH_SET_CONSOLE, 0, 1500);
 	assert_int_equal(hl_move_console_backend(ctx, 5, 3), 0);
 	check_request(XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND, 5, 3);
 	assert_int_equal(hl_release(ctx, 0x7fef), 0);
@@ -196,15 +196,15 @@ static void requests_refused(void **state)
 	static const struct {
 		int errnum, rc;
 	} answers[] = {
-		{ ESRCH, -ESRCH }, { EALREADY, -EALREADY }, { EBUSY, -EBUSY }, { EPERM, -EPERM },
-		{ ENOENT, -ENOENT }, { EINVAL, -EINVAL }, { EOPNOTSUPP, -EOPNOTSUPP },
-		{ ENOSYS, -EOPNOTSUPP }, { EACCES, -EPROTO },
+		{ESRCH, -ESRCH},	   {EALREADY, -EALREADY}, {EBUSY, -EBUSY},
+		{EPERM, -EPERM},	   {ENOENT, -ENOENT},	  {EINVAL, -EINVAL},
+		{EOPNOTSUPP, -EOPNOTSUPP}, {ENOSYS, -EOPNOTSUPP}, {EACCES, -EPROTO},
 	};
 	struct hl_ctx *ctx = open_xen();
 
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
 		xen.errnum = answers[i].errnum;
-		assert_int_equal(hl_set_console(ctx, 1), answers[i].rc);
+		assert_int_equal(hl_set_console(ctx, 1, 0), answers[i].rc);
 		assert_int_equal(hl_move_console_backend(ctx, 1, 2), answers[i].rc);
 		assert_int_equal(hl_release(ctx, 1), answers[i].rc);
 		assert_int_equal(hl_ready(ctx), answers[i].rc);
@@ -215,11 +215,12 @@ static void requests_refused(void **state)
 /* 0x7ff0 is "self" to Xen, and so on. */
 static void only_domids_reach_xen(void **state)
 {
-	static const uint32_t none[] = { 0x7ff0, 0x7ff1, 0x7ff4, 0x7ff5, 0x8000, 0x10000, 0x10001, HL_NO_DOMID };
+	static const uint32_t none[] = {0x7ff0, 0x7ff1,	 0x7ff4,  0x7ff5,
+					0x8000, 0x10000, 0x10001, HL_NO_DOMID};
 	struct hl_ctx *ctx = open_xen();
 
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
-		assert_int_equal(hl_set_console(ctx, none[i]), -ESRCH);
+		assert_int_equal(hl_set_console(ctx, none[i], 0), -ESRCH);
 		assert_int_equal(hl_release(ctx, none[i]), -ESRCH);
 		assert_int_equal(hl_move_console_backend(ctx, none[i], 1), -ESRCH);
 		assert_int_equal(hl_move_console_backend(ctx, 1, none[i]), -ESRCH);
@@ -230,7 +231,7 @@ static void only_domids_reach_xen(void **state)
 
 static bool readable(int fd)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 
 	return poll(&p, 1, 0) == 1;
 }

@@ -1,259 +1,461 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The record of a launch: written while Xen builds, kept up to date and read
- * through the sysctl ever after.
+ * The launch after all domains are built: the boot domain runs alone, then the
+ * others start; if it fails, the crash domain starts instead.  The first event
+ * that ends the preparation decides, under hyperlaunch_lock, how the launch
+ * goes on.  A tasklet does the rest, as a domain cannot destroy itself.
  */
 
-#include <xen/event.h>
-#include <xen/hyperlaunch-launch.h>
+#include <xen/console.h>
+#include <xen/domain.h>
 #include <xen/lib.h>
-#include <xen/rcupdate.h>
 #include <xen/sched.h>
-#include <xen/sha2.h>
-#include <xen/spinlock.h>
-#include <xen/string.h>
+#include <xen/shutdown.h>
+#include <xen/tasklet.h>
 #include <xen/time.h>
-#include <xen/xmalloc.h>
+#include <xen/timer.h>
 
-#define NR_EVENTS 256               /* the log is a ring of that many */
+#include <xen/lib/hyperlaunch/lcm.h>
 
-struct launch {
-    struct xen_hyperlaunch_info info;
-    struct xen_hyperlaunch_domain *domains;
-    struct xen_hyperlaunch_module *modules; /* [0] is module 1 */
-    struct xen_hyperlaunch_event events[NR_EVENTS];
-    char (*paths)[XEN_HYPERLAUNCH_PATH_SIZE]; /* of each domain's node */
-    void *lcm;
-};
+#include <public/sched.h>
 
-static const struct xen_hyperlaunch_info no_launch = {
-    .version = XEN_HYPERLAUNCH_VERSION,
-    .state = XEN_HYPERLAUNCH_STATE_NONE,
-    .hwdom_domid = XEN_HYPERLAUNCH_NO_DOMID,
-    .boot_domid = XEN_HYPERLAUNCH_NO_DOMID,
-    .crash_domid = XEN_HYPERLAUNCH_NO_DOMID,
-    .console_domid = XEN_HYPERLAUNCH_NO_DOMID,
-    .xenstore_domid = XEN_HYPERLAUNCH_NO_DOMID,
-    .console_owner = XEN_HYPERLAUNCH_NO_DOMID,
-    .virq = XEN_HYPERLAUNCH_VIRQ,
-    .error_domain = XEN_HYPERLAUNCH_NO_MODULE,
-};
+#include "private.h"
 
-static struct launch *__read_mostly launch;
-static DEFINE_SPINLOCK(lock);
+/*
+ * Bit i: the launch has given up the pause that it has of domain i.  Pauses by
+ * toolstacks count separately.  Protected by hyperlaunch_lock.
+ */
+static uint32_t unpaused;
 
-void launch_lock(void)
+static struct timer boot_timer;
+static s_time_t __read_mostly boot_timeout;
+
+static void cf_check finish_preparing(void *unused);
+static DECLARE_TASKLET(finish_tasklet, finish_preparing, NULL);
+
+/*
+ * Ends the launch's pause of a domain.  Returns the domain with a reference,
+ * for start_domain(), or NULL if it is already ended or there is no such
+ * domain.
+ */
+static struct domain *end_pause(const struct xen_hyperlaunch_domain *rec)
 {
-    spin_lock(&lock);
-}
+    uint32_t bit = 1u << rec->index;
+    struct domain *d;
 
-void launch_unlock(void)
-{
-    spin_unlock(&lock);
-}
+    BUILD_BUG_ON(LCM_MAX_DOMAINS > 32);
+    ASSERT(spin_is_locked(&hyperlaunch_lock));
 
-static void free_launch(struct launch *l)
-{
-    xfree(l->domains);
-    xfree(l->modules);
-    xfree(l->paths);
-    xfree(l->lcm);
-    xfree(l);
-}
-
-int launch_record_init(const void *lcm, size_t size, unsigned int nr_domains,
-                       unsigned int nr_modules)
-{
-    struct launch *l = xzalloc(struct launch);
-    unsigned int i;
-
-    if ( !l )
-        return -ENOMEM;
-
-    l->domains = xzalloc_array(struct xen_hyperlaunch_domain, nr_domains);
-    l->modules = xzalloc_array(struct xen_hyperlaunch_module, nr_modules + 1);
-    l->paths = xzalloc_bytes((nr_domains + 1) * sizeof(*l->paths));
-    l->lcm = xmalloc_bytes(size);
-    if ( !l->domains || !l->modules || !l->paths || !l->lcm )
-    {
-        free_launch(l);
-        return -ENOMEM;
-    }
-
-    memcpy(l->lcm, lcm, size);
-    l->info = no_launch;
-    l->info.nr_domains = nr_domains;
-    l->info.nr_modules = nr_modules;
-    l->info.lcm_size = size;
-    sha2_256_digest(l->info.lcm_sha256, lcm, size);
-    l->info.start_ns = NOW();
-
-    for ( i = 0; i < nr_modules; i++ )
-    {
-        l->modules[i].index = i + 1;
-        l->modules[i].type = XEN_HYPERLAUNCH_NO_MODULE;
-    }
-
-    launch = l;
-
-    return 0;
-}
-
-struct xen_hyperlaunch_info *launch_info(void)
-{
-    return launch ? &launch->info : NULL;
-}
-
-const struct xen_hyperlaunch_info *launch_info_or_none(void)
-{
-    return launch ? &launch->info : &no_launch;
-}
-
-struct xen_hyperlaunch_domain *launch_domain(unsigned int index)
-{
-    return launch && index < launch->info.nr_domains ? &launch->domains[index]
-                                                     : NULL;
-}
-
-struct xen_hyperlaunch_module *launch_module(unsigned int index)
-{
-    return launch && index && index <= launch->info.nr_modules
-           ? &launch->modules[index - 1] : NULL;
-}
-
-char *launch_path(unsigned int index)
-{
-    return launch && index < launch->info.nr_domains ? launch->paths[index]
-                                                     : NULL;
-}
-
-const void *launch_lcm(void)
-{
-    return launch ? launch->lcm : NULL;
-}
-
-const struct xen_hyperlaunch_event *launch_event_get(uint32_t seq)
-{
-    if ( !launch || seq < launch->info.first_event ||
-         seq >= launch->info.nr_events )
+    if ( unpaused & bit )
         return NULL;
 
-    return &launch->events[seq % NR_EVENTS];
-}
-
-/* Whoever may read the record hears that it has changed. */
-static void announce(void)
-{
-    unsigned int i;
-
-    for ( i = 0; i < launch->info.nr_domains; i++ )
+    d = get_domain_by_id(rec->domid);
+    if ( d && d->is_dying )
     {
-        const struct xen_hyperlaunch_domain *rec = &launch->domains[i];
-        struct domain *d;
-
-        if ( !launch_reads(rec) )
-            continue;
-
-        d = rcu_lock_domain_by_id(rec->domid);
-        if ( d )
-        {
-            send_guest_global_virq(d, XEN_HYPERLAUNCH_VIRQ);
-            rcu_unlock_domain(d);
-        }
+        put_domain(d);
+        d = NULL;
     }
+    if ( d )
+        unpaused |= bit;
+
+    return d;
 }
 
-void launch_event(uint16_t event, domid_t domid, uint32_t arg)
+/*
+ * Unpauses d, which calls hyperlaunch_domain_started().  Drops the reference.
+ * Does nothing for NULL.
+ */
+static void start_domain(struct domain *d)
 {
-    uint32_t seq = launch->info.nr_events++;
+    if ( !d )
+        return;
 
-    launch->events[seq % NR_EVENTS] = (struct xen_hyperlaunch_event){
-        .time_ns = NOW(),
-        .seq = seq,
-        .event = event,
-        .domid = domid,
-        .arg = arg,
-    };
-
-    if ( launch->info.nr_events > NR_EVENTS )
-        launch->info.first_event = launch->info.nr_events - NR_EVENTS;
-
-    announce();
+    domain_unpause_by_systemcontroller(d);
+    put_domain(d);
 }
 
-/* For those who have no more than Xen's log. */
-void launch_set_domain_state(struct xen_hyperlaunch_domain *rec, uint32_t state)
+/* Starts the domain if its state comes before that one. */
+static void start_record(const struct xen_hyperlaunch_domain *rec,
+                         uint32_t before)
 {
-    static const char names[][12] = {
-        [XEN_HYPERLAUNCH_DOM_PLANNED]   = "planned",
-        [XEN_HYPERLAUNCH_DOM_BUILT]     = "built",
-        [XEN_HYPERLAUNCH_DOM_HELD]      = "held",
-        [XEN_HYPERLAUNCH_DOM_PAUSED]    = "paused",
-        [XEN_HYPERLAUNCH_DOM_STARTED]   = "started",
-        [XEN_HYPERLAUNCH_DOM_READY]     = "ready",
-        [XEN_HYPERLAUNCH_DOM_FAILED]    = "failed",
-        [XEN_HYPERLAUNCH_DOM_RECLAIMED] = "reclaimed",
-    };
+    struct domain *d = NULL;
 
-    rec->state = state;
-    printk("hyperlaunch: d%u: %s\n", rec->domid, names[state]);
+    spin_lock(&hyperlaunch_lock);
+    if ( rec->state < before )
+        d = end_pause(rec);
+    spin_unlock(&hyperlaunch_lock);
+
+    start_domain(d);
 }
 
-static const char *state_name(uint32_t state)
+static void complete(void)
 {
-    static const char names[][12] = {
-        [XEN_HYPERLAUNCH_STATE_NONE]       = "none",
-        [XEN_HYPERLAUNCH_STATE_BUILDING]   = "building",
-        [XEN_HYPERLAUNCH_STATE_PREPARING]  = "preparing",
-        [XEN_HYPERLAUNCH_STATE_FINALIZING] = "finalizing",
-        [XEN_HYPERLAUNCH_STATE_COMPLETE]   = "complete",
-        [XEN_HYPERLAUNCH_STATE_RECOVERY]   = "recovery",
-        [XEN_HYPERLAUNCH_STATE_FAILED]     = "failed",
-    };
-
-    return state < ARRAY_SIZE(names) ? names[state] : "?";
-}
-
-void launch_set_state(uint32_t state)
-{
-    launch->info.state = state;
-    if ( state >= XEN_HYPERLAUNCH_STATE_COMPLETE )
-        launch->info.end_ns = NOW();
-    launch_event(XEN_HYPERLAUNCH_EV_STATE, XEN_HYPERLAUNCH_NO_DOMID, state);
-    printk("hyperlaunch: %s\n", state_name(state));
-}
-
-struct xen_hyperlaunch_domain *launch_find(domid_t domid)
-{
+    const struct xen_hyperlaunch_domain *rec;
     unsigned int i;
 
-    for ( i = 0; launch && i < launch->info.nr_domains; i++ )
-    {
-        struct xen_hyperlaunch_domain *rec = &launch->domains[i];
+    spin_lock(&hyperlaunch_lock);
+    hyperlaunch_set_state(XEN_HYPERLAUNCH_STATE_COMPLETE);
+    spin_unlock(&hyperlaunch_lock);
+    hyperlaunch_console_set_default_owner();
 
-        if ( rec->domid == domid &&
-             rec->state != XEN_HYPERLAUNCH_DOM_RECLAIMED )
+    for ( i = 0; (rec = hyperlaunch_domain(i)) != NULL; i++ )
+        start_record(rec, XEN_HYPERLAUNCH_DOM_HELD);
+}
+
+static const struct xen_hyperlaunch_domain *find_crash_domain(void)
+{
+    const struct xen_hyperlaunch_domain *rec;
+    unsigned int i;
+
+    for ( i = 0; (rec = hyperlaunch_domain(i)) != NULL; i++ )
+        if ( (rec->functions & LCM_FUNC_CRASH) &&
+             rec->state >= XEN_HYPERLAUNCH_DOM_BUILT &&
+             rec->state <= XEN_HYPERLAUNCH_DOM_READY )
             return rec;
-    }
 
     return NULL;
 }
 
-uint64_t launch_console_gfn(domid_t domid, uint32_t port)
+void noreturn hyperlaunch_stop(void)
+{
+    printk(XENLOG_ERR
+           "hyperlaunch: no crash domain can run; Xen stops here\n");
+    console_start_sync();
+    machine_halt();
+}
+
+static void recover(void)
+{
+    const struct xen_hyperlaunch_domain *crash = find_crash_domain();
+
+    if ( !crash || hyperlaunch_console_set_owner(crash->domid) )
+    {
+        spin_lock(&hyperlaunch_lock);
+        hyperlaunch_set_state(XEN_HYPERLAUNCH_STATE_FAILED);
+        spin_unlock(&hyperlaunch_lock);
+        hyperlaunch_stop();
+    }
+
+    printk(XENLOG_ERR "hyperlaunch: recovery: the crash domain d%u runs\n",
+           crash->domid);
+    start_record(crash, XEN_HYPERLAUNCH_DOM_STARTED);
+}
+
+/* Returns false if it must be called again. */
+static bool reclaim(domid_t domid)
+{
+    struct domain *d;
+    int rc = 0;
+
+    if ( !domctl_lock_acquire() )
+        return false;
+
+    d = rcu_lock_domain_by_id(domid);
+    if ( d )
+    {
+        rc = domain_kill(d);
+        rcu_unlock_domain(d);
+    }
+    domctl_lock_release();
+
+    return rc != -ERESTART;
+}
+
+static void cf_check finish_preparing(void *unused)
+{
+    if ( !reclaim(hyperlaunch_info()->boot_domid) )
+        tasklet_schedule(&finish_tasklet);
+    else if ( hyperlaunch_info()->state == XEN_HYPERLAUNCH_STATE_RECOVERY )
+        recover();
+    else
+        complete();
+}
+
+/*
+ * Destroying it may have to wait for the domctl lock.  Until then it does not
+ * run, or it could keep that lock busy.
+ */
+static void pause_boot_domain(void)
+{
+    struct domain *d = rcu_lock_domain_by_id(hyperlaunch_info()->boot_domid);
+
+    if ( !d )
+        return;
+
+    domain_pause_nosync(d);
+    rcu_unlock_domain(d);
+}
+
+/*
+ * Ends the preparation with this state.  Returns false if it has ended before.
+ */
+static bool end_preparing(uint32_t state)
+{
+    ASSERT(spin_is_locked(&hyperlaunch_lock));
+
+    if ( hyperlaunch_info()->state != XEN_HYPERLAUNCH_STATE_PREPARING )
+        return false;
+
+    hyperlaunch_set_state(state);
+    pause_boot_domain();
+    tasklet_schedule(&finish_tasklet);
+
+    return true;
+}
+
+static const char *reason_text(enum lcm_err reason)
+{
+    switch ( reason )
+    {
+    case LCM_ERR_BOOT_DIED:
+        return "the boot domain ended before it had finished [boot-died]";
+
+    case LCM_ERR_BOOT_TIMEOUT:
+        return "the boot domain did not finish in time [boot-timeout]";
+
+    default:
+        return "the boot domain reported a failure [boot-failed]";
+    }
+}
+
+/*
+ * Ends the preparation with an error of domain `index`.  Returns false if it
+ * has ended before.
+ */
+static bool fail(uint32_t index, enum lcm_err reason)
+{
+    struct xen_hyperlaunch_info *info = hyperlaunch_info_rw();
+    struct xen_hyperlaunch_domain *rec = hyperlaunch_domain(index);
+
+    if ( info->state != XEN_HYPERLAUNCH_STATE_PREPARING )
+        return false;
+
+    info->error = reason;
+    info->error_domain = index;
+    rec->error = reason;
+    hyperlaunch_add_event(XEN_HYPERLAUNCH_EV_BOOT_FAILED, rec->domid, reason);
+    strlcpy(info->error_path, hyperlaunch_domain_path(index),
+            sizeof(info->error_path));
+    printk(XENLOG_ERR "hyperlaunch: error: %s: %s\n", info->error_path,
+           reason_text(reason));
+
+    return end_preparing(XEN_HYPERLAUNCH_STATE_RECOVERY);
+}
+
+static uint32_t boot_index(void)
 {
     const struct xen_hyperlaunch_domain *rec;
-    uint64_t gfn = XEN_HYPERLAUNCH_NO_GFN;
+    unsigned int i;
 
-    if ( !launch )
-        return gfn;
+    for ( i = 0; (rec = hyperlaunch_domain(i)) != NULL; i++ )
+        if ( rec->functions & LCM_FUNC_BOOT )
+            break;
 
-    launch_lock();
-    rec = launch_find(domid);
-    if ( rec && port && rec->console_port == port )
-        gfn = rec->console_gfn;
-    launch_unlock();
+    return i;
+}
 
-    return gfn;
+static void cf_check boot_timer_fn(void *unused)
+{
+    spin_lock(&hyperlaunch_lock);
+    fail(boot_index(), LCM_ERR_BOOT_TIMEOUT);
+    spin_unlock(&hyperlaunch_lock);
+}
+
+void hyperlaunch_prepare(uint32_t timeout_ms)
+{
+    boot_timeout = MILLISECS((s_time_t)timeout_ms);
+    hyperlaunch_set_state(XEN_HYPERLAUNCH_STATE_PREPARING);
+}
+
+static void start_boot_domain(void)
+{
+    hyperlaunch_console_set_owner(hyperlaunch_info()->boot_domid);
+
+    init_timer(&boot_timer, boot_timer_fn, NULL, 0);
+    if ( boot_timeout )
+        set_timer(&boot_timer, NOW() + boot_timeout);
+
+    start_record(hyperlaunch_domain(boot_index()),
+                 XEN_HYPERLAUNCH_DOM_STARTED);
+}
+
+bool hyperlaunch_start(void)
+{
+    const struct xen_hyperlaunch_info *info = hyperlaunch_info();
+
+    /* Failed: the caller starts the classic dom0. */
+    if ( !info || info->state == XEN_HYPERLAUNCH_STATE_FAILED )
+        return false;
+
+    if ( info->state == XEN_HYPERLAUNCH_STATE_PREPARING )
+        start_boot_domain();
+    else if ( info->state == XEN_HYPERLAUNCH_STATE_RECOVERY )
+        recover();
+    else
+        complete();
+
+    return true;
+}
+
+int hyperlaunch_ready(void)
+{
+    struct xen_hyperlaunch_domain *rec;
+    int rc = 0;
+
+    spin_lock(&hyperlaunch_lock);
+    rec = hyperlaunch_find_domain(current->domain->domain_id);
+    if ( !rec )
+        rc = -EPERM;
+    else if ( rec->state != XEN_HYPERLAUNCH_DOM_READY )
+    {
+        hyperlaunch_set_domain_state(rec, XEN_HYPERLAUNCH_DOM_READY);
+        rec->ready_ns = NOW();
+        hyperlaunch_add_event(XEN_HYPERLAUNCH_EV_READY, rec->domid,
+                              rec->index);
+    }
+    spin_unlock(&hyperlaunch_lock);
+
+    return rc;
+}
+
+static bool is_boot_domain(const struct domain *d)
+{
+    return hyperlaunch_info() &&
+           hyperlaunch_info()->boot_domid == d->domain_id;
+}
+
+/* The current domain does not run again. */
+static void end_boot_domain(void)
+{
+    stop_timer(&boot_timer);
+    domain_shutdown(current->domain, SHUTDOWN_poweroff);
+}
+
+int hyperlaunch_boot_done(void)
+{
+    bool ended;
+
+    if ( !is_boot_domain(current->domain) )
+        return -EPERM;
+
+    spin_lock(&hyperlaunch_lock);
+    ended = end_preparing(XEN_HYPERLAUNCH_STATE_FINALIZING);
+    spin_unlock(&hyperlaunch_lock);
+
+    if ( !ended )
+        return -EPERM;
+
+    end_boot_domain();
+
+    return 0;
+}
+
+int hyperlaunch_boot_failed(uint32_t index, uint64_t reason)
+{
+    bool ended;
+
+    if ( !is_boot_domain(current->domain) )
+        return -EPERM;
+    if ( index == XEN_HYPERLAUNCH_NO_MODULE )
+        index = boot_index();
+    if ( !hyperlaunch_domain(index) || reason >= LCM_NR_ERRS )
+        return -EINVAL;
+
+    spin_lock(&hyperlaunch_lock);
+    ended = fail(index, reason ?: LCM_ERR_BOOT_FAILED);
+    spin_unlock(&hyperlaunch_lock);
+
+    if ( !ended )
+        return -EPERM;
+
+    end_boot_domain();
+
+    return 0;
+}
+
+int hyperlaunch_release(domid_t domid)
+{
+    struct xen_hyperlaunch_domain *rec;
+    struct domain *d = NULL;
+    int rc = 0;
+
+    spin_lock(&hyperlaunch_lock);
+    rec = hyperlaunch_find_domain(domid);
+    if ( !rec )
+        rc = -ESRCH;
+    else if ( rec->state != XEN_HYPERLAUNCH_DOM_HELD )
+        rc = -EBUSY;
+    else if ( (d = end_pause(rec)) == NULL )
+        rc = -ESRCH;
+    else
+    {
+        /* It does not run yet if a toolstack has paused it too. */
+        rec->state = XEN_HYPERLAUNCH_DOM_BUILT;
+        hyperlaunch_add_event(XEN_HYPERLAUNCH_EV_RELEASED, domid, rec->index);
+    }
+    spin_unlock(&hyperlaunch_lock);
+
+    start_domain(d);
+
+    return rc;
+}
+
+void hyperlaunch_domain_started(const struct domain *d)
+{
+    struct xen_hyperlaunch_domain *rec;
+
+    spin_lock(&hyperlaunch_lock);
+    rec = hyperlaunch_find_domain(d->domain_id);
+    if ( rec && rec->state < XEN_HYPERLAUNCH_DOM_STARTED )
+    {
+        hyperlaunch_set_domain_state(rec, XEN_HYPERLAUNCH_DOM_STARTED);
+        rec->started_ns = NOW();
+        hyperlaunch_add_event(XEN_HYPERLAUNCH_EV_STARTED, rec->domid,
+                              rec->index);
+    }
+    spin_unlock(&hyperlaunch_lock);
+}
+
+void hyperlaunch_domain_shutdown(const struct domain *d, uint8_t reason)
+{
+    const struct xen_hyperlaunch_domain *rec;
+
+    if ( !hyperlaunch_info() )
+        return;
+
+    spin_lock(&hyperlaunch_lock);
+    rec = hyperlaunch_find_domain(d->domain_id);
+    if ( rec )
+    {
+        hyperlaunch_add_event(XEN_HYPERLAUNCH_EV_DIED, d->domain_id, reason);
+        if ( rec->functions & LCM_FUNC_BOOT )
+            fail(rec->index, LCM_ERR_BOOT_DIED);
+    }
+    else
+        hyperlaunch_announce();
+    hyperlaunch_console_domain_shutdown(d->domain_id);
+    spin_unlock(&hyperlaunch_lock);
+}
+
+void hyperlaunch_domain_destroyed(const struct domain *d)
+{
+    struct xen_hyperlaunch_domain *rec;
+
+    if ( !hyperlaunch_info() )
+        return;
+
+    spin_lock(&hyperlaunch_lock);
+    rec = hyperlaunch_find_domain(d->domain_id);
+    if ( rec )
+    {
+        hyperlaunch_set_domain_state(rec, XEN_HYPERLAUNCH_DOM_RECLAIMED);
+        hyperlaunch_add_event(XEN_HYPERLAUNCH_EV_RECLAIMED, d->domain_id,
+                              rec->index);
+        if ( rec->functions & LCM_FUNC_BOOT )
+            fail(rec->index, LCM_ERR_BOOT_DIED);
+    }
+    hyperlaunch_console_domain_destroyed(d->domain_id);
+    spin_unlock(&hyperlaunch_lock);
 }
 
 /*

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* XEN_SYSCTL_hyperlaunch: the record of the launch, handed out. */
+/* XEN_SYSCTL_hyperlaunch: reads the record of the launch, and changes it. */
 
 #include <xen/guest_access.h>
-#include <xen/hyperlaunch-launch.h>
 #include <xen/lib.h>
+#include <xen/nospec.h>
 #include <xen/sched.h>
+#include <xen/time.h>
+
+#include "private.h"
 
 static void __maybe_unused build_assertions(void)
 {
@@ -15,9 +18,19 @@ static void __maybe_unused build_assertions(void)
     BUILD_BUG_ON(sizeof(struct xen_hyperlaunch_event) != 24);
 }
 
-/* One whole record; the room offered must do for it. */
-static int give(struct xen_sysctl_hyperlaunch *op, const void *rec,
-                uint32_t size)
+/* A copy to give out: guest memory is not accessed with the lock held. */
+union record {
+    struct xen_hyperlaunch_info info;
+    struct xen_hyperlaunch_domain domain;
+    struct xen_hyperlaunch_module module;
+    struct xen_hyperlaunch_event events[8];
+};
+
+/*
+ * Copies a whole record to the caller, or none of it if its buffer is smaller.
+ */
+static int copy_record_out(struct xen_sysctl_hyperlaunch *op,
+                           const union record *rec, uint32_t size)
 {
     uint32_t room = op->size;
 
@@ -25,105 +38,171 @@ static int give(struct xen_sysctl_hyperlaunch *op, const void *rec,
     if ( room < size )
         return -ENOBUFS;
 
-    return copy_to_guest(op->buffer, rec, size) ? -EFAULT : 0;
+    return copy_to_guest(op->buffer, (const uint8_t *)rec, size) ? -EFAULT : 0;
+}
+
+/* A role's domain, unless it is reclaimed: its domid may be reused. */
+static uint16_t role_domid(uint16_t domid)
+{
+    return hyperlaunch_find_domain(domid) ? domid : XEN_HYPERLAUNCH_NO_DOMID;
 }
 
 static int get_info_record(struct xen_sysctl_hyperlaunch *op)
 {
-    struct xen_hyperlaunch_info info = *launch_info_or_none();
+    union record rec;
+    struct xen_hyperlaunch_info *info = &rec.info;
 
-    info.self_domid = current->domain->domain_id;
+    spin_lock(&hyperlaunch_lock);
+    *info = *hyperlaunch_info_or_none();
+    info->hwdom_domid = role_domid(info->hwdom_domid);
+    info->crash_domid = role_domid(info->crash_domid);
+    info->console_domid = role_domid(info->console_domid);
+    info->xenstore_domid = role_domid(info->xenstore_domid);
+    spin_unlock(&hyperlaunch_lock);
 
-    return give(op, &info, sizeof(info));
+    info->self_domid = current->domain->domain_id;
+
+    return copy_record_out(op, &rec, sizeof(*info));
 }
 
 static int get_domain_record(struct xen_sysctl_hyperlaunch *op)
 {
-    const struct xen_hyperlaunch_domain *rec = launch_domain(op->index);
+    const struct xen_hyperlaunch_domain *domain =
+        hyperlaunch_domain(op->index);
+    union record rec;
 
-    return rec ? give(op, rec, sizeof(*rec)) : -ENOENT;
+    if ( !domain )
+        return -ENOENT;
+
+    spin_lock(&hyperlaunch_lock);
+    rec.domain = *domain;
+    spin_unlock(&hyperlaunch_lock);
+
+    return copy_record_out(op, &rec, sizeof(rec.domain));
 }
 
 static int get_module_record(struct xen_sysctl_hyperlaunch *op)
 {
-    const struct xen_hyperlaunch_module *rec = launch_module(op->index);
+    const struct xen_hyperlaunch_module *module =
+        hyperlaunch_module(op->index);
+    union record rec;
 
-    return rec ? give(op, rec, sizeof(*rec)) : -ENOENT;
+    if ( !module )
+        return -ENOENT;
+
+    spin_lock(&hyperlaunch_lock);
+    rec.module = *module;
+    spin_unlock(&hyperlaunch_lock);
+
+    return copy_record_out(op, &rec, sizeof(rec.module));
 }
 
+/* The LCM does not change, so this takes no lock. */
 static int read_lcm(struct xen_sysctl_hyperlaunch *op)
 {
-    const struct xen_hyperlaunch_info *info = launch_info();
+    const struct xen_hyperlaunch_info *info = hyperlaunch_info();
+    uint32_t offset;
 
     if ( !info )
         return -ENOENT;
     if ( op->offset > info->lcm_size )
         return -EINVAL;
 
-    op->size = min_t(uint64_t, op->size, info->lcm_size - op->offset);
+    offset = array_index_nospec(op->offset, info->lcm_size + 1UL);
+    op->size = min_t(uint64_t, op->size, info->lcm_size - offset);
 
     return copy_to_guest(op->buffer,
-                         (const uint8_t *)launch_lcm() + op->offset, op->size)
+                         (const uint8_t *)hyperlaunch_recorded_lcm() + offset,
+                         op->size)
            ? -EFAULT : 0;
 }
 
-/* As many as there are and fit; an `index` in the future is a mistake. */
+/* Copies up to max events from *seq on, and advances it.  Returns how many. */
+static uint32_t take_events(uint32_t *seq, union record *rec, uint32_t max)
+{
+    const struct xen_hyperlaunch_event *ev;
+    uint32_t n;
+
+    spin_lock(&hyperlaunch_lock);
+    *seq = max(*seq, hyperlaunch_info()->first_event);
+    for ( n = 0; n < max && (ev = hyperlaunch_get_event(*seq)) != NULL; n++ )
+    {
+        rec->events[n] = *ev;
+        ++*seq;
+    }
+    spin_unlock(&hyperlaunch_lock);
+
+    return n;
+}
+
+/*
+ * As many as there are and fit.  -EINVAL for an `index` that is in the future.
+ */
 static int get_events(struct xen_sysctl_hyperlaunch *op)
 {
-    const struct xen_hyperlaunch_info *info = launch_info();
-    const struct xen_hyperlaunch_event *ev;
-    uint32_t seq, room = op->size / sizeof(*ev), n = 0;
+    const struct xen_hyperlaunch_info *info = hyperlaunch_info();
+    const uint32_t size = sizeof(struct xen_hyperlaunch_event);
+    uint32_t room = op->size / size, seq = op->index, done = 0, n;
+    union record rec;
 
     if ( !info )
         return -ENOENT;
-    if ( op->index > info->nr_events )
+    if ( seq > ACCESS_ONCE(info->nr_events) )
         return -EINVAL;
 
-    for ( seq = max(op->index, info->first_event);
-          n < room && (ev = launch_event_get(seq)) != NULL; seq++, n++ )
-        if ( copy_to_guest_offset(op->buffer, n * sizeof(*ev),
-                                  (const uint8_t *)ev, sizeof(*ev)) )
+    while ( (n = take_events(&seq, &rec,
+                             min_t(uint32_t, room - done,
+                                   ARRAY_SIZE(rec.events)))) != 0 )
+    {
+        if ( copy_to_guest_offset(op->buffer, done * size,
+                                  (const uint8_t *)&rec, n * size) )
             return -EFAULT;
+        done += n;
+    }
 
-    op->size = n * sizeof(*ev);
+    op->size = done * size;
 
     return 0;
 }
 
-/* Of a crash domain that does not run nobody would ever read what is typed. */
+/* A crash domain that does not run would never read console input. */
 static bool waits_for_failure(domid_t domid)
 {
     const struct xen_hyperlaunch_domain *rec;
     bool waits;
 
-    launch_lock();
-    rec = launch_find(domid);
+    spin_lock(&hyperlaunch_lock);
+    rec = hyperlaunch_find_domain(domid);
     waits = rec && rec->state == XEN_HYPERLAUNCH_DOM_PAUSED;
-    launch_unlock();
+    spin_unlock(&hyperlaunch_lock);
 
     return waits;
 }
 
 static int set_console(const struct xen_sysctl_hyperlaunch *op)
 {
+    if ( op->offset > XEN_HYPERLAUNCH_MAX_LOAN_MS )
+        return -EINVAL;
     if ( op->index >= XEN_HYPERLAUNCH_NO_DOMID )
         return -ESRCH;
+    if ( waits_for_failure(op->index) )
+        return -ENXIO;
 
-    return waits_for_failure(op->index) ? -ENXIO
-                                        : launch_hand_console(op->index);
+    return hyperlaunch_console_request_handoff(op->index,
+                                               MILLISECS(op->offset));
 }
 
 static int release(const struct xen_sysctl_hyperlaunch *op)
 {
-    return op->index < XEN_HYPERLAUNCH_NO_DOMID ? launch_release(op->index)
-                                                : -ESRCH;
+    return op->index < XEN_HYPERLAUNCH_NO_DOMID
+           ? hyperlaunch_release(op->index) : -ESRCH;
 }
 
 static int move_console(const struct xen_sysctl_hyperlaunch *op)
 {
     return op->index < XEN_HYPERLAUNCH_NO_DOMID &&
            op->offset < XEN_HYPERLAUNCH_NO_DOMID
-           ? launch_move_console(op->index, op->offset) : -ESRCH;
+           ? hyperlaunch_console_set_backend(op->index, op->offset) : -ESRCH;
 }
 
 static bool takes_index(uint32_t op)
@@ -148,6 +227,7 @@ static bool takes_offset(uint32_t op)
 {
     return op == XEN_HYPERLAUNCH_READ_LCM ||
            op == XEN_HYPERLAUNCH_BOOT_FAILED ||
+           op == XEN_HYPERLAUNCH_SET_CONSOLE ||
            op == XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND;
 }
 
@@ -156,7 +236,7 @@ static bool takes_buffer(uint32_t op)
     return op <= XEN_HYPERLAUNCH_GET_EVENTS;
 }
 
-/* Inputs that a sub-op does not use are zero. */
+/* True if all inputs that the sub-op does not use are zero. */
 static bool inputs_clean(const struct xen_sysctl_hyperlaunch *op)
 {
     return !op->pad && (takes_index(op->op) || !op->index) &&
@@ -165,43 +245,28 @@ static bool inputs_clean(const struct xen_sysctl_hyperlaunch *op)
             (!op->size && guest_handle_is_null(op->buffer)));
 }
 
-/* The record is read with the lock held. */
 static int read_record(struct xen_sysctl_hyperlaunch *op)
 {
-    int rc;
-
-    launch_lock();
-
     switch ( op->op )
     {
     case XEN_HYPERLAUNCH_GET_INFO:
-        rc = get_info_record(op);
-        break;
+        return get_info_record(op);
 
     case XEN_HYPERLAUNCH_GET_DOMAIN:
-        rc = get_domain_record(op);
-        break;
+        return get_domain_record(op);
 
     case XEN_HYPERLAUNCH_GET_MODULE:
-        rc = get_module_record(op);
-        break;
+        return get_module_record(op);
 
     case XEN_HYPERLAUNCH_READ_LCM:
-        rc = read_lcm(op);
-        break;
+        return read_lcm(op);
 
     case XEN_HYPERLAUNCH_GET_EVENTS:
-        rc = get_events(op);
-        break;
+        return get_events(op);
 
     default:
-        rc = -EINVAL;
-        break;
+        return -EINVAL;
     }
-
-    launch_unlock();
-
-    return rc;
 }
 
 int hyperlaunch_sysctl(struct xen_sysctl_hyperlaunch *op)
@@ -214,22 +279,22 @@ int hyperlaunch_sysctl(struct xen_sysctl_hyperlaunch *op)
     switch ( op->op )
     {
     case XEN_HYPERLAUNCH_READY:
-        return launch_ready();
+        return hyperlaunch_ready();
 
     case XEN_HYPERLAUNCH_BOOT_DONE:
-        return launch_boot_done();
+        return hyperlaunch_boot_done();
 
     case XEN_HYPERLAUNCH_BOOT_FAILED:
-        return launch_boot_failed(op->index, op->offset);
+        return hyperlaunch_boot_failed(op->index, op->offset);
 
     case XEN_HYPERLAUNCH_SET_CONSOLE:
         return set_console(op);
 
     case XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND:
-        return launch_info() ? move_console(op) : -ENOENT;
+        return hyperlaunch_info() ? move_console(op) : -ENOENT;
 
     case XEN_HYPERLAUNCH_RELEASE:
-        return launch_info() ? release(op) : -ENOENT;
+        return hyperlaunch_info() ? release(op) : -ENOENT;
 
     default:
         return -EINVAL;

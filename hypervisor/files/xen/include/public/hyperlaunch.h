@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * XEN_SYSCTL_hyperlaunch: what was launched from the launch control module
- * (LCM), by whom it is served, and how it went.
+ * XEN_SYSCTL_hyperlaunch: the record of the launch from the launch control
+ * module (LCM), and operations on the launch.
  *
- * Source of the roles and modes: docs/designs/launch/hyperlaunch-devicetree.rst.
- * Self-contained but for xen.h, so that a toolstack built against another Xen's
- * headers can use it.  A record may grow only together with
- * XEN_HYPERLAUNCH_VERSION; all padding is zero, in both directions.
+ * Roles and modes are those of docs/designs/launch/hyperlaunch-devicetree.rst.
+ * Needs only xen.h, so that a toolstack built with another Xen's headers can
+ * use it.  A record grows only together with XEN_HYPERLAUNCH_VERSION; all
+ * padding is zero, in both directions.
  */
 #ifndef __XEN_PUBLIC_HYPERLAUNCH_H__
 #define __XEN_PUBLIC_HYPERLAUNCH_H__
 
 #ifndef XEN_SYSCTL_hyperlaunch
-#define XEN_SYSCTL_hyperlaunch               0x484c   /* beyond upstream's own sequence */
+#define XEN_SYSCTL_hyperlaunch               0x484c   /* outside upstream's sequence */
 #endif
 
-#define XEN_HYPERLAUNCH_VERSION              1
+#define XEN_HYPERLAUNCH_VERSION              2
 
 /*
- * Sub-ops that give a record copy it to `buffer`, of which `size` bytes may be
- * written, and set `size` to what was written.  A buffer too small for the
- * record: -ENOBUFS, `size` says what it takes, nothing is written.
+ * Sub-ops that return a record write it to `buffer`, which has room for `size`
+ * bytes, and set `size` to the bytes written.  -ENOBUFS: the record is larger;
+ * `size` is set to its size, and nothing is written.
  *
- * Errors of all: -EPERM the caller may not; -EINVAL unknown sub-op, padding
- * or unused input not zero; -EFAULT buffer; -EOPNOTSUPP Xen without
- * CONFIG_HYPERLAUNCH.  Without an LCM GET_INFO works (state NONE), the others
- * give -ENOENT.
+ * All sub-ops: -EPERM the caller may not use it; -EINVAL unknown sub-op, or
+ * padding or an unused input is not zero; -EFAULT buffer; -EOPNOTSUPP Xen
+ * without CONFIG_HYPERLAUNCH.  Without an LCM GET_INFO works (state NONE), the
+ * others return -ENOENT.
  */
 #define XEN_HYPERLAUNCH_GET_INFO             1  /* struct xen_hyperlaunch_info */
 #define XEN_HYPERLAUNCH_GET_DOMAIN           2  /* by index; -ENOENT: beyond the last */
@@ -37,43 +37,54 @@
  * Sub-ops that change something.  They take no buffer: `size` and `buffer` are
  * zero.
  *
- * READY: the caller, an initial domain, is up.  0 also when it has said so
- * before.  -EPERM: the caller is no initial domain.
+ * READY: the caller, an initial domain, is up.  0 also if it has reported so
+ * before.  -EPERM: the caller is not an initial domain.
  */
 #define XEN_HYPERLAUNCH_READY                6
 /*
- * The boot domain has done its work; does not return to it.  -EPERM: the caller
- * is not the boot domain, or the launch is not PREPARING (any more).
+ * The boot domain has finished; does not return to it.  -EPERM: the caller is
+ * not the boot domain, or the launch is not PREPARING (any more).
  */
 #define XEN_HYPERLAUNCH_BOOT_DONE            7
 /*
- * The boot domain gives up; does not return to it.  index: of the domain at
- * fault, or 0xffffffff.  offset: enum lcm_err that says why, 0: no such reason
- * (it is recorded as LCM_ERR_BOOT_FAILED).  -EINVAL: no such index or reason.
+ * The boot domain reports a failure; does not return to it.  index: of the
+ * domain that failed, or 0xffffffff.  offset: the reason as enum lcm_err, 0
+ * for LCM_ERR_BOOT_FAILED.  -EINVAL: no such index or reason.
  */
 #define XEN_HYPERLAUNCH_BOOT_FAILED          8
 /*
- * index: domid of the Xen console's new owner.  It gets input, VIRQ_CONSOLE, raw
- * output and the permission; the old one loses all four in the same moment.  0 also
- * when it is the owner already.  -ESRCH: no such domain, or it is dying; -ENXIO: it
- * runs only if the launch fails (PAUSED); -ENOENT: no LCM.
- * -EAGAIN: a line is being typed, or the owner has not read it yet.  The console
- * changes hands at the line's end when the owner has read it; what is typed after
- * it is the new owner's.  No line is waited for in which nothing is typed for
- * 500 ms, and nobody for more than 2 s: then the new owner gets the rest.  Asked
- * again, 0 says that it has happened.  -EBUSY: another domain is to get the console
- * at the end of the line.
+ * index: domid of the Xen console's new owner.  It gets input, VIRQ_CONSOLE,
+ * raw output and the permission, and the old owner loses them, at the same
+ * time.  0 also if it is the owner already.  -ESRCH: no such domain, or it is
+ * dying; -ENXIO: it runs only if the launch fails (PAUSED), or is shut down;
+ * -ENOENT: no LCM.
+ *
+ * offset: milliseconds for which the console is lent, up to MAX_LOAN_MS; 0:
+ * for good.  At their end, or if the new owner ends before, the console
+ * returns to the domain that lent it, between two lines as well; if that
+ * domain is gone or shut down, to the default owner.  A request for the
+ * current owner restarts the loan; from another owner the console returns to
+ * the same domain.  An owner without CONTROL can lend it on, but not extend
+ * the loan.
+ *
+ * -EAGAIN: a line is being typed, or the owner has not read it yet.  The
+ * hand-off takes place when the line is complete and read; later input goes to
+ * the new owner.  A line in which nothing is typed for 500 ms counts as
+ * complete, and after 2 s the new owner gets what is left in any case.  The
+ * same request returns 0 once the hand-off has taken place.  -EBUSY: a
+ * hand-off to another domain is pending.
  */
 #define XEN_HYPERLAUNCH_SET_CONSOLE          9
+#define XEN_HYPERLAUNCH_MAX_LOAN_MS          0xffffffff
 /*
- * index: domid whose PV console ring is to be served by another domain; offset:
- * that backend's domid.  -ESRCH: no such domain, or dying; -EINVAL: both are one;
- * -ENOENT: no ring, or no LCM; -EBUSY: the present backend still has the ring
- * mapped or the port bound.
+ * index: domid whose PV console ring gets another back end; offset: domid of
+ * that back end.  -ESRCH: no such domain, or it is dying; -EINVAL: both are
+ * the same; -ENOENT: no ring, or no LCM; -EBUSY: the current back end still
+ * has the ring mapped or the port bound.
  */
 #define XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND 10
 /*
- * index: domid of a HELD initial domain, which runs then.  -ESRCH: no initial
+ * index: domid of a HELD initial domain, which starts.  -ESRCH: not an initial
  * domain; -EBUSY: it is not held; -ENOENT: no LCM.
  */
 #define XEN_HYPERLAUNCH_RELEASE              11
@@ -92,9 +103,9 @@
 
 /* Domain states */
 #define XEN_HYPERLAUNCH_DOM_PLANNED          0
-#define XEN_HYPERLAUNCH_DOM_BUILT            1  /* built, not yet decided upon: everything waits for the last one */
+#define XEN_HYPERLAUNCH_DOM_BUILT            1  /* built; waits for the others */
 #define XEN_HYPERLAUNCH_DOM_HELD             2  /* `hold`: a control domain must release it */
-#define XEN_HYPERLAUNCH_DOM_PAUSED           3  /* the crash domain of a good launch */
+#define XEN_HYPERLAUNCH_DOM_PAUSED           3  /* crash domain, no failure */
 #define XEN_HYPERLAUNCH_DOM_STARTED          4
 #define XEN_HYPERLAUNCH_DOM_READY            5
 #define XEN_HYPERLAUNCH_DOM_FAILED           6
@@ -108,30 +119,42 @@
 #define XEN_HYPERLAUNCH_PROP_SIZE            32
 #define XEN_HYPERLAUNCH_PATH_SIZE            128
 
+/*
+ * info.flags.  WEAK_HWDOM: the hardware domain has no CONTROL, but its devices
+ * can access the memory of Xen and of other domains: the host has no IOMMU in
+ * use, and hyperlaunch=weak-hwdom on Xen's command line accepts that.
+ */
+#define XEN_HYPERLAUNCH_INFO_WEAK_HWDOM      (1u << 0)
+
 struct xen_hyperlaunch_info {
     uint32_t version;                /* XEN_HYPERLAUNCH_VERSION */
     uint32_t state;                  /* XEN_HYPERLAUNCH_STATE_* */
     uint32_t nr_domains;             /* records of GET_DOMAIN */
     uint32_t nr_modules;             /* of the boot chain, the LCM not counted */
-    /* By role; NO_DOMID: nobody.  CONTROL may stand on several: see the domains. */
-    uint16_t hwdom_domid;              /* holder of the HARDWARE permission */
+    /*
+     * By role; NO_DOMID if none.  Several domains may have CONTROL: see those.
+     */
+    uint16_t hwdom_domid;              /* has the HARDWARE permission */
     uint16_t boot_domid;
     uint16_t crash_domid;
-    uint16_t console_domid;          /* holder of the CONSOLE function */
+    uint16_t console_domid;          /* has the CONSOLE function */
     uint16_t xenstore_domid;
-    uint16_t console_owner;          /* who has the Xen console now */
+    uint16_t console_owner;          /* owner of the Xen console now */
     uint16_t virq;                   /* announces changes; 0: none */
-    uint16_t self_domid;             /* of who asks */
+    uint16_t self_domid;             /* the caller */
     uint32_t nr_events;              /* sequence number that the next event will get */
     uint32_t first_event;            /* the oldest one still kept */
     uint32_t lcm_size;               /* bytes */
     uint32_t error;                  /* enum lcm_err; 0: none */
     uint32_t error_domain;           /* index of GET_DOMAIN, 0xffffffff: none */
-    uint32_t pad2;
+    uint32_t flags;                  /* XEN_HYPERLAUNCH_INFO_*; other bits are zero */
     uint8_t lcm_sha256[32];
     uint64_t start_ns;               /* Xen's clock since its start: LCM found */
     uint64_t end_ns;                 /* complete, recovery or failed; 0: not yet */
-    /* Where `error` is, as Xen's console said it; NUL-terminated, "" none. */
+    /*
+     * Location of `error`, as printed on Xen's console; NUL-terminated, "" if
+     * none.
+     */
     char error_path[XEN_HYPERLAUNCH_PATH_SIZE]; /* of the node in the LCM */
     char error_prop[XEN_HYPERLAUNCH_PROP_SIZE];
 };
@@ -147,7 +170,7 @@ struct xen_hyperlaunch_domain {
     uint32_t cpus;
     uint64_t memory_kib;             /* as in the LCM */
     uint8_t uuid[16];
-    uint32_t ssidref;                /* XSM's number for the label; 0 without FLASK */
+    uint32_t ssidref;                /* SSID of the label; 0 without FLASK */
     uint32_t error;                  /* enum lcm_err */
     uint32_t errnum;                 /* positive errno of a builder error; 0: none */
     uint32_t kernel;                 /* module index or NO_MODULE */
@@ -183,7 +206,7 @@ struct xen_hyperlaunch_module {
 #define XEN_HYPERLAUNCH_EV_DIED              8  /* arg: SHUTDOWN_* code */
 #define XEN_HYPERLAUNCH_EV_RELEASED          9
 #define XEN_HYPERLAUNCH_EV_RECLAIMED         10
-#define XEN_HYPERLAUNCH_EV_BOOT_FAILED       11 /* domid: whose fault; arg: enum lcm_err */
+#define XEN_HYPERLAUNCH_EV_BOOT_FAILED       11 /* domid: the failed domain; arg: enum lcm_err */
 
 struct xen_hyperlaunch_event {
     uint64_t time_ns;                /* Xen's clock since its start */
@@ -198,7 +221,7 @@ struct xen_hyperlaunch_event {
 /* The payload in struct xen_sysctl's union. */
 struct xen_sysctl_hyperlaunch {
     uint32_t op;                     /* IN: XEN_HYPERLAUNCH_* */
-    uint32_t index;                  /* IN: as the sub-op says, else 0 */
+    uint32_t index;                  /* IN: see the sub-op, else 0 */
     uint64_t offset;                 /* IN: READ_LCM, else 0 */
     uint32_t size;                   /* IN: room at buffer, bytes.  OUT: bytes written */
     uint32_t pad;                    /* IN: zero */

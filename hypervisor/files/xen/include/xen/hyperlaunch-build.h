@@ -1,117 +1,125 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Building the initial domains of a launch control module (LCM).  All of it
- * runs once, before SYS_STATE_active; what stays is in hyperlaunch-launch.h.
+ * Building the initial domains of an LCM: what common code and an architecture
+ * provide to each other.  All of it runs before SYS_STATE_active.
  */
 #ifndef XEN__HYPERLAUNCH_BUILD_H
 #define XEN__HYPERLAUNCH_BUILD_H
 
 #include <xen/errno.h>
+#include <xen/hyperlaunch.h>
 #include <xen/init.h>
 #include <xen/types.h>
 
-struct domain;
-
-#ifdef CONFIG_HYPERLAUNCH
-
 #include <xen/lib/hyperlaunch/lcm.h>
 
+/* Where building failed, and why. */
+struct hl_build_error {
+    struct lcm_error lcm;
+    int rc;                        /* -errno, or 0 for an error of the LCM */
+};
+
+/* Fills *err.  Returns rc, or -EINVAL if that is 0. */
+int hyperlaunch_fail(struct hl_build_error *err, enum lcm_err code, int node,
+                     const char *prop, int rc);
+
 /*
- * Is this blob an LCM?  Keeps a copy, parses it and reports what is wrong
- * with it.  False: a classic boot.
+ * Copies and parses the blob, and prints what is wrong with it.  Returns false
+ * if it is no LCM: a classic boot.
  */
 bool hyperlaunch_detect(const void *blob, size_t size);
 
-/* An LCM was found, sound or not. */
-bool hyperlaunch_enabled(void);
-
-/* The config node's module of that type; NULL: none, or the LCM is not sound. */
+/* The config node's module of the type; NULL if none or the LCM is invalid. */
 const struct lcm_module *hyperlaunch_config_module(enum lcm_module_type type);
 
-/* What Xen's own parts find wrong before anything is built.  The first error counts. */
-void hyperlaunch_refuse(enum lcm_err code, int node, const char *prop);
-
-/* FLASK can't load a policy.  Refuses the LCM if it brought that policy. */
-void hyperlaunch_refuse_policy(void);
-
-/* Nothing can run, of a refused LCM either: Xen stops.  Else it returns. */
-void hyperlaunch_stop_if_refused(void);
+/* The HARDWARE domain's ramdisk; NULL if none or the LCM is invalid. */
+const struct lcm_module *hyperlaunch_hwdom_ramdisk(void);
 
 /*
- * Build every domain, all of them paused.  Gives the hardware domain; NULL:
- * the LCM came to nothing, and the classic dom0 was asked for instead.
+ * For errors that Xen finds in the LCM before anything is built.  Prints the
+ * error and keeps it; only the first one counts.
  */
-struct domain *hyperlaunch_build(void);
+void hyperlaunch_reject_lcm(enum lcm_err code, int node, const char *prop);
 
-/* Do others depend on it?  Then it has the means: event channels, processor time. */
+/* True if other domains depend on it: it gets more ports and CPU time. */
 static inline bool hyperlaunch_is_server(const struct lcm_domain *dom)
 {
     return dom->permissions ||
            (dom->functions & (LCM_FUNC_CONSOLE | LCM_FUNC_XENSTORE));
 }
 
-/* XSM's number for the label of a domain; 0: this Xen runs without labels. */
+/* SSID of domain `index` of the LCM; 0 if this Xen has no labels. */
 uint32_t hyperlaunch_ssidref(unsigned int index);
 
-/* Where building failed, and why. */
-struct hl_build_error {
-    struct lcm_error lcm;
-    int rc;                        /* -errno, 0 where the LCM is to blame */
-};
-
-int hyperlaunch_fail(struct hl_build_error *err, enum lcm_err code, int node,
-                     const char *prop, int rc);
-
-/* End a domain that has never run. */
+/* Destroys a domain that has never run. */
 void hyperlaunch_destroy(struct domain *d);
 
-/* What an architecture provides. */
+/* What the LCM, valid or not, has for a module of this digest. */
+enum hl_trust {
+    HL_TRUST_NO_DIGEST,
+    HL_TRUST_AS_LINKED,
+    HL_TRUST_MISMATCH,
+};
 
-/* Limits that the LCM is held against. */
+enum hl_trust hyperlaunch_trust(unsigned int index, const uint8_t sha256[32]);
+
+/* True if the LCM, valid or not, has it as microcode or as XSM policy. */
+bool hyperlaunch_is_for_xen(unsigned int index);
+
+/* --- provided by the architecture ---------------------------------------- */
+
+/* Limits of this Xen and this host for lcm_check(). */
 void arch_hyperlaunch_limits(struct lcm_limits *limits);
 
-/* Can this Xen build that domain?  Else *err says what stands in the way. */
-int arch_hyperlaunch_supports(const struct lcm_domain *dom,
+/* Returns 0 if this Xen can build the domain, or -errno with *err filled. */
+int arch_hyperlaunch_supports(const struct lcm *lcm,
+                              const struct lcm_domain *dom,
                               struct hl_build_error *err);
 
-/* Has XSM taken that module of the chain for a policy?  So if it takes none. */
+/*
+ * Returns 0 if the domain may run on this host with its roles, or -EOPNOTSUPP
+ * with *err filled.
+ */
+int arch_hyperlaunch_may_run(const struct lcm_domain *dom,
+                             struct hl_build_error *err);
+
+/* True if XSM has taken that module for a policy, or takes no policies. */
 bool arch_hyperlaunch_policy_found(unsigned int index);
 
-/* Digest each module of the chain, hold it against what the LCM expects. */
-int arch_hyperlaunch_digest(const struct lcm *lcm, struct hl_build_error *err);
+/* Records the digest of each module. */
+void arch_hyperlaunch_digest(void);
 
-/* Create and fill one domain; on failure nothing of it is left. */
+/*
+ * Creates domain `index` and loads its kernel.  Returns 0, or -errno with *err
+ * filled and nothing left of the domain.
+ */
 int arch_hyperlaunch_create(const struct lcm *lcm, unsigned int index,
                             struct domain **ret_d, struct hl_build_error *err);
 
-/* Tell the domain of its store or console page and port. */
+/*
+ * Makes sure that there is a hardware domain, if need be one of dom's domid
+ * with neither memory nor kernel, which never runs.  Returns 0 or -errno.
+ */
+int arch_hyperlaunch_stand_in(const struct lcm_domain *dom, uint32_t ssidref);
+
+/* Write a ring's frame and port to where d's kernel looks for them. */
 void arch_hyperlaunch_set_store(struct domain *d, uint64_t gfn, uint32_t port);
 void arch_hyperlaunch_set_console(struct domain *d, uint64_t gfn,
                                   uint32_t port);
-/* d is the server of its own store: tells its kernel so. */
-int arch_hyperlaunch_serves_itself(struct domain *d);
 
-/* Guest frame of the page; ~0: this domain has none. */
+/* Lets d's kernel know that the store is its own.  Returns 0 or -errno. */
+int arch_hyperlaunch_set_xenstore_domain(struct domain *d);
+
+/* Guest frame of the ring's page, or XEN_HYPERLAUNCH_NO_GFN if d has none. */
 uint64_t arch_hyperlaunch_store_gfn(const struct domain *d);
 uint64_t arch_hyperlaunch_console_gfn(const struct domain *d);
 
-/* Arrange the modules after the LCM as a classic dom0's; -ENOENT: there are none. */
-int arch_hyperlaunch_fallback(void);
-
-#else /* !CONFIG_HYPERLAUNCH */
-
-static inline bool hyperlaunch_enabled(void) { return false; }
-
-static inline bool hyperlaunch_detect(const void *blob, size_t size)
-{
-    return false;
-}
-
-static inline struct domain *hyperlaunch_build(void) { return NULL; }
-static inline void hyperlaunch_refuse_policy(void) {}
-static inline void hyperlaunch_stop_if_refused(void) {}
-
-#endif /* CONFIG_HYPERLAUNCH */
+/*
+ * Makes the modules after the LCM those of a classic dom0.  Returns 0, -ENOENT
+ * if there are none or hyperlaunch=fallback is not given, or -EPERM if one
+ * differs from its digest in the LCM or, with need_digest, has none.
+ */
+int arch_hyperlaunch_fallback(bool need_digest);
 
 #endif /* XEN__HYPERLAUNCH_BUILD_H */
 

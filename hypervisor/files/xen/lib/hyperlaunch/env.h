@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-or-later OR BSD-2-Clause) */
 /*
- * What the LCM parser takes from the world around it: fixed-width types,
- * errno names, mem*() and str*(), libfdt, and the marks by which Xen throws
- * away the parser after boot.
+ * Environment of the LCM parser: fixed-width types, errno names, mem*() and
+ * str*(), libfdt, and the attributes by which Xen frees the parser after boot.
  */
 #ifndef LIB__HYPERLAUNCH__ENV_H
 #define LIB__HYPERLAUNCH__ENV_H

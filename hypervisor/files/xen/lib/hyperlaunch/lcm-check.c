@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-or-later OR BSD-2-Clause)
 /*
- * The rules across the domains of a parsed LCM: roles that they imply, the
- * domids that they get, and whatever two of them can't both have.
+ * Rules across the domains of a parsed LCM: implied roles, domids, and what
+ * two domains cannot both have.
  */
-#include "lcm-fdt.h"
+#include "lcm-internal.h"
 
 static struct lcm_cursor __init at(const struct lcm *lcm, int node,
                                    struct lcm_error *err)
@@ -20,6 +20,16 @@ static int __init fail_domain(const struct lcm *lcm, unsigned int domain,
     return lcm_fail(&cur, code, prop, value);
 }
 
+static int __init fail_limit(const struct lcm *lcm, unsigned int domain,
+                             enum lcm_err code, const char *prop,
+                             uint64_t value, uint64_t limit,
+                             struct lcm_error *err)
+{
+    struct lcm_cursor cur = at(lcm, lcm->domains[domain].node, err);
+
+    return lcm_fail_limit(&cur, code, prop, value, limit);
+}
+
 static int __init fail_clash(const struct lcm *lcm, unsigned int domain,
                              unsigned int other, enum lcm_err code,
                              const char *prop, uint64_t value,
@@ -32,7 +42,7 @@ static int __init fail_clash(const struct lcm *lcm, unsigned int domain,
 
 /* --- roles --------------------------------------------------------------- */
 
-/* What at most one domain may have, and what LEGACY_DOM0 implies. */
+/* Roles that at most one domain may have; LEGACY_DOM0 implies some of them. */
 struct role {
     uint32_t permission, function;   /* one of them is 0 */
     enum lcm_err twice;
@@ -51,27 +61,7 @@ static const struct role __initconst roles[] = {
     { .function = LCM_FUNC_LEGACY_DOM0, .twice = LCM_ERR_TWO_LEGACY_DOM0 },
 };
 
-static bool __init has_role(const struct lcm_domain *dom,
-                            const struct role *role)
-{
-    return (dom->permissions & role->permission) ||
-           (dom->functions & role->function);
-}
-
-/* Index of the first domain from `from` on that has it, or LCM_NONE. */
-static int __init find_role(const struct lcm *lcm, const struct role *role,
-                            unsigned int from)
-{
-    unsigned int i;
-
-    for ( i = from; i < lcm->nr_domains; i++ )
-        if ( has_role(&lcm->domains[i], role) )
-            return i;
-
-    return LCM_NONE;
-}
-
-/* The property by which a domain got a role. */
+/* The property that gives a role to the domain. */
 static const char *__init role_prop(const struct lcm *lcm, unsigned int domain,
                                     const struct role *role)
 {
@@ -86,11 +76,12 @@ static int __init check_role_once(const struct lcm *lcm,
                                   const struct role *role,
                                   struct lcm_error *err)
 {
-    int first = find_role(lcm, role, 0), second;
+    int first = lcm_find_role(lcm, role->permission, role->function, 0);
+    int second;
 
     if ( first == LCM_NONE )
         return 0;
-    second = find_role(lcm, role, first + 1);
+    second = lcm_find_role(lcm, role->permission, role->function, first + 1);
     if ( second == LCM_NONE )
         return 0;
 
@@ -106,11 +97,27 @@ static void __init imply_roles(struct lcm *lcm, struct lcm_domain *legacy)
     legacy->permissions |= LCM_PERM_CONTROL;
     for ( i = 0; i < ARRAY_SIZE(roles); i++ )
     {
-        if ( !roles[i].implied || find_role(lcm, &roles[i], 0) != LCM_NONE )
+        if ( !roles[i].implied ||
+             lcm_find_role(lcm, roles[i].permission, roles[i].function, 0) !=
+             LCM_NONE )
             continue;
         legacy->permissions |= roles[i].permission;
         legacy->functions |= roles[i].function;
     }
+}
+
+/* A LEGACY_DOM0 without the hardware would be domain 0, but no dom0. */
+static int __init check_legacy(const struct lcm *lcm, unsigned int legacy,
+                               struct lcm_error *err)
+{
+    const struct role *hardware = &roles[0];
+    int other = lcm_find_permission(lcm, hardware->permission);
+
+    if ( other == LCM_NONE || (unsigned int)other == legacy )
+        return 0;
+
+    return fail_clash(lcm, other, legacy, LCM_ERR_LEGACY_HARDWARE,
+                      role_prop(lcm, other, hardware), LCM_PERM_HARDWARE, err);
 }
 
 static int __init check_roles(struct lcm *lcm, const struct lcm_limits *limits,
@@ -129,7 +136,12 @@ static int __init check_roles(struct lcm *lcm, const struct lcm_limits *limits,
     }
     legacy = lcm_find_function(lcm, LCM_FUNC_LEGACY_DOM0);
     if ( legacy != LCM_NONE )
+    {
+        rc = check_legacy(lcm, legacy, err);
+        if ( rc )
+            return rc;
         imply_roles(lcm, &lcm->domains[legacy]);
+    }
 
     for ( i = 0; i < lcm->nr_domains; i++ )
         if ( (lcm->domains[i].functions & boot_crash) == boot_crash )
@@ -144,7 +156,7 @@ static int __init check_roles(struct lcm *lcm, const struct lcm_limits *limits,
 
 /* --- domids -------------------------------------------------------------- */
 
-/* May this domain be domain 0? */
+/* True if the domain may be domain 0. */
 static bool __init is_domain_zero(const struct lcm_domain *dom)
 {
     const uint32_t all = LCM_CAP_CONTROL | LCM_CAP_HARDWARE |
@@ -155,7 +167,7 @@ static bool __init is_domain_zero(const struct lcm_domain *dom)
             dom->capabilities == all);
 }
 
-/* What the LCM decides; *ret_domid LCM_NONE: the next free one. */
+/* *ret_domid is LCM_NONE if the domain gets the next free domid. */
 static int __init decide_domid(const struct lcm *lcm, unsigned int domain,
                                int *ret_domid, struct lcm_error *err)
 {
@@ -252,13 +264,13 @@ static int __init check_resources(const struct lcm *lcm,
                                err);
         max = vcpu_limit(dom, limits);
         if ( max && dom->cpus > max )
-            return fail_domain(lcm, i, LCM_ERR_CPUS_LIMIT, "cpus", dom->cpus,
-                               err);
+            return fail_limit(lcm, i, LCM_ERR_CPUS_LIMIT, "cpus", dom->cpus,
+                              max, err);
         /* No overflow: lcm_parse() bounds each, LCM_MAX_DOMAINS the number. */
         memory_kib += dom->memory_kib;
         if ( limits->memory_kib && memory_kib > limits->memory_kib )
-            return fail_domain(lcm, i, LCM_ERR_MEMORY_HOST, "memory",
-                               memory_kib, err);
+            return fail_limit(lcm, i, LCM_ERR_MEMORY_HOST, "memory",
+                              memory_kib, limits->memory_kib, err);
     }
 
     return 0;
@@ -302,7 +314,7 @@ static int __init check_identity(const struct lcm *lcm, struct lcm_error *err)
 
 /* --- modules ------------------------------------------------------------- */
 
-/* The property by which a module is located. */
+/* The property that locates a module. */
 static const char *__init locator_prop(const struct lcm_cursor *cur,
                                        enum lcm_locator locator)
 {
@@ -336,13 +348,14 @@ static int __init check_locator(const struct lcm *lcm,
         return lcm_fail(&cur, LCM_ERR_NO_LOCATOR, "module-addr", 0);
     if ( limits->no_modules ||
          (limits->nr_modules && mod->index > limits->nr_modules) )
-        return lcm_fail(&cur, LCM_ERR_INDEX_RANGE,
-                        locator_prop(&cur, mod->locator), mod->index);
+        return lcm_fail_limit(&cur, LCM_ERR_INDEX_RANGE,
+                              locator_prop(&cur, mod->locator), mod->index,
+                              limits->nr_modules);
 
     return 0;
 }
 
-/* Two modules are one and the same, or they don't touch. */
+/* Two modules are the same, or do not overlap. */
 static bool __init overlap(const struct lcm_module *a,
                            const struct lcm_module *b)
 {
@@ -355,7 +368,48 @@ static bool __init overlap(const struct lcm_module *a,
                               : a->addr - b->addr < b->size;
 }
 
-/* A PV kernel is told of a ramdisk, and of nothing else. */
+/*
+ * True if both nodes name the same module, which can have one type only.
+ * Before the link step `file` decides, if both have it: their indices will
+ * change.
+ */
+static bool __init is_same_blob(const struct lcm_module *a,
+                                const struct lcm_module *b, bool source)
+{
+    if ( a->file && b->file && (source || a->locator == LCM_LOCATE_FILE) )
+        return !strcmp(a->file, b->file);
+    if ( a->locator != b->locator )
+        return false;
+    if ( a->locator == LCM_LOCATE_INDEX )
+        return a->index == b->index;
+
+    return a->locator == LCM_LOCATE_ADDR && a->addr == b->addr &&
+           a->size == b->size;
+}
+
+static int __init check_module_pair(const struct lcm *lcm,
+                                    const struct lcm_module *first,
+                                    const struct lcm_module *second,
+                                    const struct lcm_limits *limits,
+                                    struct lcm_error *err)
+{
+    struct lcm_cursor cur = at(lcm, second->node, err);
+    enum lcm_locator by = limits->source && second->file ? LCM_LOCATE_FILE
+                                                         : second->locator;
+
+    if ( overlap(first, second) )
+        return lcm_fail_other(&cur, LCM_ERR_ADDR_OVERLAP,
+                              locator_prop(&cur, second->locator),
+                              second->addr, first->node);
+    if ( first->type != second->type &&
+         is_same_blob(first, second, limits->source) )
+        return lcm_fail_other(&cur, LCM_ERR_TWO_TYPES, locator_prop(&cur, by),
+                              0, first->node);
+
+    return 0;
+}
+
+/* A PV kernel can receive a ramdisk, but no other module. */
 static int __init check_config(const struct lcm *lcm,
                                const struct lcm_module *mod,
                                struct lcm_error *err)
@@ -374,39 +428,28 @@ static int __init check_modules(const struct lcm *lcm,
                                 struct lcm_error *err)
 {
     const struct lcm_module *mod;
-    struct lcm_cursor cur;
     unsigned int i, j;
-    int rc;
+    int rc = 0;
 
-    for ( i = 0; i < lcm->nr_modules; i++ )
+    for ( i = 0; i < lcm->nr_modules && !rc; i++ )
     {
         mod = &lcm->modules[i];
         rc = check_locator(lcm, mod, limits, err) ?:
              check_config(lcm, mod, err);
-        if ( rc )
-            return rc;
-        cur = at(lcm, mod->node, err);
-        for ( j = 0; j < i; j++ )
-            if ( overlap(&lcm->modules[j], mod) )
-                return lcm_fail_other(&cur, LCM_ERR_ADDR_OVERLAP,
-                                      locator_prop(&cur, mod->locator),
-                                      mod->addr, lcm->modules[j].node);
+        for ( j = 0; j < i && !rc; j++ )
+            rc = check_module_pair(lcm, &lcm->modules[j], mod, limits, err);
     }
 
-    return 0;
+    return rc;
 }
 
 /* --- order of start ------------------------------------------------------ */
 
-static int __init find_name(const struct lcm *lcm, const char *name)
+/* True if it does not start with the launch: held, or for a failure only. */
+static bool __init is_waiting(const struct lcm_domain *dom)
 {
-    unsigned int i;
-
-    for ( i = 0; i < lcm->nr_domains; i++ )
-        if ( !strcmp(lcm->domains[i].name, name) )
-            return i;
-
-    return LCM_NONE;
+    return dom->hold ||
+           (!dom->permissions && dom->functions == LCM_FUNC_CRASH);
 }
 
 static int __init resolve_start_after(struct lcm *lcm, unsigned int domain,
@@ -419,27 +462,35 @@ static int __init resolve_start_after(struct lcm *lcm, unsigned int domain,
     dom->start_after_mask = 0;
     if ( !dom->start_after )
         return 0;
+    if ( dom->functions & LCM_FUNC_BOOT )
+        return fail_domain(lcm, domain, LCM_ERR_START_AFTER_BOOT,
+                           "start-after", 0, err);
     while ( (name = lcm_next_string(dom->start_after, dom->start_after_len,
                                     &pos)) != NULL )
     {
-        other = find_name(lcm, name);
+        other = lcm_find_name(lcm, name);
         if ( other == LCM_NONE )
             return fail_domain(lcm, domain, LCM_ERR_START_AFTER_UNKNOWN,
                                "start-after", 0, err);
         dom->start_after_mask |= 1u << other;
+        if ( is_waiting(&lcm->domains[other]) && (unsigned int)other != domain )
+            return fail_clash(lcm, domain, other, LCM_ERR_START_AFTER_HELD,
+                              "start-after", 0, err);
     }
 
     return 0;
 }
 
-/* Of domains that all wait for another of them: one that waits for itself. */
+/*
+ * Of domains that all wait for each other, returns one that waits for itself.
+ */
 static unsigned int __init cycle_member(const struct lcm *lcm, uint32_t started)
 {
     unsigned int i, step, other;
 
     for ( i = 0; started & (1u << i); i++ )
         continue;
-    /* After as many steps as there are domains, the walk is in a circle. */
+    /* After nr_domains steps the walk has reached a cycle. */
     for ( step = 0; step < lcm->nr_domains; step++ )
     {
         for ( other = 0; !(lcm->domains[i].start_after_mask & ~started &
@@ -477,6 +528,103 @@ static int __init check_order(struct lcm *lcm, struct lcm_error *err)
     return 0;
 }
 
+/* --- what Xen does not build --------------------------------------------- */
+
+/* The boot domain is reclaimed after the launch, so it has no other role. */
+static const char *__init unsupported_prop(const struct lcm_domain *dom)
+{
+    if ( (dom->functions & LCM_FUNC_BOOT) && dom->permissions )
+        return "permissions";
+    if ( (dom->functions & LCM_FUNC_BOOT) && dom->functions != LCM_FUNC_BOOT )
+        return "functions";
+
+    return dom->mode & LCM_MODE_DEVICE_MODEL ? "mode" : NULL;
+}
+
+bool __init lcm_is_unsupported(const struct lcm *lcm,
+                               const struct lcm_domain *dom, int *ret_node,
+                               const char **ret_prop)
+{
+    const bool pv32 = (dom->mode & LCM_MODE_PV) && !(dom->mode & LCM_MODE_LONG);
+
+    *ret_node = dom->node;
+    *ret_prop = unsupported_prop(dom) ?: pv32 ? "mode" : NULL;
+    if ( *ret_prop )
+        return true;
+
+    /* dom0's builder takes a kernel and a ramdisk only. */
+    if ( dom->config == LCM_NONE ||
+         (!(dom->permissions & LCM_PERM_HARDWARE) &&
+          !(dom->functions & LCM_FUNC_LEGACY_DOM0)) )
+        return false;
+    *ret_node = lcm->modules[dom->config].node;
+
+    return true;
+}
+
+/* 32-bit PV depends on Xen's build: limits->no_pv32 decides. */
+static int __init check_supported(const struct lcm *lcm,
+                                  const struct lcm_limits *limits,
+                                  struct lcm_error *err)
+{
+    struct lcm_cursor cur = at(lcm, LCM_NONE, err);
+    struct lcm_domain dom;
+    const char *prop;
+    unsigned int i;
+
+    if ( !limits->strict || limits->platform != LCM_PLATFORM_X86 )
+        return 0;
+
+    for ( i = 0; i < lcm->nr_domains; i++ )
+    {
+        dom = lcm->domains[i];
+        dom.mode |= LCM_MODE_LONG;
+        if ( lcm_is_unsupported(lcm, &dom, &cur.node, &prop) )
+            return lcm_fail(&cur, LCM_ERR_UNSUPPORTED, prop, 0);
+    }
+
+    return 0;
+}
+
+/* --- the store ----------------------------------------------------------- */
+
+/* Returns all domains that must be ready before this one starts. */
+static uint32_t __init starts_after(const struct lcm *lcm, unsigned int domain)
+{
+    uint32_t before = 0, mask = lcm->domains[domain].start_after_mask;
+    unsigned int i;
+
+    while ( mask != before )
+    {
+        before = mask;
+        for ( i = 0; i < lcm->nr_domains; i++ )
+            if ( before & (1u << i) )
+                mask |= lcm->domains[i].start_after_mask;
+    }
+
+    return mask;
+}
+
+/* A hardware domain that waits for the store is ready after XENSTORE only. */
+static int __init check_store_order(const struct lcm *lcm, struct lcm_error *err)
+{
+    int hardware = lcm_find_permission(lcm, LCM_PERM_HARDWARE), store;
+    struct lcm_cursor cur;
+
+    if ( hardware == LCM_NONE ||
+         !(lcm->domains[hardware].mode & LCM_MODE_PV) )
+        return 0;
+    store = lcm_store_of(lcm, &lcm->domains[hardware]);
+    if ( store == LCM_NONE ||
+         !(starts_after(lcm, store) & (1u << hardware)) )
+        return 0;
+
+    cur = at(lcm, lcm->domains[store].node, err);
+
+    return lcm_fail_other(&cur, LCM_ERR_STORE_DEVICE, "start-after", 0,
+                          lcm->domains[hardware].node);
+}
+
 /* --- the whole ----------------------------------------------------------- */
 
 int __init lcm_check(struct lcm *lcm, const struct lcm_limits *limits,
@@ -494,74 +642,10 @@ int __init lcm_check(struct lcm *lcm, const struct lcm_limits *limits,
         rc = check_modules(lcm, limits, err);
     if ( !rc )
         rc = check_order(lcm, err);
+    if ( !rc )
+        rc = lcm_check_nodes(lcm, limits, err);
+    if ( !rc )
+        rc = check_store_order(lcm, err);
 
-    return rc;
-}
-
-enum lcm_platform __init lcm_guess_platform(const struct lcm *lcm)
-{
-    enum lcm_platform guess = LCM_PLATFORM_X86;
-    unsigned int i;
-
-    for ( i = 0; i < lcm->nr_modules; i++ )
-    {
-        if ( lcm->modules[i].locator == LCM_LOCATE_INDEX )
-            return LCM_PLATFORM_X86;
-        if ( lcm->modules[i].locator == LCM_LOCATE_ADDR )
-            guess = LCM_PLATFORM_ARM;
-    }
-
-    return guess;
-}
-
-int __init lcm_find_function(const struct lcm *lcm, uint32_t function)
-{
-    const struct role role = { .function = function };
-
-    return find_role(lcm, &role, 0);
-}
-
-int __init lcm_find_permission(const struct lcm *lcm, uint32_t permission)
-{
-    const struct role role = { .permission = permission };
-
-    return find_role(lcm, &role, 0);
-}
-
-/* The first that is not the boot domain and has the role; no role: any. */
-static int __init first_lasting(const struct lcm *lcm, const struct role *role)
-{
-    unsigned int i;
-
-    for ( i = 0; i < lcm->nr_domains; i++ )
-        if ( !(lcm->domains[i].functions & LCM_FUNC_BOOT) &&
-             (!role || has_role(&lcm->domains[i], role)) )
-            return i;
-
-    return LCM_NONE;
-}
-
-int __init lcm_console_owner(const struct lcm *lcm)
-{
-    static const struct role __initconst order[] = {
-        { .function = LCM_FUNC_CONSOLE },
-        { .permission = LCM_PERM_CONTROL },
-        { .permission = LCM_PERM_HARDWARE },
-    };
-    unsigned int i;
-    int owner;
-
-    for ( i = 0; i < ARRAY_SIZE(order); i++ )
-    {
-        owner = first_lasting(lcm, &order[i]);
-        if ( owner != LCM_NONE )
-            return owner;
-    }
-
-    return first_lasting(lcm, NULL);
-}
-
-bool __init lcm_is_dynamic(const struct lcm *lcm)
-{
-    return lcm_find_permission(lcm, LCM_PERM_CONTROL) != LCM_NONE;
+    return rc ?: check_supported(lcm, limits, err);
 }

@@ -3,10 +3,10 @@
  * Cursors: the only way in which the parser reads the blob.
  *
  * A cursor is one node and the place to report errors to.  Each getter
- * checks length, termination and byte order, and says what it found:
- *   1        the property is there and sound; *ret_... is set
+ * checks length, termination and byte order, and returns
+ *   1        the property is there and valid; *ret_... is set
  *   0        there is no such property; *ret_... is untouched
- *   -EINVAL  it is there and unsound; *cur->err is filled
+ *   -EINVAL  it is there and invalid; *cur->err is filled
  * Property names are compared whole.  Names given to a cursor must be string
  * constants, as struct lcm_error keeps them.
  */
@@ -21,9 +21,16 @@ struct lcm_cursor {
     struct lcm_error *err;
 };
 
-/* Fills *cur->err for this node and gives -EINVAL. */
+/* Fills *cur->err for this node.  Returns -EINVAL. */
 int lcm_fail(const struct lcm_cursor *cur, enum lcm_err code,
              const char *prop, uint64_t value);
+
+/* The same with the limit of the value. */
+int lcm_fail_limit(const struct lcm_cursor *cur, enum lcm_err code,
+                   const char *prop, uint64_t value, uint64_t limit);
+
+/* The limit of LCM_ERR_LENGTH if two lengths are valid. */
+#define LCM_LENGTHS(a, b) ((a) | (uint64_t)(b) << 32)
 
 /* The same for two nodes that clash. */
 int lcm_fail_other(const struct lcm_cursor *cur, enum lcm_err code,
@@ -33,20 +40,23 @@ int lcm_fail_other(const struct lcm_cursor *cur, enum lcm_err code,
 int lcm_first_child(const void *fdt, int node);
 int lcm_next_child(const void *fdt, int node);
 
+/* The root's child with the LCM, or LCM_NONE. */
+int lcm_find_chosen(const void *fdt);
+
 /* The node's name with its unit address, never NULL. */
 const char *lcm_node_name(const void *fdt, int node, int *ret_len);
 
 /* Length of a name up to its unit address. */
 int lcm_base_len(const char *name, int len);
 
-/* Is the node's name, unit address aside, this? */
+/* True if the node's name, without its unit address, is this. */
 bool lcm_is_named(const void *fdt, int node, const char *base);
 
-/* Length in bytes of a property, or LCM_NONE where there is none. */
+/* Length in bytes of a property, or LCM_NONE if there is none. */
 int lcm_prop_len(const struct lcm_cursor *cur, const char *prop);
 bool lcm_has(const struct lcm_cursor *cur, const char *prop);
 
-/* Has it one of these properties?  *ret_prop is the first that it has. */
+/* True if it has one of these properties; *ret_prop is the first. */
 bool lcm_has_any(const struct lcm_cursor *cur, const char *const *props,
                  unsigned int nr, const char **ret_prop);
 
@@ -67,7 +77,7 @@ int lcm_get_range(const struct lcm_cursor *cur, const char *prop,
 int lcm_get_bytes(const struct lcm_cursor *cur, const char *prop, int len,
                   const uint8_t **ret_bytes);
 
-/* No value at all, there or not there. */
+/* A property without a value. */
 int lcm_get_flag(const struct lcm_cursor *cur, const char *prop,
                  bool *ret_set);
 
@@ -83,16 +93,20 @@ int lcm_get_string(const struct lcm_cursor *cur, const char *prop,
 int lcm_get_strings(const struct lcm_cursor *cur, const char *prop,
                     const char **ret_list, int *ret_len);
 
-/* The string at *pos of a list got by lcm_get_strings(), or NULL at its end. */
+/* The string at *pos of lcm_get_strings()'s list, or NULL at its end. */
 const char *lcm_next_string(const char *list, int len, int *pos);
 
+/* True if the value is one or more strings, none of them empty. */
+bool lcm_is_names(const struct lcm_cursor *cur, const char *prop);
+
 /*
- * Is the value text rather than cells?  One terminated printable string; where
- * the length would suit cells too, digits only up to its last character.
+ * True if the value is text rather than cells: one terminated printable
+ * string, and if its length is valid for cells too, digits up to its last
+ * character.
  */
 bool lcm_is_size_text(const struct lcm_cursor *cur, const char *prop);
 
-/* Does `compatible` have this entry?  False where the property is unsound. */
+/* True if `compatible` has this entry; false if the property is invalid. */
 bool lcm_is_compatible(const void *fdt, int node, const char *entry);
 
 #endif /* LIB__HYPERLAUNCH__LCM_FDT_H */

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-or-later OR BSD-2-Clause)
-/*
- * Module nodes: what a module is, and where it is found.
- */
-#include "lcm-node.h"
+/* Module nodes: type and location of a module. */
+#include "lcm-internal.h"
 
-/* TYPE of one entry of `compatible`; NULL: the entry is not a module's. */
+/* Type in one entry of `compatible`; NULL if the entry is not a module's. */
 static const char *__init type_text(const char *entry)
 {
     static const char __initconst module[] = "module,";
@@ -18,7 +16,7 @@ static const char *__init type_text(const char *entry)
     return NULL;
 }
 
-/* Entries that say "a module" or how it is located, but not what it is. */
+/* Entries of modules that do not have the type. */
 static bool __init is_marker(const char *type)
 {
     return !strcmp(type, "module") || !strcmp(type, "index") ||
@@ -36,7 +34,7 @@ static int __init type_by_name(const char *name)
     return LCM_NONE;
 }
 
-/* 1: a module of *ret_type; 0: no module. */
+/* Returns 1 for a module of *ret_type, 0 if it is no module. */
 int __init lcm_get_module_type(const struct lcm_cursor *cur, int *ret_type)
 {
     const char *list, *entry, *text;
@@ -68,7 +66,7 @@ int __init lcm_get_module_type(const struct lcm_cursor *cur, int *ret_type)
     return 1;
 }
 
-/* mb-index and module-index are two names of one thing. */
+/* mb-index and module-index are synonyms. */
 static int __init parse_index(const struct lcm_cursor *cur,
                               struct lcm_module *mod)
 {
@@ -96,41 +94,43 @@ static int __init parse_index(const struct lcm_cursor *cur,
     return 1;
 }
 
-/* The width of one part of a module's address, in cells. */
-static int __init get_cells(const struct lcm_cursor *parent, const char *prop,
+/*
+ * Width in cells of one part of a module's address, from the nearest node
+ * above.
+ */
+static int __init get_cells(const struct lcm *lcm,
+                            const struct lcm_cursor *parent, const char *prop,
                             uint32_t dflt, uint32_t *ret_cells)
 {
-    int rc;
+    const int above[] = { parent->node, lcm->root, lcm->chosen, 0 };
+    struct lcm_cursor cur = *parent;
+    unsigned int i;
+    int rc = 0;
 
     *ret_cells = dflt;
-    rc = lcm_get_u32(parent, prop, ret_cells);
+    for ( i = 0; i < ARRAY_SIZE(above) && !rc; i++ )
+    {
+        cur.node = above[i];
+        rc = lcm_get_u32(&cur, prop, ret_cells);
+    }
     if ( rc > 0 && *ret_cells > 2 )
-        return lcm_fail(parent, LCM_ERR_RANGE, prop, *ret_cells);
+        return lcm_fail_limit(&cur, LCM_ERR_RANGE, prop, *ret_cells, 2);
 
-    return rc;
+    return rc < 0 ? rc : 0;
 }
 
-static int __init parse_range(const struct lcm_cursor *cur,
+static int __init parse_range(const struct lcm *lcm,
+                              const struct lcm_cursor *cur,
                               const struct lcm_cursor *parent,
                               const char *prop, uint64_t *addr, uint64_t *size)
 {
     uint32_t addr_cells, size_cells;
-    int len = lcm_prop_len(cur, prop);
-    int has_addr, has_size;
 
-    if ( len == LCM_NONE )
+    if ( !lcm_has(cur, prop) )
         return 0;
-    has_addr = get_cells(parent, "#address-cells", 2, &addr_cells);
-    if ( has_addr < 0 )
-        return has_addr;
-    has_size = get_cells(parent, "#size-cells", 1, &size_cells);
-    if ( has_size < 0 )
-        return has_size;
-    if ( !has_addr && !has_size )
-    {
-        addr_cells = len > 8 ? 2 : 1;
-        size_cells = len > 12 ? 2 : 1;
-    }
+    if ( get_cells(lcm, parent, "#address-cells", 2, &addr_cells) ||
+         get_cells(lcm, parent, "#size-cells", 1, &size_cells) )
+        return -EINVAL;
     if ( lcm_get_range(cur, prop, addr_cells, size_cells, addr, size) < 0 )
         return -EINVAL;
     if ( !*size )
@@ -141,18 +141,20 @@ static int __init parse_range(const struct lcm_cursor *cur,
     return 1;
 }
 
-/* module-addr and reg are two names of one thing, too. */
-static int __init parse_addr(const struct lcm_cursor *cur,
+/* module-addr and reg are synonyms, too. */
+static int __init parse_addr(const struct lcm *lcm,
+                             const struct lcm_cursor *cur,
                              const struct lcm_cursor *parent,
                              struct lcm_module *mod)
 {
     uint64_t addr = 0, size = 0;
     int has_addr, has_reg;
 
-    has_addr = parse_range(cur, parent, "module-addr", &mod->addr, &mod->size);
+    has_addr = parse_range(lcm, cur, parent, "module-addr", &mod->addr,
+                           &mod->size);
     if ( has_addr < 0 )
         return has_addr;
-    has_reg = parse_range(cur, parent, "reg", &addr, &size);
+    has_reg = parse_range(lcm, cur, parent, "reg", &addr, &size);
     if ( has_reg < 0 )
         return has_reg;
     if ( !has_addr && !has_reg )
@@ -169,7 +171,33 @@ static int __init parse_addr(const struct lcm_cursor *cur,
     return 1;
 }
 
-static int __init parse_locator(const struct lcm_cursor *cur,
+/* True if some node has a module's address, which only Arm has. */
+static bool __init has_addresses(const struct lcm *lcm)
+{
+    struct lcm_cursor cur = { .fdt = lcm->fdt, .node = lcm->root };
+    int depth = 0;
+
+    while ( cur.node >= 0 && depth >= 0 )
+    {
+        if ( depth && lcm_has(&cur, "module-addr") )
+            return true;
+        cur.node = fdt_next_node(cur.fdt, cur.node, &depth);
+    }
+
+    return false;
+}
+
+/* The locator that the module lacks. */
+static const char *__init missing_locator(const struct lcm *lcm)
+{
+    if ( lcm->form == LCM_FORM_DOM0LESS )
+        return "reg";
+
+    return has_addresses(lcm) ? "module-addr" : "mb-index";
+}
+
+static int __init parse_locator(const struct lcm *lcm,
+                                const struct lcm_cursor *cur,
                                 const struct lcm_cursor *parent,
                                 struct lcm_module *mod)
 {
@@ -182,13 +210,13 @@ static int __init parse_locator(const struct lcm_cursor *cur,
         return lcm_fail(cur, LCM_ERR_TWO_LOCATORS, "module-addr", 0);
     if ( has_index && lcm_has(cur, "reg") )
         return lcm_fail(cur, LCM_ERR_TWO_LOCATORS, "reg", 0);
-    has_addr = parse_addr(cur, parent, mod);
+    has_addr = parse_addr(lcm, cur, parent, mod);
     if ( has_addr < 0 )
         return has_addr;
     if ( has_index || has_addr )
         return 0;
     if ( !mod->file )
-        return lcm_fail(cur, LCM_ERR_NO_LOCATOR, "mb-index", 0);
+        return lcm_fail(cur, LCM_ERR_NO_LOCATOR, missing_locator(lcm), 0);
     mod->locator = LCM_LOCATE_FILE;
 
     return 0;
@@ -221,6 +249,7 @@ int __init lcm_parse_module(struct lcm *lcm, const struct lcm_cursor *cur,
     mod->node = cur->node;
     mod->domain = domain;
     mod->type = type;
+    lcm_warn_of_misspelt(lcm, cur->node, LCM_NODE_MODULE);
 
     rc = lcm_get_string(cur, "file", &mod->file);
     if ( rc < 0 )
@@ -231,14 +260,14 @@ int __init lcm_parse_module(struct lcm *lcm, const struct lcm_cursor *cur,
     rc = lcm_get_bytes(cur, "digest-sha256", 32, &mod->digest);
     if ( rc < 0 )
         return rc;
-    rc = parse_locator(cur, parent, mod);
+    rc = parse_locator(lcm, cur, parent, mod);
     if ( rc < 0 )
         return rc;
 
     return lcm->nr_modules++;
 }
 
-/* Puts the module in its slot, which must be free. */
+/* Sets the slot, which must be free. */
 int __init lcm_take_slot(const struct lcm_cursor *cur, const struct lcm *lcm,
                             int *slot, int index, enum lcm_err twice)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-or-later OR BSD-2-Clause)
 /*
- * Reads each node of an LCM into struct lcm, and applies the rules that need
- * nothing but the node itself.  Rules across nodes are in lcm-check.c.
+ * Reads each node of an LCM into struct lcm, and checks the rules within one
+ * node.  Rules across nodes are in lcm-check.c.
  */
-#include "lcm-node.h"
+#include "lcm-internal.h"
 
 /* No machine has more: 52 bits of physical address, in KiB. */
 #define MEMORY_KIB_MAX ((uint64_t)1 << 42)
@@ -11,30 +11,9 @@
 static const char __initconst compat_hypervisor[] = "hypervisor,xen";
 static const char __initconst compat_config[] = "xen,config";
 static const char __initconst compat_domain[] = "xen,domain";
-static const char __initconst compat_pci[] = "xen,pci-passthrough";
 
-static void __init warn(struct lcm *lcm, enum lcm_warn code, int node,
-                        const char *prop, uint64_t value)
-{
-    struct lcm_warning *warning;
-
-    if ( lcm->nr_warnings == LCM_MAX_WARNINGS )
-    {
-        /* The last one says that there were more. */
-        warning = &lcm->warnings[LCM_MAX_WARNINGS - 1];
-        code = LCM_WARN_LOST;
-        node = LCM_NONE;
-        prop = NULL;
-        value = 0;
-    }
-    else
-        warning = &lcm->warnings[lcm->nr_warnings++];
-
-    warning->code = code;
-    warning->node = node;
-    warning->prop = prop;
-    warning->value = value;
-}
+/* Less than any kernel needs: probably a wrong unit. */
+#define MEMORY_KIB_SMALL 4096
 
 /* --- config -------------------------------------------------------------- */
 
@@ -65,6 +44,7 @@ static int __init parse_config(struct lcm *lcm, const struct lcm_cursor *config)
     struct lcm_cursor cur = *config;
     int rc;
 
+    lcm_warn_of_misspelt(lcm, config->node, LCM_NODE_CONFIG);
     for ( cur.node = lcm_first_child(cur.fdt, config->node);
           cur.node != LCM_NONE; cur.node = lcm_next_child(cur.fdt, cur.node) )
     {
@@ -78,7 +58,7 @@ static int __init parse_config(struct lcm *lcm, const struct lcm_cursor *config)
 
 /* --- domains ------------------------------------------------------------- */
 
-/* Dialects that were proposed and never merged: to guess would be unsafe. */
+/* Bindings that were proposed, but never merged: not safe to interpret. */
 static int __init refuse_old_roles(const struct lcm_cursor *cur)
 {
     static const char *const __initconstrel props[] = { "role", "capability" };
@@ -90,18 +70,21 @@ static int __init refuse_old_roles(const struct lcm_cursor *cur)
     return 0;
 }
 
-/* A cell of which only known bits count; others are warned of. */
+/* Reads a cell of bits; warns of unknown ones and ignores them. */
 static int __init get_mask(struct lcm *lcm, const struct lcm_cursor *cur,
                            const char *prop, uint32_t known,
                            enum lcm_warn unknown, uint32_t *ret_mask)
 {
     uint32_t value;
-    int rc = lcm_get_u32(cur, prop, &value);
+    int rc;
 
+    if ( lcm_is_names(cur, prop) )
+        return lcm_fail(cur, LCM_ERR_NAMES, prop, 0);
+    rc = lcm_get_u32(cur, prop, &value);
     if ( rc <= 0 )
         return rc;
     if ( value & ~known )
-        warn(lcm, unknown, cur->node, prop, value & ~known);
+        lcm_warn(lcm, unknown, cur->node, prop, value & ~known);
     *ret_mask = value & known;
 
     return 1;
@@ -112,16 +95,17 @@ static int __init parse_capabilities(const struct lcm_cursor *cur,
                                      bool has_permissions, bool has_functions)
 {
     bool legacy = dom->functions & LCM_FUNC_LEGACY_DOM0;
+    const uint32_t known = LCM_CAP_CONTROL | LCM_CAP_HARDWARE |
+                           LCM_CAP_XENSTORE;
     uint32_t said, meant;
     int rc = lcm_get_u32(cur, "capabilities", &dom->capabilities);
 
     if ( rc <= 0 )
         return rc;
     dom->has_capabilities = true;
-    if ( dom->capabilities &
-         ~(LCM_CAP_CONTROL | LCM_CAP_HARDWARE | LCM_CAP_XENSTORE) )
+    if ( dom->capabilities & ~known )
         return lcm_fail(cur, LCM_ERR_CAPABILITIES, "capabilities",
-                        dom->capabilities);
+                        dom->capabilities & ~known);
 
     said = legacy ? LCM_PERM_ALL : dom->permissions;
     meant = dom->capabilities & (LCM_CAP_CONTROL | LCM_CAP_HARDWARE);
@@ -172,7 +156,9 @@ static int __init parse_mode(struct lcm *lcm, const struct lcm_cursor *cur,
     if ( !rc )
     {
         dom->mode = LCM_MODE_LONG;
-        warn(lcm, LCM_WARN_MODE_DEFAULT, cur->node, "mode", dom->mode);
+        /* The dom0less bindings have no such property. */
+        if ( lcm->form != LCM_FORM_DOM0LESS )
+            lcm_warn(lcm, LCM_WARN_MODE_DEFAULT, cur->node, "mode", 0);
     }
     if ( (dom->mode & clash) == clash )
         return lcm_fail(cur, LCM_ERR_MODE_PV_DM, "mode", dom->mode);
@@ -180,7 +166,7 @@ static int __init parse_mode(struct lcm *lcm, const struct lcm_cursor *cur,
     return 0;
 }
 
-/* Other kernels than Linux may do it, so that is no error. */
+/* No error, as kernels other than Linux may work. */
 static void __init warn_of_pv_store(struct lcm *lcm,
                                     const struct lcm_cursor *cur,
                                     const struct lcm_domain *dom)
@@ -188,10 +174,10 @@ static void __init warn_of_pv_store(struct lcm *lcm,
     if ( (dom->mode & LCM_MODE_PV) && (dom->functions & LCM_FUNC_XENSTORE) &&
          !(dom->functions & LCM_FUNC_LEGACY_DOM0) &&
          !(dom->permissions & LCM_PERM_HARDWARE) )
-        warn(lcm, LCM_WARN_PV_XENSTORE, cur->node, "mode", dom->mode);
+        lcm_warn(lcm, LCM_WARN_PV_XENSTORE, cur->node, "mode", dom->mode);
 }
 
-/* How far KiB are to be shifted for this suffix of a size. */
+/* Returns the shift from KiB for this suffix of a size. */
 static int __init suffix_shift(char suffix)
 {
     switch ( suffix )
@@ -223,7 +209,7 @@ static bool __init read_size(const char *text, uint64_t *ret_kib)
     return true;
 }
 
-static int __init parse_memory(const struct lcm_cursor *cur,
+static int __init parse_memory(struct lcm *lcm, const struct lcm_cursor *cur,
                                struct lcm_domain *dom)
 {
     const char *text;
@@ -245,7 +231,11 @@ static int __init parse_memory(const struct lcm_cursor *cur,
     if ( !dom->memory_kib )
         return lcm_fail(cur, LCM_ERR_MEMORY_ZERO, "memory", 0);
     if ( dom->memory_kib > MEMORY_KIB_MAX )
-        return lcm_fail(cur, LCM_ERR_RANGE, "memory", dom->memory_kib);
+        return lcm_fail_limit(cur, LCM_ERR_RANGE, "memory", dom->memory_kib,
+                              MEMORY_KIB_MAX);
+    if ( dom->memory_kib < MEMORY_KIB_SMALL )
+        lcm_warn(lcm, LCM_WARN_MEMORY_SMALL, cur->node, "memory",
+                 dom->memory_kib);
 
     return 0;
 }
@@ -277,11 +267,11 @@ static int __init parse_uuid(struct lcm *lcm, const struct lcm_cursor *cur,
         return lcm_fail(cur, LCM_ERR_UUID_LENGTH, "domain-uuid", len);
     if ( lcm_get_bytes(cur, "domain-uuid", len, &uuid) < 0 )
         return -EINVAL;
-    /* A short one comes first, and the rest stays zero. */
+    /* A short one fills the first bytes, and the rest stays zero. */
     memcpy(dom->uuid, uuid, len);
     dom->has_uuid = true;
     if ( len == 8 )
-        warn(lcm, LCM_WARN_UUID_SHORT, cur->node, "domain-uuid", len);
+        lcm_warn(lcm, LCM_WARN_UUID_SHORT, cur->node, "domain-uuid", len);
 
     return 0;
 }
@@ -304,6 +294,31 @@ static int __init parse_order(const struct lcm_cursor *cur,
     return lcm_get_flag(cur, "hold", &dom->hold) < 0 ? -EINVAL : 0;
 }
 
+static int __init parse_restart(const struct lcm_cursor *cur,
+                                struct lcm_domain *dom)
+{
+    const char *word;
+    unsigned int i;
+    int rc = lcm_get_string(cur, "restart", &word);
+
+    dom->restart = LCM_RESTART_NEVER;
+    dom->restart_limit = LCM_RESTART_LIMIT;
+    if ( rc < 0 || lcm_get_u32(cur, "restart-limit", &dom->restart_limit) < 0 )
+        return -EINVAL;
+    if ( !dom->restart_limit )
+        return lcm_fail(cur, LCM_ERR_RANGE, "restart-limit", 0);
+    if ( !rc )
+        return 0;
+    for ( i = 0; i < LCM_NR_RESTARTS; i++ )
+        if ( !strcmp(word, lcm_restart_name(i)) )
+        {
+            dom->restart = i;
+            return 0;
+        }
+
+    return lcm_fail(cur, LCM_ERR_WORD, "restart", 0);
+}
+
 static int __init take_domain_module(struct lcm *lcm,
                                      const struct lcm_cursor *cur,
                                      struct lcm_domain *dom, int index)
@@ -322,9 +337,47 @@ static int __init take_domain_module(struct lcm *lcm,
     case LCM_MODULE_CONFIG:
         return lcm_take_slot(cur, lcm, &dom->config, index,
                              LCM_ERR_TWO_OF_TYPE);
+    case LCM_MODULE_FIRMWARE:
+        if ( dom->mode & LCM_MODE_DEVICE_MODEL )
+            return lcm_take_slot(cur, lcm, &dom->firmware, index,
+                                 LCM_ERR_TWO_OF_TYPE);
+        break;
     default:
-        return lcm_fail(cur, LCM_ERR_MODULE_PLACE, "compatible", 0);
+        break;
     }
+
+    return lcm_fail(cur, LCM_ERR_MODULE_PLACE, "compatible", 0);
+}
+
+/* Children of a domain other than modules. */
+struct child {
+    int (*parse)(struct lcm *lcm, const struct lcm_cursor *cur,
+                 unsigned int domain);
+    char compatible[20], name[8];
+    bool reserved;                   /* a node of that name must have it */
+};
+
+static const struct child __initconstrel children[] = {
+    { lcm_parse_pci, "xen,pci-passthrough", "pci", true },
+    { lcm_parse_vcpu, "xen,vcpu", "vcpu", true },
+    { lcm_parse_disk, "xen,disk", "disk", false },
+    { lcm_parse_nic, "xen,nic", "nic", false },
+};
+
+/* Fails for other nodes with such a name, or with a module's properties. */
+static int __init refuse_untyped_child(const struct lcm_cursor *cur)
+{
+    static const char *const __initconstrel props[] = { "vdev", "bridge", "mac" };
+    const char *prop;
+    unsigned int i;
+
+    for ( i = 0; i < ARRAY_SIZE(children); i++ )
+        if ( lcm_is_named(cur->fdt, cur->node, children[i].name) &&
+             (children[i].reserved ||
+              lcm_has_any(cur, props, ARRAY_SIZE(props), &prop)) )
+            return lcm_fail(cur, LCM_ERR_COMPATIBLE, "compatible", 0);
+
+    return lcm_refuse_untyped_module(cur);
 }
 
 static int __init parse_domain_child(struct lcm *lcm,
@@ -333,26 +386,41 @@ static int __init parse_domain_child(struct lcm *lcm,
                                      unsigned int domain)
 {
     int type, index, rc;
+    unsigned int i;
 
-    if ( lcm_is_compatible(cur->fdt, cur->node, compat_pci) )
-        return lcm_parse_pci(lcm, cur, domain);
+    for ( i = 0; i < ARRAY_SIZE(children); i++ )
+        if ( lcm_is_compatible(cur->fdt, cur->node, children[i].compatible) )
+            return children[i].parse(lcm, cur, domain);
     rc = lcm_get_module_type(cur, &type);
     if ( rc < 0 )
         return rc;
-    if ( !rc && lcm_is_named(cur->fdt, cur->node, "pci") )
-        return lcm_fail(cur, LCM_ERR_COMPATIBLE, "compatible", 0);
     if ( !rc )
-        return lcm_refuse_untyped_module(cur);
+        return refuse_untyped_child(cur);
 
     index = lcm_parse_module(lcm, cur, parent, domain, type);
     if ( index < 0 )
         return index;
-    /* Indices are x86's, where no builder hands a device tree to a domain. */
+    /* Indices mean x86, where no builder passes a device tree to a domain. */
     if ( type == LCM_MODULE_DEVICE_TREE &&
          lcm->modules[index].locator == LCM_LOCATE_INDEX )
-        warn(lcm, LCM_WARN_DEVICE_TREE, cur->node, "compatible", 0);
+        lcm_warn(lcm, LCM_WARN_DEVICE_TREE, cur->node, "compatible", 0);
+    if ( type == LCM_MODULE_FIRMWARE )
+        lcm_warn(lcm, LCM_WARN_NOT_IN_FORCE, cur->node, "compatible", 0);
 
     return take_domain_module(lcm, cur, &lcm->domains[domain], index);
+}
+
+/* A domain without a kernel.  Names a property of old trees if it has one. */
+static int __init fail_no_kernel(const struct lcm_cursor *domain_cur)
+{
+    const void *fdt = domain_cur->fdt;
+    int child = lcm_first_child(fdt, domain_cur->node);
+
+    while ( child != LCM_NONE &&
+            !lcm_is_compatible(fdt, child, "xen,linux-zimage") )
+        child = lcm_next_child(fdt, child);
+
+    return lcm_fail_other(domain_cur, LCM_ERR_NO_KERNEL, NULL, 0, child);
 }
 
 static int __init parse_domain_children(struct lcm *lcm,
@@ -370,7 +438,7 @@ static int __init parse_domain_children(struct lcm *lcm,
             return rc;
     }
     if ( lcm->domains[domain].kernel == LCM_NONE )
-        return lcm_fail(domain_cur, LCM_ERR_NO_KERNEL, NULL, 0);
+        return fail_no_kernel(domain_cur);
 
     return 0;
 }
@@ -390,7 +458,7 @@ static int __init parse_domain_props(struct lcm *lcm,
     if ( !rc )
         warn_of_pv_store(lcm, cur, dom);
     if ( !rc )
-        rc = parse_memory(cur, dom);
+        rc = parse_memory(lcm, cur, dom);
     if ( !rc )
         rc = parse_cpus(cur, dom);
     if ( !rc )
@@ -398,7 +466,10 @@ static int __init parse_domain_props(struct lcm *lcm,
     if ( !rc && lcm_get_string(cur, "security-id", &dom->security_id) < 0 )
         rc = -EINVAL;
 
-    return rc ?: parse_order(cur, dom);
+    if ( !rc )
+        rc = parse_order(cur, dom);
+
+    return rc ?: parse_restart(cur, dom);
 }
 
 static int __init parse_domain(struct lcm *lcm, const struct lcm_cursor *cur)
@@ -412,6 +483,8 @@ static int __init parse_domain(struct lcm *lcm, const struct lcm_cursor *cur)
     memset(dom, 0, sizeof(*dom));
     dom->node = cur->node;
     dom->kernel = dom->ramdisk = dom->device_tree = dom->config = LCM_NONE;
+    dom->firmware = LCM_NONE;
+    lcm_warn_of_misspelt(lcm, cur->node, LCM_NODE_DOMAIN);
 
     rc = parse_domain_props(lcm, cur, dom);
     if ( rc )
@@ -429,7 +502,7 @@ static bool __init is_name_char(char c)
            (c >= 'A' && c <= 'Z') || (c && strchr(",._+-@", c));
 }
 
-/* Does another domain's node have this name, unit addresses aside? */
+/* True if another domain's node has this name, without unit addresses. */
 static bool __init is_base_shared(const struct lcm *lcm, unsigned int domain,
                                   const char *base, int len)
 {
@@ -489,9 +562,11 @@ static int __init name_domains(struct lcm *lcm, struct lcm_error *err)
     return 0;
 }
 
-/* --- the whole ----------------------------------------------------------- */
+/* --- where the launch is described ---------------------------------------- */
 
-/* The child of that name, unit address aside, at or after a given child. */
+/*
+ * The child of that name, without its unit address, at or after a given one.
+ */
 static int __init find_named(const void *fdt, int child, const char *base)
 {
     while ( child != LCM_NONE && !lcm_is_named(fdt, child, base) )
@@ -511,14 +586,13 @@ static int __init find_compatible_child(const void *fdt, int node,
     return child;
 }
 
-/* Where the launch is described, of a blob that lcm_fdt_check() found sound. */
+/* The node that describes the launch.  lcm_fdt_check() has passed the blob. */
 static int __init find_form(const void *fdt, enum lcm_form *ret_form,
                             int *ret_root, struct lcm_error *err)
 {
     struct lcm_cursor cur = { .fdt = fdt, .node = 0, .err = err };
-    int chosen, hypervisor, again, domain;
+    int chosen = lcm_find_chosen(fdt), hypervisor, again, domain;
 
-    chosen = find_named(fdt, lcm_first_child(fdt, 0), "chosen");
     if ( chosen == LCM_NONE )
         return lcm_fail(&cur, LCM_ERR_NO_HYPERVISOR, NULL, 0);
     cur.node = chosen;
@@ -552,12 +626,12 @@ bool __init lcm_detect(const void *blob, size_t size)
     if ( lcm_fdt_check(blob, size, &err) && err.code != LCM_ERR_DEPTH )
         return false;
 
-    /* Two descriptions are an LCM too, if a bad one. */
+    /* Two descriptions are an LCM, too, but an invalid one. */
     return !find_form(blob, &form, &root, &err) ||
            err.code == LCM_ERR_BOTH_FORMS;
 }
 
-/* A node among the domains that has what a domain has, but is none. */
+/* Fails for a node that has properties of a domain, but is none. */
 static int __init refuse_untyped_domain(const struct lcm *lcm,
                                         const struct lcm_cursor *cur)
 {
@@ -601,18 +675,94 @@ static int __init parse_children(struct lcm *lcm, const struct lcm_cursor *root)
     return 0;
 }
 
-/* The order of starts is the boot domain's work. */
-static void __init warn_of_order(struct lcm *lcm)
+/* --- warnings that need all of the domains --------------------------------- */
+
+/* The boot domain implements start-after. */
+static void __init warn_of_order(struct lcm *lcm, const struct lcm_domain *dom)
+{
+    if ( dom->start_after &&
+         lcm_find_function(lcm, LCM_FUNC_BOOT) == LCM_NONE )
+        lcm_warn(lcm, LCM_WARN_START_AFTER, dom->node, "start-after", 0);
+}
+
+/* True if a domain has CONTROL, or will have it as a legacy dom0. */
+static bool __init is_dynamic(const struct lcm *lcm)
+{
+    return lcm_is_dynamic(lcm) ||
+           lcm_find_function(lcm, LCM_FUNC_LEGACY_DOM0) != LCM_NONE;
+}
+
+/* A control domain restarts and releases domains. */
+static void __init warn_of_control(struct lcm *lcm,
+                                   const struct lcm_domain *dom)
+{
+    const struct lcm_cursor cur = { .fdt = lcm->fdt, .node = dom->node };
+
+    if ( dom->restart != LCM_RESTART_NEVER )
+        lcm_warn(lcm, is_dynamic(lcm) ? LCM_WARN_NOT_IN_FORCE
+                                      : LCM_WARN_RESTART_STATIC,
+                 dom->node, "restart", 0);
+    if ( lcm_has(&cur, "hold") && !is_dynamic(lcm) )
+        lcm_warn(lcm, LCM_WARN_HOLD_STATIC, dom->node, "hold", 0);
+}
+
+static bool __init is_number(const char *name)
+{
+    while ( *name >= '0' && *name <= '9' )
+        name++;
+
+    return !*name;
+}
+
+/* Names that toolstacks interpret differently. */
+static void __init warn_of_name(struct lcm *lcm, const struct lcm_domain *dom)
+{
+    const bool zero = (dom->functions & LCM_FUNC_LEGACY_DOM0) ||
+                      (dom->permissions & LCM_PERM_ALL) == LCM_PERM_ALL;
+
+    if ( !strcmp(dom->name, "Domain-0") && !zero )
+        lcm_warn(lcm, LCM_WARN_NAME_DOMAIN_0, dom->node, NULL, 0);
+    if ( is_number(dom->name) )
+        lcm_warn(lcm, LCM_WARN_NAME_NUMBER, dom->node, NULL, 0);
+}
+
+static void __init warn_of_unsupported(struct lcm *lcm,
+                                       const struct lcm_domain *dom)
+{
+    const char *prop;
+    int node;
+
+    if ( lcm_guess_platform(lcm) == LCM_PLATFORM_X86 &&
+         lcm_is_unsupported(lcm, dom, &node, &prop) )
+        lcm_warn(lcm, LCM_WARN_UNSUPPORTED, node, prop, 0);
+}
+
+static void __init warn_of_domains(struct lcm *lcm)
 {
     unsigned int i;
 
-    if ( lcm_find_function(lcm, LCM_FUNC_BOOT) != LCM_NONE )
-        return;
-
     for ( i = 0; i < lcm->nr_domains; i++ )
-        if ( lcm->domains[i].start_after )
-            warn(lcm, LCM_WARN_START_AFTER, lcm->domains[i].node,
-                 "start-after", 0);
+    {
+        warn_of_order(lcm, &lcm->domains[i]);
+        warn_of_control(lcm, &lcm->domains[i]);
+        warn_of_name(lcm, &lcm->domains[i]);
+        warn_of_unsupported(lcm, &lcm->domains[i]);
+    }
+}
+
+/* --- the whole ------------------------------------------------------------- */
+
+/* The state before the first node is read. */
+static int __init begin(const void *blob, struct lcm *lcm,
+                        struct lcm_error *err)
+{
+    memset(lcm, 0, sizeof(*lcm));
+    lcm->fdt = blob;
+    lcm->microcode = lcm->xsm_policy = LCM_NONE;
+    lcm->boot_timeout_ms = LCM_BOOT_TIMEOUT_MS;
+    lcm->chosen = lcm_find_chosen(blob);
+
+    return find_form(blob, &lcm->form, &lcm->root, err);
 }
 
 int __init lcm_parse(const void *blob, size_t size, struct lcm *lcm,
@@ -623,24 +773,23 @@ int __init lcm_parse(const void *blob, size_t size, struct lcm *lcm,
 
     if ( rc )
         return rc;
-    memset(lcm, 0, sizeof(*lcm));
-    lcm->fdt = blob;
-    lcm->microcode = lcm->xsm_policy = LCM_NONE;
-    lcm->boot_timeout_ms = LCM_BOOT_TIMEOUT_MS;
-
-    rc = find_form(blob, &lcm->form, &lcm->root, err);
+    rc = begin(blob, lcm, err);
     if ( rc )
         return rc;
     root.node = lcm->root;
-    if ( lcm->form == LCM_FORM_HYPERVISOR &&
-         lcm_get_u32(&root, "boot-timeout-ms", &lcm->boot_timeout_ms) < 0 )
-        return -EINVAL;
+    if ( lcm->form == LCM_FORM_HYPERVISOR )
+    {
+        lcm_warn_of_misspelt(lcm, lcm->root, LCM_NODE_HYPERVISOR);
+        if ( lcm_get_u32(&root, "boot-timeout-ms", &lcm->boot_timeout_ms) < 0 )
+            return -EINVAL;
+    }
     rc = parse_children(lcm, &root);
-    if ( rc )
-        return rc;
-    warn_of_order(lcm);
+    if ( !rc )
+        rc = name_domains(lcm, err);
+    if ( !rc )
+        warn_of_domains(lcm);
 
-    return name_domains(lcm, err);
+    return rc;
 }
 
 /* --- what is left for a recovery ------------------------------------------ */
@@ -657,8 +806,8 @@ static bool __init is_hardware_domain(const struct lcm_domain *dom)
 }
 
 /*
- * The first sound domain of a kind, behind those that are there already; what
- * is unsound leaves nothing behind.  NULL: there is none.
+ * Adds the first valid domain of a kind, and nothing of invalid ones.  NULL if
+ * there is none.
  */
 static struct lcm_domain *__init
 parse_first(struct lcm *lcm, bool (*is_wanted)(const struct lcm_domain *),
@@ -677,19 +826,20 @@ parse_first(struct lcm *lcm, bool (*is_wanted)(const struct lcm_domain *),
 
         lcm->nr_domains = nr_domains;
         lcm->nr_modules = nr_modules;
-        lcm->nr_pci = lcm->nr_warnings = 0;
+        lcm->nr_pci = lcm->nr_vcpus = lcm->nr_disks = lcm->nr_nics = 0;
+        lcm->nr_warnings = 0;
     }
 
     return NULL;
 }
 
 /*
- * It waits for nobody, as the others will not run, nor for devices that one of
- * them would have to prepare.
+ * Removes what it would wait for: domains that will not run, devices that
+ * these would have to prepare, and CPUs, which may be the error.
  */
 static void __init make_independent(struct lcm *lcm, struct lcm_domain *dom)
 {
-    lcm->nr_pci = 0;
+    lcm->nr_pci = lcm->nr_vcpus = lcm->nr_disks = lcm->nr_nics = 0;
     dom->start_after = NULL;
     dom->hold = false;
 }
@@ -703,11 +853,7 @@ int __init lcm_parse_recovery(const void *blob, size_t size, struct lcm *lcm,
 
     if ( rc )
         return rc;
-    memset(lcm, 0, sizeof(*lcm));
-    lcm->fdt = blob;
-    lcm->microcode = lcm->xsm_policy = LCM_NONE;
-
-    rc = find_form(blob, &lcm->form, &lcm->root, err);
+    rc = begin(blob, lcm, err);
     if ( rc )
         return rc;
 

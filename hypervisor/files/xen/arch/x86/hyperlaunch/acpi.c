@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The least ACPI that lets an OS find its processors: RSDP, XSDT, FADT
- * (reduced hardware), an empty DSDT, and MADT.  All of it made here; none of
- * the host's tables are looked at.
+ * ACPI tables of a PVH guest, the fewest by which an OS finds its CPUs: RSDP,
+ * XSDT, FADT (reduced hardware), an empty DSDT, and MADT.  Nothing is taken
+ * from the host's tables.
  */
 
 #include <xen/acpi.h>

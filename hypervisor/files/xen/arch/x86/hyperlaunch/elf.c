@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the headers of an ELF kernel say, held against the file.  Xen's loader
- * believes them where it copies segments and symbols.
+ * Validation of an ELF kernel's headers against its file.  Xen's loader copies
+ * segments and symbols without such checks.
  */
 
 #include <xen/lib.h>
 #include <xen/string.h>
 #include <xen/types.h>
-/* Needs the types, and does not include them. */
+/* Needs xen/types.h first. */
 #include <xen/elfstructs.h>
 
 #include "private.h"
 
-/* Of either width. */
+/* Of 32-bit and 64-bit images. */
 struct table {
     uint64_t offset;
     unsigned int nr, entry_size;
@@ -35,7 +35,7 @@ struct section {
     uint64_t offset, size;
 };
 
-/* What all segments together take. */
+/* Address range and size of all segments. */
 struct extent {
     uint64_t start, end, total;
 };
@@ -75,8 +75,9 @@ static bool __init read_header(struct image *img)
 static bool __init table_fits(const struct image *img, const struct table *t,
                               unsigned int entry_size)
 {
-    return !t->nr || (t->entry_size >= entry_size &&
-                      in_file(img, t->offset, (uint64_t)t->nr * t->entry_size));
+    return !t->nr ||
+           (t->entry_size >= entry_size &&
+            in_file(img, t->offset, (uint64_t)t->nr * t->entry_size));
 }
 
 static const void *__init entry(const struct image *img, const struct table *t,
@@ -111,7 +112,7 @@ static struct section __init read_section(const struct image *img,
     return (struct section){ sh32->sh_type, sh32->sh_offset, sh32->sh_size };
 }
 
-/* In the file, and in the address space. */
+/* Checks a segment against file and address space, and adds it to *all. */
 static bool __init segment_fits(const struct image *img,
                                 const struct segment *s, struct extent *all)
 {
@@ -129,7 +130,7 @@ static bool __init segment_fits(const struct image *img,
     return true;
 }
 
-/* The loader stops, in the middle, where they write all of it over twice. */
+/* Xen's loader stops halfway if segments write their range more than twice. */
 static bool __init segments_fit(const struct image *img)
 {
     struct extent all = { .start = ~0UL };
@@ -150,7 +151,7 @@ static bool __init segments_fit(const struct image *img)
     return all.start < all.end && all.total / 2 <= all.end - all.start;
 }
 
-/* Symbols are copied behind the kernel, if its notes ask for them. */
+/* Symbols are copied to the end of the kernel if its notes ask for it. */
 static bool __init symbols_fit(const struct image *img)
 {
     unsigned int i;
@@ -181,13 +182,11 @@ int __init hyperlaunch_check_elf(const void *data, size_t size)
     };
 
     if ( ident[EI_DATA] != ELFDATA2LSB )
-        printk(XENLOG_ERR "hyperlaunch: kernel: not of this processor\n");
+        printk(XENLOG_ERR "hyperlaunch: kernel: not little-endian\n");
     else if ( !read_header(&img) || !segments_fit(&img) )
-        printk(XENLOG_ERR "hyperlaunch: kernel: an ELF segment that the file"
-               " does not have\n");
+        printk(XENLOG_ERR "hyperlaunch: kernel: ELF segments are invalid\n");
     else if ( !symbols_fit(&img) )
-        printk(XENLOG_ERR "hyperlaunch: kernel: an ELF section that the file"
-               " does not have\n");
+        printk(XENLOG_ERR "hyperlaunch: kernel: ELF symbols are invalid\n");
     else
         return 0;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Unpacking a kernel, once for all domains that run it, into memory of its
- * own.  The module comes from outside: nothing that it says of itself is
- * believed before it is held against the module's size.
+ * Decompression of a kernel, once for all domains that run it, into memory of
+ * its own.  The module is not trusted: its sizes and offsets are checked
+ * against the module's size before they are used.
  */
 
 #include <xen/decompress.h>
@@ -10,9 +10,10 @@
 #include <xen/lib.h>
 #include <xen/mm.h>
 #include <xen/sizes.h>
+#include <xen/softirq.h>
 #include <xen/string.h>
 #include <xen/types.h>
-/* Needs the types, and does not include them. */
+/* Needs xen/types.h first. */
 #include <xen/elfstructs.h>
 
 #include <asm/setup.h>
@@ -30,6 +31,9 @@
 /* No kernel unpacks to more than this. */
 #define UNPACKED_MAX        MB(512)
 
+/* Softirqs are processed each time: Xen's watchdog fires after 5 s. */
+#define SOFTIRQ_INTERVAL    MB(16)
+
 struct payload {
     uint8_t *data;
     size_t size;
@@ -44,6 +48,7 @@ struct format {
 struct sink {
     uint8_t *out;
     size_t room, used;
+    size_t last_softirq;                   /* `used` at that time */
 };
 
 static struct sink __initdata sink;
@@ -63,19 +68,19 @@ static bool __init is_bzimage(const struct payload *p)
     return p->size >= BZ_HEADER_END && !memcmp(p->data + BZ_MAGIC, "HdrS", 4);
 }
 
-/* Xen's builders look for a bzImage first, also in what was unpacked from one. */
+/* Xen's builders would decompress a bzImage in a bzImage once more. */
 static int __init check_kernel(struct payload p)
 {
     if ( is_bzimage(&p) )
     {
-        printk(XENLOG_ERR "hyperlaunch: kernel: a bzImage in a bzImage\n");
+        printk(XENLOG_ERR "hyperlaunch: kernel: bzImage inside a bzImage\n");
         return -EINVAL;
     }
 
     return hyperlaunch_check_elf(p.data, p.size);
 }
 
-/* Narrow a bzImage down to its payload; anything else is its own. */
+/* Narrows a bzImage down to its payload; other images are left as they are. */
 static int __init find_payload(struct payload *p)
 {
     const uint8_t *h = p->data;
@@ -107,15 +112,22 @@ static int __init cf_check drain(void *data, unsigned int size)
     memcpy(sink.out + sink.used, data, size);
     sink.used += size;
 
+    /* Some formats take seconds for a large kernel. */
+    if ( sink.used >= sink.last_softirq + SOFTIRQ_INTERVAL )
+    {
+        sink.last_softirq = sink.used;
+        process_pending_softirqs();
+    }
+
     return size;
 }
 
-static void __init cf_check complain(const char *msg)
+static void __init cf_check print_error(const char *msg)
 {
     printk(XENLOG_ERR "hyperlaunch: kernel: %s\n", msg);
 }
 
-/* bzip2, xz, lzma, lzo and lz4 hand over their output piece by piece. */
+/* bzip2, xz, lzma, lzo and lz4 pass on their output in pieces. */
 static int __init unpack_streamed(const struct payload *p)
 {
     static const struct format __initconstrel formats[] = {
@@ -131,7 +143,7 @@ static int __init unpack_streamed(const struct payload *p)
         if ( p->size >= formats[i].len &&
              !memcmp(p->data, formats[i].magic, formats[i].len) )
             return formats[i].fn(p->data, p->size, NULL, drain, NULL, NULL,
-                                 complain);
+                                 print_error);
 
     return -EINVAL;
 }
@@ -142,14 +154,14 @@ static int __init unpack_zstd(const struct payload *p, uint8_t *out,
     int rc;
 
     decompress_limit = room;
-    rc = unzstd(p->data, p->size, NULL, NULL, out, NULL, complain);
+    rc = unzstd(p->data, p->size, NULL, NULL, out, NULL, print_error);
     decompress_limit = 0;
     *ret_size = decompress_size;
 
     return rc;
 }
 
-/* All `size` bytes that it says it has, of which there is room for one more. */
+/* Unpacks exactly `size` bytes; `room` is larger, to detect an overflow. */
 static int __init unpack_into(const struct payload *p, uint8_t *out,
                               size_t room, size_t size)
 {
@@ -170,7 +182,7 @@ static int __init unpack_into(const struct payload *p, uint8_t *out,
 
     if ( !rc && done != size )
     {
-        complain("not of the size that it says it has");
+        print_error("size differs from that in the trailer");
         rc = -EINVAL;
     }
 
@@ -182,29 +194,30 @@ static int __init unpack(const struct payload *p, struct boot_module *bm,
 {
     /* Compressed payloads end with the size of what is in them. */
     uint32_t size = read_le32(p->data + p->size - 4);
-    struct page_info *pg;
     unsigned int order;
     uint8_t *out;
 
     if ( !size || size > UNPACKED_MAX )
         return -EINVAL;
 
-    /* One byte more than needed: an exact fit is told from an overflow. */
+    /* One byte more than needed, to tell an exact fit from an overflow. */
     order = get_order_from_bytes(size + 1UL);
-    pg = alloc_domheap_pages(NULL, order, MEMF_no_scrub);
-    if ( !pg )
+    /*
+     * A PV builder reads it on the guest's page tables, which map Xen's heap.
+     */
+    out = alloc_xenheap_pages(order, MEMF_no_scrub);
+    if ( !out )
         return -ENOMEM;
 
-    out = page_to_virt(pg);
     if ( unpack_into(p, out, PAGE_SIZE << order, size) || !is_elf(out, size) ||
          check_kernel((struct payload){ .data = out, .size = size }) )
     {
-        free_domheap_pages(pg, order);
+        free_xenheap_pages(out, order);
         return -EINVAL;
     }
 
     release_boot_module(bm);
-    bm->start = page_to_maddr(pg);
+    bm->start = virt_to_maddr(out);
     bm->size = size;
     bm->headroom = 0;
     *ret_order = order;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The boot loader's modules: claimed for the LCM, digested as loaded, lent to
- * one domain after the other, and given back.
+ * Boot modules: claimed for the LCM, digested as loaded, lent to the builder
+ * of one domain after the other, and freed.  The LCM alone decides which
+ * modules a domain is built from: an unclaimed module is not taken for a
+ * ramdisk.
  */
 
-#include <xen/hyperlaunch-launch.h>
+#include <xen/hyperlaunch-record.h>
 #include <xen/lib.h>
 #include <xen/mm.h>
 #include <xen/param.h>
@@ -21,28 +23,47 @@
 
 struct unpacked {
     bool done;
-    bool ours;                             /* bm->start is from the heap */
-    unsigned int order;                    /* then, of that many pages */
+    bool ours;                             /* bm->start is from the heap, */
+    unsigned int order;                    /* of that order */
+};
+
+/* The modules of the domain that is being built; NULL if it has none. */
+struct lent {
+    const struct boot_module *kernel, *ramdisk;
 };
 
 static struct boot_info *__initdata boot;
+static struct lent __initdata lent;
+
 static struct unpacked __initdata unpacked[MAX_NR_BOOTMODS + 1];
 
-/* What a lent ramdisk was like before a private copy took its place. */
+/* The original of a lent ramdisk that is a private copy. */
 static struct boot_module __initdata saved_ramdisk;
 static bool __initdata ramdisk_is_copy;
 
 static bool __initdata free_now;
 static bool __initdata opt_fallback;
+bool __initdata hyperlaunch_weak_hwdom;
 
 static int __init cf_check parse_hyperlaunch(const char *s)
 {
-    if ( strcmp(s, "fallback") )
-        return -EINVAL;
+    const char *end;
+    int rc = 0;
 
-    opt_fallback = true;
+    do {
+        end = strchr(s, ',') ?: strchr(s, '\0');
 
-    return 0;
+        if ( !cmdline_strcmp(s, "fallback") )
+            opt_fallback = true;
+        else if ( !cmdline_strcmp(s, "weak-hwdom") )
+            hyperlaunch_weak_hwdom = true;
+        else
+            rc = -EINVAL;
+
+        s = end + 1;
+    } while ( *end );
+
+    return rc;
 }
 custom_param("hyperlaunch", parse_hyperlaunch);
 
@@ -51,13 +72,7 @@ static unsigned int __init nr_modules(const struct boot_info *bi)
     return min(bi->nr_modules, MAX_NR_BOOTMODS + 0U);
 }
 
-static bool __init digest_agrees(const struct lcm_module *mod,
-                                 const uint8_t sha256[SHA2_256_DIGEST_SIZE])
-{
-    return !mod->digest || !memcmp(mod->digest, sha256, SHA2_256_DIGEST_SIZE);
-}
-
-/* So early that nothing but the bootstrap mapping shows the module. */
+/* Called so early that only the bootstrap mapping has the module. */
 static bool __init is_as_linked(const struct boot_module *bm,
                                 const struct lcm_module *mod)
 {
@@ -74,20 +89,29 @@ static bool __init is_as_linked(const struct boot_module *bm,
     hyperlaunch_sha256(sha256, data, bm->size);
     bootstrap_unmap();
 
-    return digest_agrees(mod, sha256);
+    return !memcmp(mod->digest, sha256, sizeof(sha256));
+}
+
+/* Other locators and indices are errors that lcm_check() reports. */
+static bool __init is_in_chain(const struct boot_info *bi,
+                               const struct lcm_module *mod)
+{
+    return mod && mod->locator == LCM_LOCATE_INDEX && mod->index &&
+           mod->index < nr_modules(bi);
 }
 
 /*
- * A module for Xen itself is left to its loader, which looks for modules that
- * nobody has claimed.  An index beyond the chain is lcm_check()'s to find.
+ * Leaves a module for Xen itself to its loader, which looks for modules of
+ * type BOOTMOD_UNKNOWN.  Returns false, and leaves it claimed, if it cannot be
+ * used.
  */
 static bool __init leave_to_xen(struct boot_info *bi,
                                 const struct lcm_module *mod)
 {
-    if ( !mod || mod->index >= nr_modules(bi) )
+    if ( !is_in_chain(bi, mod) )
         return false;
 
-    /* Loaders look at the first word without asking. */
+    /* Loaders read the first word without a check of the size. */
     if ( !bi->mods[mod->index].size )
     {
         printk(XENLOG_WARNING "hyperlaunch: warning: module %u is for Xen,"
@@ -97,13 +121,25 @@ static bool __init leave_to_xen(struct boot_info *bi,
 
     if ( !is_as_linked(&bi->mods[mod->index], mod) )
     {
-        hyperlaunch_refuse(LCM_ERR_DIGEST, mod->node, "digest-sha256");
+        hyperlaunch_reject_lcm(LCM_ERR_DIGEST, mod->node, "digest-sha256");
         return false;
     }
 
     bi->mods[mod->index].type = BOOTMOD_UNKNOWN;
 
     return true;
+}
+
+/*
+ * ucode=scan looks into ramdisks, too: into the hardware domain's as into a
+ * classic dom0's.  If its digest differs, that is reported later.
+ */
+static void __init show_to_scan(struct boot_info *bi,
+                                const struct lcm_module *ramdisk)
+{
+    if ( is_in_chain(bi, ramdisk) && bi->mods[ramdisk->index].size &&
+         is_as_linked(&bi->mods[ramdisk->index], ramdisk) )
+        bi->mods[ramdisk->index].type = BOOTMOD_RAMDISK;
 }
 
 /* All modules belong to the LCM. */
@@ -121,6 +157,8 @@ static void __init claim_modules(struct boot_info *bi)
     leave_to_xen(bi, policy);
     if ( leave_to_xen(bi, ucode) )
         microcode_default_module(ucode->index);
+    if ( microcode_scans_modules() )
+        show_to_scan(bi, hyperlaunch_hwdom_ramdisk());
 }
 
 void __init hyperlaunch_probe(struct boot_info *bi)
@@ -141,6 +179,22 @@ void __init hyperlaunch_probe(struct boot_info *bi)
     bootstrap_unmap();
 }
 
+unsigned int __init hyperlaunch_module_index(const struct boot_info *bi,
+                                             enum bootmod_type type)
+{
+    const struct boot_module *bm = NULL;
+
+    if ( !boot )
+        return first_boot_module_index(bi, type);
+
+    if ( type == BOOTMOD_KERNEL )
+        bm = lent.kernel;
+    else if ( type == BOOTMOD_RAMDISK )
+        bm = lent.ramdisk;
+
+    return bm ? bm - boot->mods : MAX_NR_BOOTMODS + 1;
+}
+
 static struct boot_module *__init module_at(const struct lcm *lcm, int index)
 {
     return index == LCM_NONE ? NULL : &boot->mods[lcm->modules[index].index];
@@ -157,28 +211,14 @@ bool __init arch_hyperlaunch_policy_found(unsigned int index)
            boot->mods[index].type == BOOTMOD_XSM_POLICY;
 }
 
-static int __init check_digest(const struct lcm *lcm, unsigned int i,
-                               struct hl_build_error *err)
-{
-    const struct lcm_module *mod = &lcm->modules[i];
-    const struct xen_hyperlaunch_module *rec = launch_module(mod->index);
-
-    if ( digest_agrees(mod, rec->sha256) )
-        return 0;
-
-    return hyperlaunch_fail(err, LCM_ERR_DIGEST, mod->node, "digest-sha256", 0);
-}
-
-int __init arch_hyperlaunch_digest(const struct lcm *lcm,
-                                   struct hl_build_error *err)
+void __init arch_hyperlaunch_digest(void)
 {
     unsigned int i;
-    int rc = 0;
 
     for ( i = 1; i < boot->nr_modules; i++ )
     {
         const struct boot_module *bm = &boot->mods[i];
-        struct xen_hyperlaunch_module *rec = launch_module(i);
+        struct xen_hyperlaunch_module *rec = hyperlaunch_module(i);
 
         rec->size = bm->size;
         hyperlaunch_sha256(rec->sha256, maddr_to_virt(bm->start), bm->size);
@@ -186,11 +226,6 @@ int __init arch_hyperlaunch_digest(const struct lcm *lcm,
                rec->size, rec->sha256);
         process_pending_softirqs();
     }
-
-    for ( i = 0; !rc && i < lcm->nr_modules; i++ )
-        rc = check_digest(lcm, i, err);
-
-    return rc;
 }
 
 static int __init unpack_once(struct boot_module *bm)
@@ -206,7 +241,7 @@ static int __init unpack_once(struct boot_module *bm)
     return rc;
 }
 
-/* A PV builder hands the ramdisk's own pages to the domain. */
+/* A PV builder assigns the ramdisk's own pages to the domain. */
 static int __init copy_ramdisk(struct boot_module *bm)
 {
     unsigned int order = get_order_from_bytes(bm->size);
@@ -231,12 +266,12 @@ static int __init copy_ramdisk(struct boot_module *bm)
 
 static bool __init is_shared(const struct lcm_module *mod)
 {
-    uint32_t users = launch_module(mod->index)->users;
+    uint32_t users = hyperlaunch_module(mod->index)->users;
 
     return users & (users - 1);
 }
 
-/* The boot loader's own string counts, unless it is empty. */
+/* The boot loader's command line takes precedence over the LCM's. */
 static const char *__init pick_cmdline(const struct boot_module *bm,
                                        const struct lcm_module *mod)
 {
@@ -245,7 +280,7 @@ static const char *__init pick_cmdline(const struct boot_module *bm,
     return *own ? own : mod->bootargs ?: "";
 }
 
-/* A kernel is unpacked in place: nobody can have it as it came. */
+/* A kernel is unpacked in place, so no other use can have the original. */
 static bool __init has_other_use(const struct lcm *lcm,
                                  const struct lcm_module *kernel)
 {
@@ -260,7 +295,7 @@ static bool __init has_other_use(const struct lcm *lcm,
 }
 
 int __init hyperlaunch_take_modules(const struct lcm *lcm, unsigned int index,
-                                    struct hl_modules *ret,
+                                    struct boot_domain *ret,
                                     struct hl_build_error *err)
 {
     const struct lcm_domain *dom = &lcm->domains[index];
@@ -290,9 +325,8 @@ int __init hyperlaunch_take_modules(const struct lcm *lcm, unsigned int index,
                                     lcm->modules[dom->ramdisk].node, NULL, rc);
     }
 
-    ret->kernel->type = BOOTMOD_KERNEL;
-    if ( ret->ramdisk )
-        ret->ramdisk->type = BOOTMOD_RAMDISK;
+    lent.kernel = ret->kernel;
+    lent.ramdisk = ret->ramdisk;
 
     return 0;
 }
@@ -310,9 +344,7 @@ void __init hyperlaunch_drop_modules(const struct lcm *lcm, unsigned int index)
         ramdisk_is_copy = false;
     }
 
-    if ( ramdisk )
-        ramdisk->type = BOOTMOD_HYPERLAUNCH;
-    module_at(lcm, dom->kernel)->type = BOOTMOD_HYPERLAUNCH;
+    lent.kernel = lent.ramdisk = NULL;
 }
 
 bool __init hyperlaunch_keeps_modules(void)
@@ -333,7 +365,7 @@ void __init hyperlaunch_free_modules(void)
 
         if ( unpacked[i].ours )
         {
-            free_domheap_pages(maddr_to_page(bm->start), unpacked[i].order);
+            free_xenheap_pages(maddr_to_virt(bm->start), unpacked[i].order);
             bm->released = true;
         }
     }
@@ -342,15 +374,46 @@ void __init hyperlaunch_free_modules(void)
     free_boot_modules();
 }
 
-int __init arch_hyperlaunch_fallback(void)
+/* Checks the module as loaded: once it is unpacked, by the recorded digest. */
+static bool __init may_fall_back_to(unsigned int index, bool need_digest)
 {
-    if ( !opt_fallback || boot->nr_modules < 2 ||
-         unpack_once(&boot->mods[1]) )
+    const struct boot_module *bm = &boot->mods[index];
+    const struct xen_hyperlaunch_module *rec = hyperlaunch_module(index);
+    uint8_t sha256[SHA2_256_DIGEST_SIZE];
+    enum hl_trust trust;
+
+    if ( rec && rec->size )
+        memcpy(sha256, rec->sha256, sizeof(sha256));
+    else
+        hyperlaunch_sha256(sha256, maddr_to_virt(bm->start), bm->size);
+
+    trust = hyperlaunch_trust(index, sha256);
+    if ( trust == HL_TRUST_AS_LINKED ||
+         (trust == HL_TRUST_NO_DIGEST && !need_digest) )
+        return true;
+
+    printk(XENLOG_ERR
+           "hyperlaunch: no fallback: module %u %s\n", index,
+           trust == HL_TRUST_MISMATCH ? "differs from its digest in the LCM"
+                                      : "has no digest in the LCM");
+
+    return false;
+}
+
+int __init arch_hyperlaunch_fallback(bool need_digest)
+{
+    bool ramdisk = boot->nr_modules > 2 && !hyperlaunch_is_for_xen(2);
+
+    if ( !opt_fallback || boot->nr_modules < 2 )
+        return -ENOENT;
+    if ( !may_fall_back_to(1, need_digest) ||
+         (ramdisk && !may_fall_back_to(2, need_digest)) )
+        return -EPERM;
+    if ( unpack_once(&boot->mods[1]) )
         return -ENOENT;
 
-    boot->mods[1].type = BOOTMOD_KERNEL;
-    if ( boot->nr_modules > 2 )
-        boot->mods[2].type = BOOTMOD_RAMDISK;
+    lent.kernel = &boot->mods[1];
+    lent.ramdisk = ramdisk ? &boot->mods[2] : NULL;
 
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A PV guest, built by the builder of PV dom0s: RAM, start_info and rings, and
- * nothing of the host's.
+ * PV guests, built by dom0's PV builder: RAM, start_info and rings, and
+ * nothing of the host.
  */
 
 #include <xen/domain_page.h>
@@ -32,7 +32,9 @@ struct guest {
 static struct guest __initdata guests[LCM_MAX_DOMAINS];
 static unsigned int __initdata nr_guests;
 
-/* A domain that was destroyed and its successor have one id: the last counts. */
+/*
+ * A destroyed domain and its successor have the same domid: take the last one.
+ */
 const struct hl_pv_frames *__init hyperlaunch_pv_frames(const struct domain *d)
 {
     unsigned int i;
@@ -44,11 +46,13 @@ const struct hl_pv_frames *__init hyperlaunch_pv_frames(const struct domain *d)
     return NULL;
 }
 
-/* Whoever serves the store says that it does by an event. */
+/* The guest waits for an event of the back end, which is not up yet. */
 static void __init set_up_store(unsigned long mfn)
 {
     struct xenstore_domain_interface *ring = map_domain_page(_mfn(mfn));
 
+    /* The hardware domain's pages are not cleared by its builder. */
+    clear_page(ring);
     ring->connection = XENSTORE_RECONNECT;
     unmap_domain_page(ring);
 }
@@ -64,9 +68,9 @@ void __init hyperlaunch_pv_built(const struct domain *d,
 }
 
 int __init hyperlaunch_check_pv_kernel(const struct lcm_domain *dom,
-                                       const struct hl_modules *mods)
+                                       const struct boot_domain *bd)
 {
-    const struct boot_module *bm = mods->kernel;
+    const struct boot_module *bm = bd->kernel;
     const uint8_t *ident = bootstrap_map_bm(bm) + bm->headroom;
     unsigned int expected = dom->mode & LCM_MODE_LONG ? ELFCLASS64
                                                       : ELFCLASS32;
@@ -81,7 +85,7 @@ int __init hyperlaunch_check_pv_kernel(const struct lcm_domain *dom,
     return good ? 0 : -EINVAL;
 }
 
-/* The guest asks for it; what Xen has of the host's is not for it. */
+/* For XENMEM_memory_map, which would return the host's map otherwise. */
 static int __init set_memory_map(struct domain *d, unsigned long nr_pages)
 {
     d->arch.e820 = xzalloc(struct e820entry);
@@ -97,30 +101,26 @@ static int __init set_memory_map(struct domain *d, unsigned long nr_pages)
     return 0;
 }
 
-/* The guest gets the ramdisk's own pages; behind its end others' data may be. */
-static void __init clear_tail(const struct boot_module *bm)
+void __init hyperlaunch_clear_tail(const struct boot_module *bm)
 {
     memset(maddr_to_virt(bm->start) + bm->size, 0, -bm->size & ~PAGE_MASK);
 }
 
 int __init hyperlaunch_construct_pv(struct domain *d,
                                     const struct lcm_domain *dom,
-                                    const struct hl_modules *mods)
+                                    const struct boot_domain *bd)
 {
     unsigned long nr_pages = DIV_ROUND_UP(dom->memory_kib, PAGE_SIZE >> 10);
-    paddr_t loader_cmdline = mods->kernel->cmdline_pa;
+    paddr_t loader_cmdline = bd->kernel->cmdline_pa;
     int rc = set_memory_map(d, nr_pages);
 
     if ( rc )
         return rc;
 
     d->max_pages = nr_pages;
-    if ( mods->ramdisk )
-        clear_tail(mods->ramdisk);
-
-    mods->kernel->cmdline_pa = __pa(mods->cmdline);
+    bd->kernel->cmdline_pa = __pa(bd->cmdline);
     rc = dom0_construct_pv(&xen_boot_info, d);
-    mods->kernel->cmdline_pa = loader_cmdline;
+    bd->kernel->cmdline_pa = loader_cmdline;
     bootstrap_unmap();
 
     if ( !rc && !d->vcpu[d->max_vcpus - 1] )

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * A PVH guest: RAM, rings and tables of its own, and nothing of the host's.
- */
+/* PVH guests: RAM, rings and ACPI tables of their own, nothing of the host. */
 
 #include <xen/domain_page.h>
 #include <xen/lib.h>
@@ -36,15 +34,17 @@ static void __init add_e820(struct domain *d, uint64_t addr, uint64_t size,
         };
 }
 
-/* The config module, behind the list of all modules. */
-static unsigned int __init config_pages(const struct hl_modules *mods)
+/* The config module comes after the list of all modules. */
+static unsigned int __init config_pages(const struct boot_domain *bd)
 {
-    return mods->config ? 1 + PFN_UP(mods->config->size) : 0;
+    return bd->config ? 1 + PFN_UP(bd->config->size) : 0;
 }
 
-/* RAM from 0 up, the rest of it from 4 GiB up; sorted, as its users expect. */
+/*
+ * RAM from 0 up, the rest of it from 4 GiB up; sorted, as its users need it.
+ */
 static int __init set_memory_map(struct domain *d, unsigned long nr_pages,
-                                 const struct hl_modules *mods)
+                                 const struct boot_domain *bd)
 {
     uint64_t bytes = (uint64_t)nr_pages << PAGE_SHIFT;
     uint64_t low = min_t(uint64_t, bytes, GUEST_LOW_RAM_END);
@@ -56,7 +56,7 @@ static int __init set_memory_map(struct domain *d, unsigned long nr_pages,
     add_e820(d, 0, low, E820_RAM);
     add_e820(d, GUEST_ACPI_GFN << PAGE_SHIFT, PAGE_SIZE, E820_ACPI);
     add_e820(d, GUEST_CONFIG_GFN << PAGE_SHIFT,
-             (uint64_t)config_pages(mods) << PAGE_SHIFT, E820_RESERVED);
+             (uint64_t)config_pages(bd) << PAGE_SHIFT, E820_RESERVED);
     add_e820(d, GUEST_STORE_GFN << PAGE_SHIFT, 2 * PAGE_SIZE, E820_RESERVED);
     add_e820(d, GB(4), bytes - low, E820_RAM);
 
@@ -78,45 +78,6 @@ static int __init set_paging_pool(struct domain *d, unsigned long nr_pages)
     return rc;
 }
 
-static void __init clear_frame_run(mfn_t first, unsigned long nr)
-{
-    void *to = mfn_to_virt(mfn_x(first));
-    unsigned long words = nr << (PAGE_SHIFT - 3);
-
-    asm volatile ( "rep stosq"
-                   : "+D" (to), "+c" (words) : "a" (0UL) : "memory" );
-}
-
-/*
- * Memory may hold what others left in it, and the heap is not scrubbed yet.
- * Frames that follow each other are cleared in one go, up to so many: nobody
- * may be kept waiting for long.
- */
-static void __init clear_memory(struct domain *d)
-{
-    const unsigned long most = PFN_DOWN(MB(16));
-    mfn_t first = INVALID_MFN;
-    unsigned long nr = 0;
-    struct page_info *pg;
-
-    page_list_for_each ( pg, &d->page_list )
-    {
-        mfn_t mfn = page_to_mfn(pg);
-
-        if ( nr && (nr == most || !mfn_eq(mfn, mfn_add(first, nr))) )
-        {
-            clear_frame_run(first, nr);
-            process_pending_softirqs();
-            nr = 0;
-        }
-        if ( !nr++ )
-            first = mfn;
-    }
-
-    if ( nr )
-        clear_frame_run(first, nr);
-}
-
 static int __init populate(struct domain *d)
 {
     unsigned int i;
@@ -131,13 +92,10 @@ static int __init populate(struct domain *d)
                                            PFN_DOWN(e->size));
     }
 
-    if ( !rc )
-        clear_memory(d);
-
     return rc;
 }
 
-/* One zeroed page of the guest's at gfn. */
+/* Adds a zeroed page at gfn. */
 static int __init add_special_page(struct domain *d, unsigned long gfn,
                                    mfn_t *ret_mfn)
 {
@@ -152,7 +110,7 @@ static int __init add_special_page(struct domain *d, unsigned long gfn,
     return p2m_add_page(d, _gfn(gfn), *ret_mfn, PAGE_ORDER_4K, p2m_ram_rw);
 }
 
-/* Whoever serves the store is not up yet: the guest waits for it by event. */
+/* The guest waits for an event of the back end, which is not up yet. */
 static int __init add_store(struct domain *d)
 {
     struct xenstore_domain_interface *ring;
@@ -186,8 +144,8 @@ static int __init add_tables(struct domain *d, paddr_t *ret_rsdp)
 }
 
 /*
- * The part of [to, to + size) that lies in one entry of the p2m, from `to` on:
- * where it is, and how many bytes.  NULL: not RAM of the guest's.
+ * Returns where Xen has `to` mapped, and in *ret_size how many of `size` bytes
+ * from there lie in the same p2m entry.  NULL if it is not RAM of the guest.
  */
 static void *__init guest_run(struct domain *d, paddr_t to, uint64_t size,
                               uint64_t *ret_size)
@@ -231,38 +189,38 @@ int __init hyperlaunch_copy_to_guest(struct domain *d, paddr_t to,
     return 0;
 }
 
-static int __init load(struct domain *d, const struct hl_modules *mods,
+static int __init load(struct domain *d, const struct boot_domain *bd,
                        paddr_t *ret_entry, paddr_t *ret_start_info)
 {
-    paddr_t loader_cmdline = mods->kernel->cmdline_pa;
-    paddr_t loader_ramdisk = mods->ramdisk ? mods->ramdisk->cmdline_pa : 0;
+    paddr_t loader_cmdline = bd->kernel->cmdline_pa;
+    paddr_t loader_ramdisk = bd->ramdisk ? bd->ramdisk->cmdline_pa : 0;
     int rc;
 
-    /* Of the loader's strings the guest sees its own command line only. */
-    mods->kernel->cmdline_pa = __pa(mods->cmdline);
-    if ( mods->ramdisk )
-        mods->ramdisk->cmdline_pa = 0;
+    /* The guest gets its own command line, and none for the ramdisk. */
+    bd->kernel->cmdline_pa = __pa(bd->cmdline);
+    if ( bd->ramdisk )
+        bd->ramdisk->cmdline_pa = 0;
 
-    rc = pvh_load_kernel(d, mods->kernel, mods->ramdisk, ret_entry,
+    rc = pvh_load_kernel(d, bd->kernel, bd->ramdisk, ret_entry,
                          ret_start_info);
 
-    mods->kernel->cmdline_pa = loader_cmdline;
-    if ( mods->ramdisk )
-        mods->ramdisk->cmdline_pa = loader_ramdisk;
+    bd->kernel->cmdline_pa = loader_cmdline;
+    if ( bd->ramdisk )
+        bd->ramdisk->cmdline_pa = loader_ramdisk;
 
     return rc;
 }
 
-static int __init put(struct domain *d, paddr_t addr, const void *data,
-                      unsigned int size)
+static int __init write_guest(struct domain *d, paddr_t addr, const void *data,
+                              unsigned int size)
 {
     return hvm_copy_to_guest_phys(addr, data, size, d->vcpu[0])
            == HVMTRANS_okay ? 0 : -EFAULT;
 }
 
-/* Of a domain that is not the current one. */
-static int __init get(struct domain *d, void *data, paddr_t addr,
-                      unsigned int size)
+/* d need not be the current domain. */
+static int __init read_guest(struct domain *d, void *data, paddr_t addr,
+                             unsigned int size)
 {
     while ( size )
     {
@@ -292,33 +250,34 @@ static int __init set_rsdp(struct domain *d, paddr_t start_info, uint64_t rsdp)
 {
     paddr_t field = start_info + offsetof(struct hvm_start_info, rsdp_paddr);
 
-    return put(d, field, &rsdp, sizeof(rsdp));
+    return write_guest(d, field, &rsdp, sizeof(rsdp));
 }
 
-/* A list of modules with the config module as its last one. */
+/* Writes a new module list, with the config module at its end. */
 static int __init list_config(struct domain *d, paddr_t start_info,
                               paddr_t list, paddr_t config, uint64_t size)
 {
     struct hvm_modlist_entry entry;
     struct hvm_start_info info;
-    int rc = get(d, &info, start_info, sizeof(info));
+    int rc = read_guest(d, &info, start_info, sizeof(info));
 
     if ( !rc && info.nr_modules )
-        rc = get(d, &entry, info.modlist_paddr, sizeof(entry)) ?:
-             put(d, list, &entry, sizeof(entry));
+        rc = read_guest(d, &entry, info.modlist_paddr, sizeof(entry)) ?:
+             write_guest(d, list, &entry, sizeof(entry));
     if ( rc )
         return rc;
 
     entry = (struct hvm_modlist_entry){ .paddr = config, .size = size };
-    rc = put(d, list + info.nr_modules * sizeof(entry), &entry, sizeof(entry));
+    rc = write_guest(d, list + info.nr_modules * sizeof(entry), &entry,
+                     sizeof(entry));
 
     info.modlist_paddr = list;
     info.nr_modules++;
 
-    return rc ?: put(d, start_info, &info, sizeof(info));
+    return rc ?: write_guest(d, start_info, &info, sizeof(info));
 }
 
-static int __init add_config(struct domain *d, const struct hl_modules *mods,
+static int __init add_config(struct domain *d, const struct boot_domain *bd,
                              paddr_t start_info)
 {
     paddr_t list = GUEST_CONFIG_GFN << PAGE_SHIFT;
@@ -326,28 +285,28 @@ static int __init add_config(struct domain *d, const struct hl_modules *mods,
     mfn_t mfn;
     int rc = 0;
 
-    for ( i = 0; !rc && i < config_pages(mods); i++ )
+    for ( i = 0; !rc && i < config_pages(bd); i++ )
         rc = add_special_page(d, GUEST_CONFIG_GFN + i, &mfn);
 
-    if ( rc || !mods->config )
+    if ( rc || !bd->config )
         return rc;
 
-    rc = put(d, list + PAGE_SIZE, maddr_to_virt(mods->config->start),
-             mods->config->size);
+    rc = write_guest(d, list + PAGE_SIZE, maddr_to_virt(bd->config->start),
+                     bd->config->size);
 
     return rc ?: list_config(d, start_info, list, list + PAGE_SIZE,
-                             mods->config->size);
+                             bd->config->size);
 }
 
 int __init hyperlaunch_pvh_add_flags(struct domain *d, uint32_t flags)
 {
     paddr_t start_info = d->vcpu[0]->arch.user_regs.rbx;
     struct hvm_start_info info;
-    int rc = get(d, &info, start_info, sizeof(info));
+    int rc = read_guest(d, &info, start_info, sizeof(info));
 
     info.flags |= flags;
 
-    return rc ?: put(d, start_info, &info, sizeof(info));
+    return rc ?: write_guest(d, start_info, &info, sizeof(info));
 }
 
 static int __init start_cpus(struct domain *d, paddr_t entry,
@@ -363,19 +322,19 @@ static int __init start_cpus(struct domain *d, paddr_t entry,
 
 int __init hyperlaunch_construct_pvh(struct domain *d,
                                      const struct lcm_domain *dom,
-                                     const struct hl_modules *mods)
+                                     const struct boot_domain *bd)
 {
     unsigned long nr_pages = DIV_ROUND_UP(dom->memory_kib, PAGE_SIZE >> 10);
     paddr_t entry, start_info, rsdp;
     mfn_t console;
     int rc;
 
-    if ( mods->config && mods->config->size > CONFIG_MAX_SIZE )
+    if ( bd->config && bd->config->size > CONFIG_MAX_SIZE )
         return -E2BIG;
 
-    d->max_pages = nr_pages + NR_SPECIAL_PAGES + config_pages(mods);
+    d->max_pages = nr_pages + NR_SPECIAL_PAGES + config_pages(bd);
 
-    rc = set_memory_map(d, nr_pages, mods);
+    rc = set_memory_map(d, nr_pages, bd);
     if ( !rc )
         rc = set_paging_pool(d, nr_pages);
     if ( !rc )
@@ -390,11 +349,11 @@ int __init hyperlaunch_construct_pvh(struct domain *d,
     if ( !rc )
         rc = add_tables(d, &rsdp);
     if ( !rc )
-        rc = load(d, mods, &entry, &start_info);
+        rc = load(d, bd, &entry, &start_info);
     if ( !rc )
         rc = set_rsdp(d, start_info, rsdp);
     if ( !rc )
-        rc = add_config(d, mods, start_info);
+        rc = add_config(d, bd, start_info);
     if ( !rc )
         rc = start_cpus(d, entry, start_info);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * SHA-256 by the processor's own instructions for it.  Xen is built without
- * SSE, so this names registers itself:
+ * SHA-256 by the CPU's SHA extensions.  Xen is built without SSE, so this
+ * names the registers:
  *
- *   xmm0        words and constants of the next rounds (implied by sha256rnds2)
- *   xmm1, xmm2  the state as the instructions have it: A B E F, and C D G H
- *   xmm3-xmm6   the last 16 words, four by four
- *   xmm7        the order of bytes in a word of the standard
+ *   xmm0        words and constants of the next rounds (implicit operand)
+ *   xmm1, xmm2  the state in the instructions' order: A B E F, and C D G H
+ *   xmm3-xmm6   the last 16 words, four in each
+ *   xmm7        the standard's byte order in a word
  *   xmm8-xmm10  the state before the block; scratch
  */
 
@@ -19,7 +19,7 @@
 
 #include "sha256.h"
 
-/* The next four words of the block, from its byte `at` on. */
+/* Loads the next four words of the block, from its byte `at` on. */
 #define LOAD(at, now)                                                       \
     "movdqu " #at "(%[data]), %%xmm" #now "\n\t"                            \
     "pshufb %%xmm7, %%xmm" #now "\n\t"
@@ -32,7 +32,7 @@
     "pshufd $0x0e, %%xmm0, %%xmm0\n\t"                                      \
     "sha256rnds2 %%xmm2, %%xmm1\n\t"
 
-/* `next` has its sigma0 already; its W[t - 7] is spread over `now` and `prev`. */
+/* `next` already has its sigma0; its W[t - 7] is in `now` and `prev`. */
 #define FINISH(prev, now, next)                                             \
     "movdqa %%xmm" #now ", %%xmm10\n\t"                                     \
     "palignr $4, %%xmm" #prev ", %%xmm10\n\t"                               \
@@ -43,7 +43,10 @@
 #define BEGIN(prev, now)                                                    \
     "sha256msg1 %%xmm" #now ", %%xmm" #prev "\n\t"
 
-/* Four rounds in the middle of a block, where words are both used and made. */
+/*
+ * Four rounds in the middle of a block, which use words and compute later
+ * ones.
+ */
 #define MIDDLE(at, prev, now, next)                                         \
     FINISH(prev, now, next) ROUNDS(at, now) BEGIN(prev, now)
 
@@ -52,7 +55,8 @@ static const uint8_t __initconst byte_order[16] __aligned(16) = {
 };
 
 static void __init blocks(uint32_t abef[4], uint32_t cdgh[4],
-                          const uint8_t *data, size_t nr)
+                          const uint32_t K[64], const uint8_t *data,
+                          size_t nr)
 {
     asm volatile (
         "movdqu (%[abef]), %%xmm1\n\t"
@@ -87,11 +91,12 @@ static void __init blocks(uint32_t abef[4], uint32_t cdgh[4],
         "movdqu %%xmm2, (%[cdgh])"
         : [data] "+r" (data), [nr] "+r" (nr)
         : [abef] "r" (abef), [cdgh] "r" (cdgh), [order] "r" (byte_order),
-          [K] "r" (hl_sha256_K), [block] "i" (HL_SHA256_BLOCK)
+          [K] "r" (K), [block] "i" (HL_SHA256_BLOCK)
         : "memory", "cc" );
 }
 
-void __init hl_sha256_ni(uint32_t H[8], const uint8_t *data, size_t nr)
+void __init hyperlaunch_sha256_ni(uint32_t H[8], const uint32_t K[64],
+                                 const uint8_t *data, size_t nr)
 {
     uint32_t abef[4] = { H[5], H[4], H[1], H[0] };
     uint32_t cdgh[4] = { H[7], H[6], H[3], H[2] };
@@ -100,11 +105,11 @@ void __init hl_sha256_ni(uint32_t H[8], const uint8_t *data, size_t nr)
     if ( !nr )
         return;
 
-    /* No vCPU has run yet, so there is nothing in the registers to lose. */
+    /* No vCPU has run yet: the registers hold nothing that must be saved. */
     ASSERT(is_idle_vcpu(current));
 
     clts();
-    blocks(abef, cdgh, data, nr);
+    blocks(abef, cdgh, K, data, nr);
     write_cr0(cr0);
 
     H[0] = abef[3]; H[1] = abef[2]; H[4] = abef[1]; H[5] = abef[0];

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * SHA-256 of whole modules, as FIPS 180-4 has it, whose names these are.  Xen's
- * own is made to be small, and is meant for the few KiB of a microcode update;
- * a launch digests tens of MiB while nothing else can go on.  So here every
- * round is written out: all indices and constants are known when compiling.
+ * SHA-256 of whole modules, with the names of FIPS 180-4.  Xen's own is
+ * written to be small, for the few KiB of a microcode update, but a launch
+ * digests tens of MiB while Xen does nothing else.  So every round is unrolled
+ * here: all indices and constants are known at compile time.
  */
 
 #include <xen/bitops.h>
+#include <xen/kernel.h>
 #include <xen/sha2.h>
+#include <xen/sizes.h>
+#include <xen/softirq.h>
 #include <xen/string.h>
 #include <xen/unaligned.h>
 
@@ -18,8 +21,9 @@
 #include "sha256.h"
 
 #define BLOCK HL_SHA256_BLOCK
+#define PIECE MB(16)
 
-const uint32_t __initconst hl_sha256_K[64] __aligned(16) = {
+static const uint32_t __initconst K[64] __aligned(16) = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5,
     0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3,
@@ -43,7 +47,7 @@ static const uint32_t __initconst first[8] = {
     0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 };
 
-/* Rotations are nested: that takes fewer operations, and the sum is the same. */
+/* Nested rotations give the same result in fewer operations. */
 static always_inline uint32_t Sigma0(uint32_t x)   /* by 2, 13, 22 */
 {
     return ror32(ror32(ror32(x, 9) ^ x, 11) ^ x, 2);
@@ -75,16 +79,16 @@ static always_inline uint32_t word(uint32_t W[16], unsigned int t)
 }
 
 /*
- * One round; what it changes are d and h, so that the next one takes the same
- * variables, each one place further on.  bc is b ^ c, and becomes the next
- * round's: both need it for Maj.
+ * One round.  It changes d and h only, and the next round takes the same
+ * variables, shifted by one.  bc is b ^ c, and is updated for the next round:
+ * both need it for Maj.
  */
 #define ROUND(t, a, b, c, d, e, f, g, h)                                    \
 ({                                                                          \
     uint32_t ab = (a) ^ (b);                                                \
                                                                             \
     (h) += Sigma1(e) + ((((f) ^ (g)) & (e)) ^ (g)) +                        \
-           hl_sha256_K[t] + word(W, t);                                     \
+           K[t] + word(W, t);                                               \
     (d) += (h);                                                             \
     (h) += Sigma0(a) + ((bc & ab) ^ (b));                                   \
     bc = ab;                                                                \
@@ -127,15 +131,33 @@ static void __init hash_one(uint32_t H[8], const uint8_t *block)
 
 static void __init hash_blocks(uint32_t H[8], const uint8_t *data, size_t nr)
 {
-    /* What Xen's own modules are held against is wanted before SSE is on. */
+    /*
+     * The digests of modules for Xen itself are needed before SSE is enabled.
+     */
     if ( cpu_has_sha && cpu_has_ssse3 && (read_cr4() & X86_CR4_OSFXSR) )
     {
-        hl_sha256_ni(H, data, nr);
+        hyperlaunch_sha256_ni(H, K, data, nr);
         return;
     }
 
     for ( ; nr; nr--, data += BLOCK )
         hash_one(H, data);
+}
+
+/*
+ * Softirqs are processed after each piece: Xen's watchdog fires after 5 s.
+ * There are none yet when modules for Xen itself are digested.
+ */
+static void __init hash_long(uint32_t H[8], const uint8_t *data, size_t nr)
+{
+    for ( ; nr > PIECE / BLOCK; nr -= PIECE / BLOCK, data += PIECE )
+    {
+        hash_blocks(H, data, PIECE / BLOCK);
+        if ( system_state >= SYS_STATE_smp_boot )
+            process_pending_softirqs();
+    }
+
+    hash_blocks(H, data, nr);
 }
 
 void __init hyperlaunch_sha256(uint8_t ret_digest[SHA2_256_DIGEST_SIZE],
@@ -148,7 +170,7 @@ void __init hyperlaunch_sha256(uint8_t ret_digest[SHA2_256_DIGEST_SIZE],
     unsigned int i, tail;
 
     memcpy(H, first, sizeof(H));
-    hash_blocks(H, bytes, size / BLOCK);
+    hash_long(H, bytes, size / BLOCK);
 
     bytes += size - size % BLOCK;
     size %= BLOCK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the two ways to compute SHA-256 share. */
+/* The SHA-256 rounds by the CPU's SHA extensions, for sha256.c. */
 #ifndef X86__HYPERLAUNCH__SHA256_H
 #define X86__HYPERLAUNCH__SHA256_H
 
@@ -7,11 +7,12 @@
 
 #define HL_SHA256_BLOCK 64              /* bytes */
 
-/* The standard's constants, one for each round; aligned to 16 bytes. */
-extern const uint32_t hl_sha256_K[64];
-
-/* sha256-ni.c: H after nr more blocks.  For processors with SHA and SSSE3. */
-void hl_sha256_ni(uint32_t H[8], const uint8_t *data, size_t nr);
+/*
+ * Updates H with nr blocks.  K holds the standard's constants, aligned to 16
+ * bytes.  Only for processors with SHA and SSSE3, and where CR4 enables SSE.
+ */
+void hyperlaunch_sha256_ni(uint32_t H[8], const uint32_t K[64],
+                           const uint8_t *data, size_t nr);
 
 #endif /* X86__HYPERLAUNCH__SHA256_H */
 

@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* x86's end of hyperlaunch, as the rest of the architecture sees it. */
+/* Hooks of Hyperlaunch in the rest of x86. */
 #ifndef ASM__X86__HYPERLAUNCH_H
 #define ASM__X86__HYPERLAUNCH_H
 
 #include <xen/types.h>
 
-struct boot_info;
+#include <asm/bootinfo.h>
+
 struct domain;
 
-/* What dom0's builder takes from the LCM instead of Xen's command line. */
+/* Values of the LCM that dom0's builder takes before Xen's command line. */
 struct hl_dom0 {
     domid_t domid;
     unsigned int max_vcpus;          /* 0: not from an LCM */
     unsigned long nr_pages;
     bool unprivileged;               /* HARDWARE without CONTROL */
-    unsigned int domctl_flags;       /* XEN_DOMCTL_CDF_* beside dom0's own */
-    uint32_t ssidref;                /* 0: XSM's own idea of dom0 */
+    bool store;                      /* PV: another domain serves its store */
+    unsigned int domctl_flags;       /* XEN_DOMCTL_CDF_* besides dom0's */
+    uint32_t ssidref;                /* 0: XSM's default for dom0 */
+    bool lacks_memory;               /* set by the builder: got less */
 };
 
-/* What dom0's builder made of a PV guest's pages; machine frames. */
+/* Machine frames that dom0's builder has used for a PV guest. */
 struct hl_pv_frames {
     unsigned long start_info, store, console;
 };
@@ -27,14 +30,27 @@ struct hl_pv_frames {
 
 extern struct hl_dom0 hyperlaunch_dom0;
 
-/* Is module 0 an LCM?  Then all modules are its own. */
+/* Looks for an LCM in module 0, and claims all modules for it. */
 void hyperlaunch_probe(struct boot_info *bi);
 
-/* Modules stay until the last domain is built. */
+/*
+ * Index of the kernel or ramdisk of the domain that is being built, above
+ * MAX_NR_BOOTMODS if it has none.  In a classic boot, the first of that type.
+ */
+unsigned int hyperlaunch_module_index(const struct boot_info *bi,
+                                      enum bootmod_type type);
+
+/* True until the last domain is built: then modules are freed. */
 bool hyperlaunch_keeps_modules(void);
 void hyperlaunch_free_modules(void);
 
-/* Called by the PV builder, on the guest's page tables. */
+/*
+ * Flags for the allocation of d's memory in addition to its builder's:
+ * MEMF_zero, unless d has CONTROL and HARDWARE.
+ */
+unsigned int hyperlaunch_memflags(const struct domain *d);
+
+/* Called by the PV builder while it runs on the guest's page tables. */
 void hyperlaunch_pv_built(const struct domain *d,
                           const struct hl_pv_frames *frames);
 
@@ -42,18 +58,24 @@ void hyperlaunch_pv_built(const struct domain *d,
 
 #define hyperlaunch_dom0 ((struct hl_dom0){})
 
+#define hyperlaunch_module_index(bi, type) first_boot_module_index(bi, type)
+
 static inline void hyperlaunch_probe(struct boot_info *bi) {}
 static inline bool hyperlaunch_keeps_modules(void) { return false; }
 static inline void hyperlaunch_free_modules(void) {}
+static inline unsigned int hyperlaunch_memflags(const struct domain *d)
+{
+    return 0;
+}
 static inline void hyperlaunch_pv_built(const struct domain *d,
                                         const struct hl_pv_frames *frames) {}
 
 #endif /* CONFIG_HYPERLAUNCH */
 
 /*
- * Bytes to where a guest that is being built sees `to`, which must be RAM;
- * -EFAULT where it is not.  By entries of the p2m, not page by page: not for
- * guests that run.
+ * Copies to the guest physical address `to` of a guest that is being built.
+ * Returns 0, or -EFAULT if not all of it is RAM.  Takes whole p2m entries at a
+ * time, so it must not be used for guests that run.
  */
 int hyperlaunch_copy_to_guest(struct domain *d, paddr_t to, const void *from,
                               uint64_t size);

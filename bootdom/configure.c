@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Domctls that configure a domain. */
+#include "configure.h"
+
+#include <errno.h>
+
+#include "runtime/hypercall.h"
+
+#include <xen/domctl.h>
+
+static int do_domctl(struct xen_domctl *domctl, uint32_t cmd, uint16_t domid)
+{
+	domctl->cmd = cmd;
+	domctl->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+	domctl->domain = domid;
+	return (int)hypercall1(__HYPERVISOR_domctl, domctl);
+}
+
+/* Xen writes the effective affinity to *cpus. */
+static int set_affinity(uint16_t domid, uint32_t vcpu, uint32_t flags, struct cpus *cpus)
+{
+	struct xen_domctl domctl = {.u.vcpuaffinity = {.vcpu = vcpu, .flags = flags}};
+	struct xen_domctl_vcpuaffinity *affinity = &domctl.u.vcpuaffinity;
+	struct xenctl_bitmap *map =
+		flags == XEN_VCPUAFFINITY_HARD ? &affinity->cpumap_hard : &affinity->cpumap_soft;
+
+	map->nr_bits = CPUS_MAX;
+	set_xen_guest_handle(map->bitmap, cpus->bytes);
+	return do_domctl(&domctl, XEN_DOMCTL_setvcpuaffinity, domid);
+}
+
+int configure_hard_affinity(uint16_t domid, uint32_t vcpu, struct cpus *cpus)
+{
+	return set_affinity(domid, vcpu, XEN_VCPUAFFINITY_HARD, cpus);
+}
+
+int configure_soft_affinity(uint16_t domid, uint32_t vcpu, const struct cpus *cpus)
+{
+	struct cpus copy = *cpus;
+
+	return set_affinity(domid, vcpu, XEN_VCPUAFFINITY_SOFT, &copy);
+}
+
+/*
+ * Two schedulers have weights, and Xen rejects the domctl unless sched_id is that of the
+ * one that runs.
+ */
+static int get_scheduling(uint16_t domid, struct xen_domctl *domctl)
+{
+	static const uint32_t schedulers[] = {XEN_SCHEDULER_CREDIT2, XEN_SCHEDULER_CREDIT};
+	int rc = -EINVAL;
+
+	for (unsigned int i = 0; rc == -EINVAL && i < sizeof(schedulers) / sizeof(schedulers[0]);
+	     i++) {
+		domctl->u.scheduler_op.sched_id = schedulers[i];
+		domctl->u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_getinfo;
+		rc = do_domctl(domctl, XEN_DOMCTL_scheduler_op, domid);
+	}
+	return rc == -EINVAL ? -EOPNOTSUPP : rc;
+}
+
+static int put_scheduling(uint16_t domid, struct xen_domctl *domctl)
+{
+	domctl->u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_putinfo;
+	return do_domctl(domctl, XEN_DOMCTL_scheduler_op, domid);
+}
+
+int configure_weight(uint16_t domid, uint16_t weight)
+{
+	struct xen_domctl domctl = {0};
+	const int rc = get_scheduling(domid, &domctl);
+
+	if (rc)
+		return rc;
+	if (domctl.u.scheduler_op.sched_id == XEN_SCHEDULER_CREDIT2)
+		domctl.u.scheduler_op.u.credit2.weight = weight;
+	else
+		domctl.u.scheduler_op.u.credit.weight = weight;
+	return put_scheduling(domid, &domctl);
+}
+
+int configure_cap(uint16_t domid, uint16_t cap)
+{
+	struct xen_domctl domctl = {0};
+	const int rc = get_scheduling(domid, &domctl);
+
+	if (rc)
+		return rc;
+	if (domctl.u.scheduler_op.sched_id == XEN_SCHEDULER_CREDIT2)
+		domctl.u.scheduler_op.u.credit2.cap = cap;
+	else
+		domctl.u.scheduler_op.u.credit.cap = cap;
+	return put_scheduling(domid, &domctl);
+}
+
+int configure_memory_limit(uint16_t domid, uint64_t kib)
+{
+	struct xen_domctl domctl = {.u.max_mem.max_memkb = kib};
+
+	return do_domctl(&domctl, XEN_DOMCTL_max_mem, domid);
+}

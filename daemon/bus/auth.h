@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Authorization of privileged calls: root is allowed, and on a session bus the
+ * daemon's own user; for others polkit decides.  If polkit is unavailable, they
+ * are denied.  The bus and polkit are asked without blocking.
+ */
+#ifndef HYPERLAUNCHD_BUS_AUTH_H
+#define HYPERLAUNCHD_BUS_AUTH_H
+
+#include <hl.h>
+#include <stdbool.h>
+#include <systemd/sd-bus.h>
+
+#define BUS_ACTION_INSPECT_SENSITIVE "org.xenproject.Hyperlaunch1.inspect-sensitive"
+#define BUS_ACTION_SET_CONSOLE_OWNER "org.xenproject.Hyperlaunch1.set-console-owner"
+#define BUS_ACTION_RELEASE	     "org.xenproject.Hyperlaunch1.release"
+#define BUS_ACTION_RECONCILE	     "org.xenproject.Hyperlaunch1.reconcile"
+
+struct bus_auth;
+
+/* The domain that a call was about when it came. */
+struct bus_subject {
+	uint32_t domid;
+	uint64_t generation;
+};
+
+/* A call that its caller is authorized to make. */
+struct bus_allowed {
+	sd_bus_message *call;
+	uint32_t uid, pid;	    /* the caller's, as the bus knows them; pid 0: it does not */
+	struct bus_subject subject; /* where the question has a domain */
+};
+
+/*
+ * The work of an allowed call: sends the reply itself, or fails with an error that
+ * is then sent.  The world may have changed since the call came.
+ */
+typedef int (*bus_auth_run_t)(const struct bus_allowed *allowed, void *userdata,
+			      sd_bus_error *error);
+
+struct bus_auth_question {
+	const char *action;
+	const struct hl_domain
+		*domain; /* in the details of polkit's question; NULL: it is about none */
+	bus_auth_run_t run;
+	void *userdata;
+};
+
+/* own_user_too: the daemon's own user is as good as root. */
+int bus_auth_new(sd_bus *connection, bool own_user_too, struct bus_auth **ret_auth);
+struct bus_auth *bus_auth_free(struct bus_auth *auth);
+
+/*
+ * For method handlers: returns what they return.  Keeps the call until it is
+ * decided, then runs it or answers AccessDenied, or InteractiveAuthorizationRequired
+ * where polkit would have to ask a person and cannot.  Forgets the call when its
+ * sender leaves the bus.
+ */
+int bus_auth_call(struct bus_auth *auth, sd_bus_message *call,
+		  const struct bus_auth_question *question, sd_bus_error *error);
+
+#endif

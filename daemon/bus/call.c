@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "bus/call.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus/auth.h"
+#include "bus/connection.h"
+#include "bus/error.h"
+#include "domains/manager.h"
+#include "jobs/job.h"
+#include "loop/log.h"
+#include "util.h"
+
+struct kept_call {
+	struct bus *bus;
+	sd_bus_message *call;
+	sd_bus_track *sender;
+	const struct bus_verb *verb;
+	uint32_t job; /* 0: jobs_start() has not returned yet */
+};
+
+static void kept_call_free(struct kept_call *kept)
+{
+	sd_bus_track_unref(kept->sender);
+	sd_bus_message_unref(kept->call);
+	free(kept);
+}
+
+int bus_call_set_error(sd_bus_error *error, const struct job *job)
+{
+	static const enum bus_error codes[] = {
+		[JOB_ERROR_NO_SUCH_DOMAIN] = BUS_ERROR_NO_SUCH_DOMAIN,
+		[JOB_ERROR_WRONG_STATE] = BUS_ERROR_WRONG_STATE,
+		[JOB_ERROR_BUSY] = BUS_ERROR_BUSY,
+		[JOB_ERROR_TIMEOUT] = BUS_ERROR_TIMEOUT,
+		[JOB_ERROR_CANCELLED] = BUS_ERROR_CANCELLED,
+		[JOB_ERROR_NO_MEMORY] = BUS_ERROR_NO_MEMORY,
+	};
+
+	if (job->error == JOB_ERROR_HYPERVISOR)
+		return bus_error_set_hypervisor(error, job->errnum, job->doing);
+	return bus_error_set(error, codes[job->error], "Cannot %s: %s", job->doing, job->message);
+}
+
+static void on_ended(struct job *job, void *userdata)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	struct kept_call *kept = userdata;
+	int r;
+
+	if (job->state != JOB_DONE) {
+		(void)bus_call_set_error(&error, job);
+		r = sd_bus_reply_method_error(kept->call, &error);
+	} else if (kept->verb->reply) {
+		r = kept->verb->reply(kept->bus, kept->call, job);
+	} else {
+		r = sd_bus_reply_method_return(kept->call, "");
+	}
+	if (r < 0)
+		log_debug("cannot answer: %s", strerror(-r));
+	kept_call_free(kept);
+}
+
+static int on_sender_left(sd_bus_track *track, void *userdata)
+{
+	struct kept_call *kept = userdata;
+	struct job *job = jobs_find(bus_jobs_of(kept->bus), kept->job);
+
+	if (job && job->state == JOB_WAITING) {
+		/* Answers, which goes nowhere, and frees the call. */
+		(void)job_cancel(job);
+		return 0;
+	}
+	if (job) {
+		job->ended = NULL;
+		job->userdata = NULL;
+	}
+	kept_call_free(kept);
+	return 0;
+}
+
+static int follow_sender(struct kept_call *kept)
+{
+	int r = sd_bus_track_new(sd_bus_message_get_bus(kept->call), &kept->sender, on_sender_left,
+				 kept);
+
+	return r < 0 ? r : sd_bus_track_add_sender(kept->sender, kept->call);
+}
+
+static struct kept_call *keep(struct bus *bus, const struct bus_allowed *allowed,
+			      const struct bus_verb *verb)
+{
+	struct kept_call *kept = calloc(1, sizeof(*kept));
+
+	if (!kept)
+		return NULL;
+	kept->bus = bus;
+	kept->call = sd_bus_message_ref(allowed->call);
+	kept->verb = verb;
+	return kept;
+}
+
+static int start(struct kept_call *kept, struct job_request *request, sd_bus_error *error)
+{
+	struct job *job;
+	int r;
+
+	request->ended = on_ended;
+	request->userdata = kept;
+	r = jobs_start(bus_jobs_of(kept->bus), request, &job);
+	if (r < 0) {
+		kept_call_free(kept);
+		return r == -EBUSY ? bus_error_set(error, BUS_ERROR_LIMITS_EXCEEDED,
+						   "Too many jobs are under way")
+				   : r;
+	}
+	if (!job)
+		return 1;
+	kept->job = job->id;
+	r = follow_sender(kept);
+	/* Where the sender is gone already the track says so at its next dispatch; else it must
+	 * not. */
+	if (r == -ENOMEM || r == -ETIMEDOUT)
+		kept->sender = sd_bus_track_unref(kept->sender);
+	return 1;
+}
+
+int bus_call_start(struct bus *bus, const struct bus_allowed *allowed, const struct bus_verb *verb,
+		   void *data, sd_bus_error *error)
+{
+	const struct bus_subject *subject = &allowed->subject;
+	struct job_request request = {
+		.kind = verb->kind,
+		.key = verb->key,
+		.verb = verb->verb,
+		.uid = allowed->uid,
+		.pid = allowed->pid,
+		.data = data,
+	};
+	struct kept_call *kept;
+	char key[64];
+
+	snprintf(key, sizeof(key), "domain/%" PRIu32 "_%" PRIu64, subject->domid,
+		 subject->generation);
+	if (!request.key)
+		request.key = key;
+	manager_freshen(bus_manager_of(bus));
+	if (hl_table_find(manager_table(bus_manager_of(bus)), subject->domid, subject->generation,
+			  &request.domain) < 0) {
+		free(data);
+		return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN,
+				     "Domain %" PRIu32 " has gone meanwhile", subject->domid);
+	}
+	kept = keep(bus, allowed, verb);
+	if (!kept) {
+		free(data);
+		return -ENOMEM;
+	}
+	return start(kept, &request, error);
+}

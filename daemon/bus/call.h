@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Calls that are answered when their job has ended.  A call whose sender leaves the
+ * bus is forgotten; its job is cancelled if it has not started.
+ */
+#ifndef HYPERLAUNCHD_BUS_CALL_H
+#define HYPERLAUNCHD_BUS_CALL_H
+
+#include <systemd/sd-bus.h>
+
+struct bus;
+struct bus_allowed;
+struct job;
+
+struct bus_verb {
+	const char *kind; /* of the job */
+	const char *verb; /* of the job's text: "release" */
+	const char *key;  /* NULL: the domain's own */
+	/* Sends the reply to the call of a job that is done; NULL: without results. */
+	int (*reply)(struct bus *bus, sd_bus_message *call, const struct job *job);
+};
+
+/*
+ * For what bus_auth_call() runs: starts the job about the domain of the question.
+ * data: the job's, taken over.  Returns as a method handler does.
+ */
+int bus_call_start(struct bus *bus, const struct bus_allowed *allowed, const struct bus_verb *verb,
+		   void *data, sd_bus_error *error);
+
+/* The error of a job that has not been done. */
+int bus_call_set_error(sd_bus_error *error, const struct job *job);
+
+#endif

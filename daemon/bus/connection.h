@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The daemon on D-Bus: connection, objects, signals.  docs/dbus has the
+ * interfaces; a test holds that file against this code.
+ */
+#ifndef HYPERLAUNCHD_BUS_CONNECTION_H
+#define HYPERLAUNCHD_BUS_CONNECTION_H
+
+#include <stdbool.h>
+#include <systemd/sd-bus.h>
+
+#define BUS_NAME      "org.xenproject.Hyperlaunch1"
+#define BUS_ROOT      "/org/xenproject/Hyperlaunch1"
+#define BUS_MANAGER   BUS_NAME ".Manager"
+#define BUS_DOMAIN    BUS_NAME ".Domain"
+#define BUS_LAUNCH    BUS_NAME ".Launch"
+#define BUS_HOST      BUS_NAME ".Host"
+#define BUS_LIFECYCLE BUS_NAME ".Lifecycle"
+#define BUS_JOB	      BUS_NAME ".Job"
+#define BUS_API_LEVEL 3
+
+struct bus;
+struct bus_auth;
+struct jobs;
+struct loop;
+struct manager;
+
+struct bus_config {
+	const char *address; /* NULL: the system or session bus */
+	bool session;	     /* the session bus, and its user may do everything */
+};
+
+/*
+ * Connects, shows the objects and takes the name, which must be free.  Errors:
+ * -EEXIST: somebody has the name; -EACCES: the bus' policy forbids it; else what
+ * the connection says.  *ret_step says what was tried.
+ */
+int bus_new(struct loop *loop, struct manager *manager, struct jobs *jobs,
+	    const struct bus_config *config, struct bus **ret_bus, const char **ret_step);
+struct bus *bus_free(struct bus *bus);
+
+struct manager *bus_manager_of(const struct bus *bus);
+struct bus_auth *bus_auth_of(const struct bus *bus);
+struct jobs *bus_jobs_of(const struct bus *bus);
+sd_bus *bus_connection_of(const struct bus *bus);
+
+/* Logs `what` if sending it failed with `r` < 0: the connection is gone, which ends the loop. */
+void bus_sent(int r, const char *what);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The objects of the domains. */
+#ifndef HYPERLAUNCHD_BUS_DOMAIN_H
+#define HYPERLAUNCHD_BUS_DOMAIN_H
+
+#include <hl.h>
+#include <systemd/sd-bus.h>
+
+#include "bus/connection.h"
+
+#define BUS_DOMAIN_PATH_SIZE 80
+
+int bus_domain_register(struct bus *bus, sd_bus *connection);
+
+/* Where the objects are. */
+#define BUS_DOMAIN_PREFIX BUS_ROOT "/domain"
+
+/* The row of an object's path; NULL: none. */
+const struct hl_domain *bus_domain_find(const struct hl_table *table, const char *path);
+
+/* The object's path; it never stands for another domain. */
+void bus_domain_path(const struct hl_domain *domain, char path[BUS_DOMAIN_PATH_SIZE]);
+void bus_domain_path_of(uint32_t domid, uint64_t generation, char path[BUS_DOMAIN_PATH_SIZE]);
+
+/* Its UUID; "" where it has none. */
+const char *bus_domain_uuid(const struct hl_domain *domain);
+
+/* Appends the names of its roles: as. */
+int bus_domain_append_roles(sd_bus_message *message, const struct hl_domain *domain);
+
+/* One PropertiesChanged for these HL_FIELD_* and MANAGER_CHANGED_*. */
+int bus_domain_emit_changed(sd_bus *connection, const struct hl_domain *domain, uint32_t fields);
+
+#endif

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "bus/options.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "bus/error.h"
+
+static int unknown(const char *name, const struct bus_option *options, size_t nr,
+		   sd_bus_error *error)
+{
+	if (nr == 0)
+		return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
+				     "There is no option \"%.128s\"; this method has none", name);
+	return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
+			     "There is no option \"%.128s\"; %s is one", name, options[0].name);
+}
+
+static int read_option(sd_bus_message *call, const struct bus_option *options, size_t nr,
+		       sd_bus_error *error)
+{
+	const struct bus_option *option;
+	const char *name;
+	size_t i = 0;
+	int r = sd_bus_message_read(call, "s", &name);
+
+	if (r < 0)
+		return r;
+	while (i < nr && strcmp(options[i].name, name) != 0)
+		i++;
+	if (i == nr)
+		return unknown(name, options, nr, error);
+	option = &options[i];
+	r = sd_bus_message_read(call, "v", "t", option->value);
+	if (r == -ENXIO)
+		return bus_error_set(error, BUS_ERROR_INVALID_ARGS, "%s must have the type t",
+				     option->name);
+	if (r < 0)
+		return r;
+	if (*option->value < option->min || *option->value > option->max)
+		return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
+				     "%s must be from %" PRIu64 " to %" PRIu64, option->name,
+				     option->min, option->max);
+	return 0;
+}
+
+int bus_options_read(sd_bus_message *call, const struct bus_option *options, size_t nr,
+		     sd_bus_error *error)
+{
+	int r = sd_bus_message_enter_container(call, 'a', "{sv}");
+
+	while (r >= 0) {
+		r = sd_bus_message_enter_container(call, 'e', "sv");
+		if (r == 0)
+			return sd_bus_message_exit_container(call);
+		if (r > 0)
+			r = read_option(call, options, nr, error);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(call);
+	}
+	return r;
+}

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The machine's console at a socket, and later the user's terminal at its other end.
+
+QEMU's own stdio would show all of the boot, hundreds of lines, with what one needs to know above them.
+"""
+import os
+import select
+import socket
+import sys
+import termios
+import tty
+
+from errors import USAGE, BootError
+
+KEPT = 1 << 16
+LOOK_SECONDS = 0.2
+
+
+def check():
+    """A BootError where there is no terminal to be given to the machine."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise BootError("--interactive: standard input and output must be a terminal", USAGE)
+
+
+class Terminal:
+    """Listens at a socket to which QEMU connects the console."""
+
+    def __init__(self, path):
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(path)
+        self._listener.listen(1)
+        self._listener.setblocking(False)
+        self._port = None
+        self._over = False
+        self.seen = b""         # the last of what came
+
+    def close(self):
+        """Ends the connection."""
+        for end in (self._port, self._listener):
+            if end is not None:
+                end.close()
+
+    def poll(self):
+        """Takes in what has come; gives it back."""
+        if self._port is None:
+            try:
+                self._port, _ = self._listener.accept()
+            except BlockingIOError:
+                return b""
+            self._port.setblocking(False)
+        try:
+            more = self._port.recv(KEPT)
+        except BlockingIOError:
+            return b""
+        except ConnectionError:
+            more = b""
+        self._over = not more
+        self.seen = (self.seen + more)[-KEPT:]
+        return more
+
+    def relay(self, shown, running):
+        """Shows `shown` and all that comes from now on, and passes on what is typed; until the machine ends."""
+        before = termios.tcgetattr(sys.stdin)
+        try:
+            # What was typed already counts, too.
+            tty.setraw(sys.stdin, termios.TCSADRAIN)
+            _write(shown)
+            while not self._over and running():
+                ready, _, _ = select.select([self._port, sys.stdin], [], [], LOOK_SECONDS)
+                if self._port in ready:
+                    _write(self.poll())
+                if sys.stdin in ready:
+                    self._type(os.read(sys.stdin.fileno(), 1024))
+        finally:
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+    def _type(self, text):
+        self._port.setblocking(True)
+        try:
+            self._port.sendall(text)
+        except ConnectionError:
+            self._over = True
+        self._port.setblocking(False)
+
+
+def _write(text):
+    sys.stdout.buffer.write(text)
+    sys.stdout.buffer.flush()

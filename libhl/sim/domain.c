@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What can happen to a domain after the launch. */
+#include "sim/domain.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/console.h"
+#include "sim/launch.h"
+
+/* 0 is dom0's, and the domid of the boot domain is not used again. */
+static bool domid_free(struct sim *sim, uint32_t domid)
+{
+	return domid && domid < LCM_DOMID_BOOT_REAL && !sim_find_live(sim, domid);
+}
+
+static int pick_domid(struct sim *sim, uint32_t wanted, uint32_t *ret_domid)
+{
+	if (wanted != HL_NO_DOMID) {
+		if (!domid_free(sim, wanted))
+			return -EEXIST;
+		*ret_domid = wanted;
+		return 0;
+	}
+	while (!domid_free(sim, sim->next_domid))
+		sim->next_domid = sim->next_domid % LCM_DOMID_MAX + 1;
+	*ret_domid = sim->next_domid++;
+	return 0;
+}
+
+int sim_domain_add(struct sim *sim, const struct hl_live_domain *wanted, uint32_t *ret_domid)
+{
+	struct hl_live_domain live = *wanted;
+	int rc;
+
+	if (sim->nr_live >= SIM_MAX_POST_BOOT)
+		return -ENOSPC;
+	rc = pick_domid(sim, wanted->domid, &live.domid);
+	if (rc)
+		return rc;
+	live.running = !live.paused;
+	rc = sim_add_live(sim, &live);
+	if (!rc)
+		*ret_domid = live.domid;
+	return rc;
+}
+
+static void drop_role(uint32_t *holder, uint32_t domid)
+{
+	if (*holder == domid)
+		*holder = HL_NO_DOMID;
+}
+
+static void drop_roles(struct hl_launch *launch, uint32_t domid)
+{
+	drop_role(&launch->hardware_domid, domid);
+	drop_role(&launch->crash_domid, domid);
+	drop_role(&launch->console_domid, domid);
+	drop_role(&launch->xenstore_domid, domid);
+}
+
+int sim_domain_remove(struct sim *sim, uint32_t domid)
+{
+	struct hl_launch_domain *d = sim_initial_live(sim, domid);
+	int rc;
+
+	if (!sim_find_live(sim, domid))
+		return -ENOENT;
+	if (d) {
+		rc = sim_event(sim, HL_EVENT_RECLAIMED, domid, d->index);
+		if (rc)
+			return rc;
+		d->state = HL_DOMAIN_RECLAIMED;
+		drop_roles(&sim->launch, domid);
+	}
+	sim_remove_live(sim, domid);
+	return sim_console_lost(sim, domid, true);
+}
+
+int sim_domain_shutdown(struct sim *sim, uint32_t domid, uint32_t code)
+{
+	struct hl_live_domain *live = sim_find_live(sim, domid);
+	int rc;
+
+	if (!live)
+		return -ENOENT;
+	if (sim_initial_live(sim, domid)) {
+		rc = sim_event(sim, HL_EVENT_DIED, domid, code);
+		if (rc)
+			return rc;
+	}
+	live->shutdown = true;
+	live->running = live->blocked = false;
+	live->shutdown_code = code;
+	sim_changed(sim);
+	return sim_console_lost(sim, domid, false);
+}
+
+int sim_domain_dying(struct sim *sim, uint32_t domid)
+{
+	struct hl_live_domain *live = sim_find_live(sim, domid);
+
+	if (!live)
+		return -ENOENT;
+	live->dying = true;
+	live->running = live->blocked = false;
+	sim_changed(sim);
+	return 0;
+}
+
+int sim_domain_pause(struct sim *sim, uint32_t domid, bool paused)
+{
+	struct hl_live_domain *live = sim_find_live(sim, domid);
+
+	if (!live)
+		return -ENOENT;
+	if (live->paused == paused)
+		return -EALREADY;
+	live->paused = paused;
+	live->running = !paused && !live->shutdown && !live->dying;
+	sim_changed(sim);
+	return 0;
+}
+
+int sim_domain_rename(struct sim *sim, uint32_t domid, const char *name)
+{
+	struct hl_live_domain *live = sim_find_live(sim, domid);
+
+	if (!live)
+		return -ENOENT;
+	if (strlen(name) >= sizeof(live->name))
+		return -ENAMETOOLONG;
+	snprintf(live->name, sizeof(live->name), "%s", name);
+	sim_changed(sim);
+	return 0;
+}
+
+int sim_domain_handle(struct sim *sim, uint32_t domid, const uint8_t handle[16])
+{
+	struct hl_live_domain *live = sim_find_live(sim, domid);
+
+	if (!live)
+		return -ENOENT;
+	memcpy(live->handle, handle, sizeof(live->handle));
+	sim_changed(sim);
+	return 0;
+}
+
+int sim_domain_label(struct sim *sim, uint32_t domid, const char *label)
+{
+	struct hl_live_domain *live = sim_find_live(sim, domid);
+
+	if (!live)
+		return -ENOENT;
+	if (strlen(label) >= sizeof(live->label))
+		return -ENAMETOOLONG;
+	memcpy(live->label, label, strlen(label) + 1);
+	sim_changed(sim);
+	return 0;
+}
+
+int sim_domain_memory(struct sim *sim, uint32_t domid, uint64_t bytes)
+{
+	struct hl_live_domain *live = sim_find_live(sim, domid);
+
+	if (!live)
+		return -ENOENT;
+	live->memory_max = bytes;
+	if (live->memory_current > bytes)
+		live->memory_current = bytes;
+	sim_changed(sim);
+	return 0;
+}
+
+/* Xen announces no change of the scheduler's parameters. */
+int sim_domain_weight(struct sim *sim, uint32_t domid, uint32_t weight)
+{
+	struct hl_live_domain *live = sim_find_live(sim, domid);
+
+	if (!live)
+		return -ENOENT;
+	live->weight = weight;
+	return 0;
+}
+
+int sim_domain_cap(struct sim *sim, uint32_t domid, uint32_t cap)
+{
+	struct hl_live_domain *live = sim_find_live(sim, domid);
+
+	if (!live)
+		return -ENOENT;
+	live->cap = cap;
+	return 0;
+}
+
+int sim_domain_affinity(struct sim *sim, uint32_t domid, const char *text)
+{
+	struct hl_live_domain *live = sim_find_live(sim, domid);
+
+	if (!live)
+		return -ENOENT;
+	if (strlen(text) >= sizeof(live->hard_affinity))
+		return -ENAMETOOLONG;
+	snprintf(live->hard_affinity, sizeof(live->hard_affinity), "%s", text);
+	return 0;
+}
+
+int sim_domain_ready(struct sim *sim, uint32_t domid)
+{
+	struct hl_launch_domain *d = sim_initial_live(sim, domid);
+	int rc;
+
+	if (!d)
+		return -EPERM;
+	if (d->state == HL_DOMAIN_READY)
+		return 0;
+	if (d->state != HL_DOMAIN_STARTED)
+		return -EBUSY; /* a domain that does not run cannot report */
+	rc = sim_event(sim, HL_EVENT_READY, domid, d->index);
+	if (rc)
+		return rc;
+	d->state = HL_DOMAIN_READY;
+	d->ready_ns = sim->clock_ns;
+	return 0;
+}
+
+int sim_domain_release(struct sim *sim, uint32_t domid)
+{
+	struct hl_launch_domain *d = sim_initial_live(sim, domid);
+	int rc;
+
+	if (!d)
+		return -ESRCH;
+	if (d->state != HL_DOMAIN_HELD)
+		return -EBUSY;
+	rc = sim_event(sim, HL_EVENT_RELEASED, domid, d->index);
+	return rc ? rc : sim_start(sim, d);
+}
+
+int sim_domain_fail(struct sim *sim, uint32_t domid, uint32_t code, const char *prop)
+{
+	struct hl_launch_domain *d = sim_initial_live(sim, domid);
+	int rc;
+
+	if (!d)
+		return -ENOENT;
+	if (strlen(prop) >= sizeof(d->error_prop))
+		return -ENAMETOOLONG;
+	rc = sim_event(sim, HL_EVENT_BUILD_FAILED, domid, code);
+	if (rc)
+		return rc;
+	sim_remove_live(sim, domid);
+	d->state = HL_DOMAIN_FAILED;
+	d->error = code;
+	snprintf(d->error_prop, sizeof(d->error_prop), "%s", prop);
+	sim->launch.error = code;
+	sim->launch.error_domain = d->index;
+	snprintf(sim->launch.error_prop, sizeof(sim->launch.error_prop), "%s", prop);
+	return sim_recover(sim);
+}
+
+int sim_set_weak_hwdom(struct sim *sim, bool weak)
+{
+	for (uint32_t i = 0; i < sim->launch.nr_domains; i++) {
+		const struct hl_launch_domain *d = &sim->domains[i];
+
+		if (!(d->permissions & HL_PERM_HARDWARE) || d->permissions & HL_PERM_CONTROL)
+			continue;
+		sim->launch.weak_hardware = weak;
+		sim_changed(sim);
+		return 0;
+	}
+	return -ENOENT;
+}

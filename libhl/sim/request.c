@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The sub-operations that change something, with Xen's permission checks. */
+#include "sim/request.h"
+
+#include <errno.h>
+
+#include "sim/console.h"
+#include "sim/domain.h"
+
+/* A toolstack runs in a control domain; without one, the hardware domain is closest to it. */
+uint32_t sim_self(struct sim *sim)
+{
+	uint32_t control = sim_find_holder(sim, HL_PERM_CONTROL, 0);
+
+	if (sim->kind == SIM_CLASSIC)
+		return 0;
+	return control != HL_NO_DOMID ? control : sim_find_holder(sim, HL_PERM_HARDWARE, 0);
+}
+
+/*
+ * Returns 0, -ENOENT: no launch; or -EPERM: the caller has no control permission and is
+ * not the domain `exempt`.
+ */
+static int check_caller(struct sim *sim, uint32_t exempt)
+{
+	if (sim->kind == SIM_CLASSIC)
+		return -ENOENT;
+	if (sim_find_holder(sim, HL_PERM_CONTROL, 0) != HL_NO_DOMID)
+		return 0;
+	return exempt != HL_NO_DOMID && sim_self(sim) == exempt ? 0 : -EPERM;
+}
+
+int sim_request_console(void *backend, uint32_t domid, uint32_t loan_ms)
+{
+	struct sim *sim = backend;
+	int rc = sim_fault(sim, SIM_SET_CONSOLE);
+
+	sim_maybe_kill(sim, SIM_SET_CONSOLE, SIM_KILL_BEFORE);
+	if (!rc)
+		rc = check_caller(sim, sim->launch.console_owner);
+	if (!rc)
+		rc = sim_request_handoff(sim, domid, loan_ms,
+					 sim->lent && sim_find_holder(sim, HL_PERM_CONTROL, 0) ==
+							      HL_NO_DOMID);
+	sim_maybe_kill(sim, SIM_SET_CONSOLE, SIM_KILL_AFTER);
+	return rc;
+}
+
+int sim_request_release(void *backend, uint32_t domid)
+{
+	struct sim *sim = backend;
+	int rc = sim_fault(sim, SIM_RELEASE);
+
+	sim_maybe_kill(sim, SIM_RELEASE, SIM_KILL_BEFORE);
+	if (!rc)
+		rc = check_caller(sim, HL_NO_DOMID);
+	if (!rc)
+		rc = sim_domain_release(sim, domid);
+	sim_maybe_kill(sim, SIM_RELEASE, SIM_KILL_AFTER);
+	return rc;
+}
+
+static bool stays(struct sim *sim, uint32_t domid)
+{
+	const struct hl_live_domain *live = sim_find_live(sim, domid);
+
+	return live && !live->dying;
+}
+
+/* Only checks: the records do not contain console back ends. */
+int sim_request_console_backend(void *backend, uint32_t domid, uint32_t server)
+{
+	const struct hl_launch_domain *d;
+	struct sim *sim = backend;
+	int rc = sim_fault(sim, SIM_MOVE_CONSOLE_BACKEND);
+
+	if (!rc)
+		rc = check_caller(sim, HL_NO_DOMID);
+	if (rc)
+		return rc;
+	if (!stays(sim, domid) || !stays(sim, server))
+		return -ESRCH;
+	d = sim_initial_live(sim, domid);
+	return d && d->console_port ? 0 : -ENOENT;
+}
+
+int sim_request_ready(void *backend)
+{
+	struct sim *sim = backend;
+	int rc = sim_fault(sim, SIM_READY);
+
+	if (rc)
+		return rc;
+	return sim_self(sim) == HL_NO_DOMID ? -EPERM : sim_domain_ready(sim, sim_self(sim));
+}

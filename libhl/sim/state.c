@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The simulator's state: records, live domains, events, faults. */
+#include "sim/state.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#define EVENT_NS 1000000 /* between two events */
+
+void sim_changed(struct sim *sim)
+{
+	if (sim->silent)
+		return;
+	/* Fails only if the counter is at its maximum, and then it is readable already. */
+	(void)eventfd_write(sim->event_fd, 1);
+}
+
+int sim_event(struct sim *sim, enum hl_event_type type, uint32_t domid, uint32_t arg)
+{
+	struct hl_event *grown = reallocarray(sim->events, sim->nr_events + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	sim->events = grown;
+	sim->clock_ns += EVENT_NS;
+	grown[sim->nr_events] = (struct hl_event){
+		.time_ns = sim->clock_ns,
+		.seq = (uint32_t)sim->nr_events,
+		.type = type,
+		.domid = domid,
+		.arg = arg,
+	};
+	sim->nr_events++;
+	sim->launch.nr_events = (uint32_t)sim->nr_events;
+	sim_changed(sim);
+	return 0;
+}
+
+int sim_set_launch_state(struct sim *sim, enum hl_launch_state state)
+{
+	int rc = sim_event(sim, HL_EVENT_STATE, HL_NO_DOMID, state);
+
+	if (rc)
+		return rc;
+	sim->launch.state = state;
+	sim->launch.end_ns = state >= HL_LAUNCH_COMPLETE ? sim->clock_ns : 0;
+	return 0;
+}
+
+struct hl_live_domain *sim_find_live(struct sim *sim, uint32_t domid)
+{
+	for (size_t i = 0; i < sim->nr_live; i++)
+		if (sim->live[i].domid == domid)
+			return &sim->live[i];
+	return NULL;
+}
+
+int sim_add_live(struct sim *sim, const struct hl_live_domain *live)
+{
+	struct hl_live_domain *grown = reallocarray(sim->live, sim->nr_live + 1, sizeof(*grown));
+	size_t i = sim->nr_live;
+
+	if (!grown)
+		return -ENOMEM;
+	sim->live = grown;
+	for (; i && grown[i - 1].domid > live->domid; i--)
+		grown[i] = grown[i - 1];
+	grown[i] = *live;
+	/* Xen's defaults for a new domain. */
+	grown[i].weight = SIM_WEIGHT;
+	snprintf(grown[i].hard_affinity, sizeof(grown[i].hard_affinity), "all");
+	snprintf(grown[i].soft_affinity, sizeof(grown[i].soft_affinity), "all");
+	sim->nr_live++;
+	sim_changed(sim);
+	return 0;
+}
+
+void sim_remove_live(struct sim *sim, uint32_t domid)
+{
+	struct hl_live_domain *live = sim_find_live(sim, domid);
+
+	if (!live)
+		return;
+	memmove(live, live + 1, (size_t)(sim->live + sim->nr_live - (live + 1)) * sizeof(*live));
+	sim->nr_live--;
+	sim_changed(sim);
+}
+
+int sim_fault(struct sim *sim, enum sim_op op)
+{
+	if (sim->faults[op].left) {
+		sim->faults[op].left--;
+		return -sim->faults[op].errnum;
+	}
+	if (sim->kind == SIM_UNPATCHED && op != SIM_LIST_LIVE && op != SIM_PROCESS &&
+	    op != SIM_GET_HOST && op != SIM_READ_LOG)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+struct hl_launch_domain *sim_initial(struct sim *sim, uint32_t domid)
+{
+	if (domid == HL_NO_DOMID)
+		return NULL;
+	for (uint32_t i = 0; i < sim->launch.nr_domains; i++)
+		if (sim->domains[i].domid == domid)
+			return &sim->domains[i];
+	return NULL;
+}
+
+struct hl_launch_domain *sim_initial_live(struct sim *sim, uint32_t domid)
+{
+	struct hl_launch_domain *d = sim_initial(sim, domid);
+
+	return d && d->state != HL_DOMAIN_RECLAIMED && d->state != HL_DOMAIN_FAILED ? d : NULL;
+}
+
+uint32_t sim_find_holder(struct sim *sim, uint32_t permissions, uint32_t functions)
+{
+	for (uint32_t i = 0; i < sim->launch.nr_domains; i++) {
+		const struct hl_launch_domain *d = &sim->domains[i];
+		const struct hl_live_domain *live = sim_find_live(sim, d->domid);
+
+		if ((d->permissions & permissions || d->functions & functions) &&
+		    sim_initial_live(sim, d->domid) && live && !live->dying)
+			return d->domid;
+	}
+	return HL_NO_DOMID;
+}
+
+void sim_maybe_kill(struct sim *sim, enum sim_op op, enum sim_kill when)
+{
+	if (sim->kills[op] == when)
+		raise(SIGKILL);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Facts about the host, and Xen's log; functions as those of hl.h. */
+#ifndef LIBHL_XEN_HOST_H
+#define LIBHL_XEN_HOST_H
+
+#include "util.h"
+
+#include <hl.h>
+#include <xenctrl.h>
+
+int xen_get_host(xc_interface *xch, struct hl_host *ret_host);
+int xen_read_log(xc_interface *xch, char **ret_text, size_t *ret_size);
+
+#endif /* LIBHL_XEN_HOST_H */

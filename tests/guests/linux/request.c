@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Run in the control domain: asks Xen for what hlctl has no word for, or does not
+ * show as it is.  Prints "ok", or the error's name, for each word:
+ *
+ * console=DOMID           the Xen console's new owner
+ * backend=DOMID,SERVER    who serves that domain's console
+ */
+#include <errno.h>
+#include <hl.h>
+#include <stdio.h>
+#include <string.h>
+
+static int request(struct hl_ctx *ctx, const char *word)
+{
+	unsigned int domid, server;
+
+	if (sscanf(word, "console=%u", &domid) == 1)
+		return hl_set_console(ctx, domid, 0);
+	if (sscanf(word, "backend=%u,%u", &domid, &server) == 2)
+		return hl_move_console_backend(ctx, domid, server);
+	return -EINVAL;
+}
+
+int main(int argc, char **argv)
+{
+	struct hl_ctx *ctx;
+	int rc = hl_new("xen", NULL, NULL, &ctx);
+
+	if (rc) {
+		puts(strerrorname_np(-rc));
+		return 1;
+	}
+	for (int i = 1; i < argc; i++) {
+		rc = request(ctx, argv[i]);
+		puts(rc ? strerrorname_np(-rc) : "ok");
+	}
+	hl_unref(ctx);
+	return 0;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* A console back end, which prints the output of one domain. */
+#include <errno.h>
+
+#include "probe.h"
+#include "runtime/console.h"
+#include "runtime/errname.h"
+#include "runtime/event.h"
+#include "runtime/hypercall.h"
+
+#include <xen/event_channel.h>
+#include <xen/grant_table.h>
+#include <xen/io/console.h>
+
+#define TRY_MS	  50
+#define LINE_ROOM 256
+
+static long map_ring(uint16_t domid)
+{
+	struct gnttab_map_grant_ref map = {
+		.host_addr = (uintptr_t)probe_window(),
+		.flags = GNTMAP_host_map,
+		.ref = GNTTAB_RESERVED_CONSOLE,
+		.dom = domid,
+	};
+	const long rc = hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref,
+				  (uintptr_t)&map, 1, 0, 0);
+
+	return rc ? rc : map.status == GNTST_okay ? 0 : -EPERM;
+}
+
+static long bind(uint16_t domid, uint32_t remote_port, uint32_t *ret_port)
+{
+	struct evtchn_bind_interdomain bind = {.remote_dom = domid, .remote_port = remote_port};
+	const long rc = hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, &bind);
+
+	*ret_port = bind.local_port;
+	return rc;
+}
+
+/* Retries both steps until Xen permits them. */
+static uint32_t attach(uint16_t domid, uint32_t remote_port)
+{
+	uint32_t port;
+
+	while (map_ring(domid))
+		sleep_ms(TRY_MS);
+	while (bind(domid, remote_port, &port))
+		sleep_ms(TRY_MS);
+	return port;
+}
+
+static void print(char c)
+{
+	static char line[LINE_ROOM];
+	static size_t length;
+
+	if (c != '\n' && length < sizeof(line)) {
+		line[length++] = c;
+		return;
+	}
+	log("served is %.*s", (int)length, line);
+	length = 0;
+}
+
+noreturn void serve_console(uint16_t domid, uint32_t remote_port)
+{
+	struct xencons_interface *ring = probe_window();
+	const uint32_t port = attach(domid, remote_port);
+
+	log("serve = ok");
+	for (;;) {
+		XENCONS_RING_IDX cons = ring->out_cons;
+
+		event_take(port);
+		while (cons != __atomic_load_n(&ring->out_prod, __ATOMIC_ACQUIRE))
+			print(ring->out[MASK_XENCONS_IDX(cons++, ring->out)]);
+		__atomic_store_n(&ring->out_cons, cons, __ATOMIC_RELEASE);
+		event_send(port);
+		event_wait(port, clock_ns() + TRY_MS * NS_PER_MS);
+	}
+}

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Layers of the hypervisor's files: no two of them use each other, and global names have a prefix."""
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+XEN = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", "hypervisor", "files", "xen"))
+# Directories whose files form one layering, and the prefixes of what they define for each other and for Xen.
+LAYERINGS = {
+    "xen": (("common/hyperlaunch", "arch/x86/hyperlaunch"), ("hyperlaunch_", "arch_hyperlaunch_")),
+    "parser": (("lib/hyperlaunch",), ("lcm_",)),
+}
+NOT_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"', re.DOTALL)
+DEFINED_BY_MACRO = re.compile(r"^DEFINE_\w+\((\w+)\)", re.MULTILINE)
+# ctags takes these for global.
+STATIC_WITHOUT_TAG = re.compile(r"^static struct \{.*?^\} ?(\w+)", re.MULTILINE | re.DOTALL)
+
+
+def sources(directories):
+    return [os.path.join(XEN, directory, name) for directory in directories
+            for name in sorted(os.listdir(os.path.join(XEN, directory))) if name.endswith(".c")]
+
+
+def code(path):
+    with open(path, encoding="utf-8") as file:
+        return NOT_CODE.sub(" ", file.read())
+
+
+def definitions(paths):
+    """The file of each function and variable that is not static."""
+    tags = subprocess.run(["ctags", "--output-format=json", "--languages=C", "--kinds-C=fv", "--fields=+f", "--extras=-F",
+                           "-I", "__init,__initdata,__read_mostly,noreturn", "-o", "-", *paths],
+                          stdout=subprocess.PIPE, text=True, check=True).stdout
+    found = {tag["name"]: tag["path"] for tag in map(json.loads, tags.splitlines()) if not tag.get("file")}
+    found.update({name: path for path in paths for name in DEFINED_BY_MACRO.findall(code(path))})
+    static = {name for path in paths for name in STATIC_WITHOUT_TAG.findall(code(path))}
+    return {name: path for name, path in found.items() if name not in static}
+
+
+def uses(paths, defined):
+    """For each file, the others that define what it names."""
+    return {path: {defined[name] for name in set(re.findall(r"\w+", code(path))) & defined.keys()} - {path}
+            for path in paths}
+
+
+def below(graph, path):
+    """All files that this one uses, by way of others too."""
+    found, todo = set(), [path]
+    while todo:
+        new = graph[todo.pop()] - found
+        found |= new
+        todo += new
+    return found
+
+
+@pytest.mark.parametrize("layering", LAYERINGS)
+def test_files_form_no_circle(layering):
+    paths = sources(LAYERINGS[layering][0])
+    graph = uses(paths, definitions(paths))
+    assert sum(len(used) for used in graph.values()) > len(paths)
+    circle = [os.path.relpath(path, XEN) for path in paths if path in below(graph, path)]
+    assert not circle
+
+
+@pytest.mark.parametrize("layering", LAYERINGS)
+def test_global_names_have_a_prefix(layering):
+    directories, prefixes = LAYERINGS[layering]
+    names = definitions(sources(directories))
+    assert len(names) > 50
+    assert not [name for name in names if not name.startswith(prefixes)]

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A PV hardware domain whose store is another domain's: it runs once it is introduced, and its back ends serve a guest."""
+import base64
+import lzma
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+import harness
+import lcm
+
+PV = lcm.PV | lcm.LONG
+FRONT_ENDS = ("xen-blkfront", "xen-netfront")
+HARDWARE_ADDRESS, GUEST_ADDRESS = "10.9.0.1", "10.9.0.2"
+ON_DISK, BY_THE_GUEST = "from the hardware domain", "written by the guest"
+# In the control domain: a guest with a disk and a network interface that the hardware domain serves.
+CREATE = r"""
+cat >/run/front.cfg <<'END'
+name = "front"
+type = "pvh"
+kernel = "/usr/lib/hyperlaunch/vmlinuz"
+ramdisk = "/root/front.cpio.gz"
+cmdline = "console=hvc0 quiet"
+memory = 128
+disk = ["format=raw,vdev=xvda,access=rw,backend=hw,target=/dev/loop0"]
+vif = ["mac=00:16:3e:00:00:01,backend=hw,script=vif-alone"]
+END
+for i in $(seq 600); do
+	[ "$(xenstore-read "/local/domain/$(xl domid hw)/data/devd" 2>/dev/null)" = ready ] && break
+	sleep 1
+done
+xl create -q /run/front.cfg
+echo "created $?"
+"""
+# In the hardware domain.
+SERVE = rf"""
+set -e
+modprobe -a xen-blkback xen-netback loop
+truncate -s 1M /run/disk
+printf '%s' '{ON_DISK}' | dd of=/run/disk conv=notrunc status=none
+losetup /dev/loop0 /run/disk
+cat >/etc/xen/scripts/vif-alone <<'END'
+#!/bin/bash
+. "$(dirname "$0")/vif-common.sh"
+if [ "$command" = online ]; then
+	ip addr add {HARDWARE_ADDRESS}/24 dev "$dev"
+	ip link set dev "$dev" up
+	success
+fi
+END
+chmod +x /etc/xen/scripts/vif-alone
+mkdir -p /run/lock /var/lib/xen
+xl devd
+xenstore-write data/devd ready
+"""
+# In the guest: one line of output, of which Xen makes several where it is long.
+USE = f"""#!/bin/sh
+i=0
+until [ -b /dev/xvda ] && [ -e /sys/class/net/eth0 ]; do
+	i=$((i + 1))
+	[ $i -lt 600 ] || break
+	sleep 0.1
+done
+echo "disk: $(head -c {len(ON_DISK)} /dev/xvda)"
+printf '%s' '{BY_THE_GUEST}' | dd of=/dev/xvda bs=512 seek=1 conv=fsync 2>/dev/null
+ifconfig eth0 {GUEST_ADDRESS} netmask 255.255.255.0 up
+echo "ping: $(ping -q -c 2 -w 60 {HARDWARE_ADDRESS} | grep -o '[0-9]* packets received')"
+"""
+
+
+def front_end_files():
+    """{path in a ramdisk: bytes} of the drivers that a guest needs for its disk and its network interface."""
+    kernel = subprocess.run([f"{harness.ROOT}/dev/fetch-kernel", "amd64"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    (release,) = pathlib.Path(kernel, "lib", "modules").iterdir()
+    found = subprocess.run([f"{harness.ROOT}/dev/images/modules", kernel, *FRONT_ENDS], stdout=subprocess.PIPE, text=True,
+                           check=True).stdout.split()
+    files = {}
+    for path in found:
+        content = (release / path).read_bytes()
+        name = pathlib.Path(path).name
+        if name.endswith(".xz"):
+            content, name = lzma.decompress(content), name[:-3]
+        files[f"modules/{release.name}/{name}"] = content
+    order = "".join(f"{pathlib.Path(path).name.removesuffix('.xz')}\n" for path in found)
+    return {**files, f"modules/{release.name}/order-front": order.encode()}
+
+
+@pytest.fixture(scope="module")
+def served(images, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("driver")
+    front = harness.ramdisk_with(f"{images}/guest.cpio.gz", {**front_end_files(), "etc/hl.d/use": USE.encode()}, folder / "front.cpio.gz")
+    harness.ramdisk_with(f"{images}/control-ram.cpio.gz", {"overlay/root/front.cpio.gz": front.read_bytes()},
+                         folder / "control-front.cpio.gz")
+    run = base64.b64encode(CREATE.encode()).decode()
+    # libxl finds out its own domain's id by its ring to the store, so control is not what serves it.
+    source = lcm.source(
+        lcm.domain("store", ramdisk="store.cpio.gz", bootargs="quiet", more=f"functions = <{lcm.XENSTORE:#x}>;"),
+        lcm.domain("control", '"640M"', ramdisk="control-front.cpio.gz", bootargs=f"quiet hl.run={run}",
+                   more=f"permissions = <{lcm.CONTROL}>; functions = <{lcm.CONSOLE | lcm.CRASH:#x}>;"),
+        lcm.domain("hw", '"512M"', mode=PV, ramdisk="control.cpio.gz", bootargs="quiet", more=f"permissions = <{lcm.HARDWARE}>;"))
+    with harness.booted("driver-domain", source=source, folder=folder, search=[folder], ram=2 << 30) as boot:
+        boot.wait_shell(2 * harness.PATIENCE)
+        print(boot.shell(SERVE, harness.PATIENCE))
+        control, hardware = (next(d["domid"] for d in boot.log.domains() if d["name"] == name) for name in ("control", "hw"))
+        boot.wait_log(lambda log: log.answer(control, 1), "the control domain's answer", 2 * harness.PATIENCE)
+        boot.told, boot.created = harness.report.from_answer(*boot.log.answer(control, 0)), boot.log.answer(control, 1)
+        print(boot.created[1], boot.shell(f"xenstore-ls /local/domain/{hardware}/backend"))
+        boot.wait_log(lambda log: re.search(r"HL-PART .*packets received", log.text), "the guest", 2 * harness.PATIENCE)
+        boot.part = re.search(r"HL-PART (.*packets received.*)", boot.log.text)[1]
+        yield boot
+
+
+def test_xl_creates_a_guest_with_back_ends_in_the_hardware_domain(served):
+    code, said = served.created
+    assert (code, said.splitlines()[-1]) == (0, "created 0")
+    # That domain 0 owns the new guest's nodes is refused, and what xl says of it cannot be helped.
+    assert [line for line in said.splitlines()[:-1] if "xenstore set permissions failed on" not in line] == []
+
+
+def test_the_guest_reads_and_writes_its_disk(served):
+    assert f"disk: {ON_DISK} " in served.part
+    assert served.shell(f"dd if=/run/disk bs=512 skip=1 count=1 status=none | head -c {len(BY_THE_GUEST)}") == BY_THE_GUEST
+
+
+def test_the_guest_reaches_the_hardware_domain(served):
+    assert re.search(r"ping: [12] packets received", served.part)
+
+
+def test_the_hardware_domain_is_introduced(served):
+    assert served.told["launch"]["state"] == "complete"
+    (hardware,) = (d for d in served.told["domains"] if d["name"] == "hw")
+    # The report may come before its Linux has connected.
+    assert hardware["xenstore_state"] in ("introduced", "connected")
+
+
+def test_the_hardware_domain_starts_once_it_is_introduced(served):
+    """What Xen says first of its kernel comes after what the store's domain says of xenstored."""
+    assert 0 < served.log.text.find("xenstored serves") < served.log.text.find("PCI add device")

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* hlctl --help */
+#include <stdio.h>
+
+#include "options.h"
+
+static void print_verbs(void)
+{
+	static const char *const arguments[] = {
+		[NO_DOMAIN] = "",	   [MAY_HAVE_DOMAIN] = "[DOMAIN]",
+		[NEEDS_DOMAIN] = "DOMAIN", [ANY_DOMAINS] = "[DOMAIN...]",
+		[NEEDS_JOB] = "JOB",
+	};
+
+	for (size_t i = 0; i < nr_verbs; i++)
+		printf("  %-8s %-11s %s\n", verbs[i].name, arguments[verbs[i].argument],
+		       verbs[i].help);
+}
+
+void print_help(void)
+{
+	puts("usage: hlctl [OPTION...] VERB [DOMAIN...]\n\n"
+	     "Shows what Xen launched from its launch control module, and what became of it,\n"
+	     "and changes that.\n");
+	print_verbs();
+	puts("\nA DOMAIN is its name, domid, or UUID.\n\n"
+	     "  -j, --json            JSON instead of tables and text\n"
+	     "  -r, --role ROLE       list: only holders of ROLE\n"
+	     "      --null            list: only the names, each ended by a NUL byte\n"
+	     "  -p, --property NAME   show: only this property; more than one may be given\n"
+	     "      --value           show: without the names of the properties\n"
+	     "  -P NAME               show: --value --property NAME\n"
+	     "  -f, --format FORMAT   lcm: dtb, dts (the default), or json\n"
+	     "  -s, --since N         events: from number N on\n"
+	     "  -F, --follow          events: and then each new one, as it comes\n"
+	     "  -t, --for SECONDS     handoff: Xen gives the console back after that time\n"
+	     "  -q, --quiet           print no result of handoff, release and cancel, no hints\n"
+	     "      --no-legend       no headings\n"
+	     "      --no-pager        no pager on a terminal\n"
+	     "      --no-ask-password no authentication by polkit\n"
+	     "  -H, --host [USER@]HOST the system bus of another host, by ssh\n"
+	     "      --system          the system bus (the default)\n"
+	     "      --session         the session bus\n"
+	     "      --address ADDRESS the bus at this D-Bus address\n"
+	     "  -h, --help\n"
+	     "  -V, --version\n\n"
+	     "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 denied, 5 unsupported, "
+	     "6 timed out.");
+}

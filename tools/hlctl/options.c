@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <hl.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_LOAN_SECONDS (UINT32_MAX / 1000)
+#define SHORT_OPTIONS	 ":jr:f:s:Ft:p:P:qH:hV"
+/* Options that only some verbs take; of those that are not in SHORT_OPTIONS only the long form is
+ * there. */
+#define LIMITED "rfsFtpPvn"
+
+enum option_code {
+	OPT_JSON = 'j',
+	OPT_ROLE = 'r',
+	OPT_NULL = 'n',
+	OPT_PROPERTY = 'p',
+	OPT_PROPERTY_VALUE = 'P',
+	OPT_VALUE = 'v',
+	OPT_FORMAT = 'f',
+	OPT_SINCE = 's',
+	OPT_FOLLOW = 'F',
+	OPT_FOR = 't',
+	OPT_QUIET = 'q',
+	OPT_HOST = 'H',
+	OPT_HELP = 'h',
+	OPT_VERSION = 'V',
+	OPT_SYSTEM = 256,
+	OPT_SESSION,
+	OPT_ADDRESS,
+	OPT_NO_LEGEND,
+	OPT_NO_PAGER,
+	OPT_NO_ASK_PASSWORD,
+};
+
+static const struct option longs[] = {
+	{"json", no_argument, NULL, OPT_JSON},
+	{"role", required_argument, NULL, OPT_ROLE},
+	{"null", no_argument, NULL, OPT_NULL},
+	{"property", required_argument, NULL, OPT_PROPERTY},
+	{"value", no_argument, NULL, OPT_VALUE},
+	{"format", required_argument, NULL, OPT_FORMAT},
+	{"since", required_argument, NULL, OPT_SINCE},
+	{"follow", no_argument, NULL, OPT_FOLLOW},
+	{"for", required_argument, NULL, OPT_FOR},
+	{"quiet", no_argument, NULL, OPT_QUIET},
+	{"no-legend", no_argument, NULL, OPT_NO_LEGEND},
+	{"no-pager", no_argument, NULL, OPT_NO_PAGER},
+	{"no-ask-password", no_argument, NULL, OPT_NO_ASK_PASSWORD},
+	{"host", required_argument, NULL, OPT_HOST},
+	{"system", no_argument, NULL, OPT_SYSTEM},
+	{"session", no_argument, NULL, OPT_SESSION},
+	{"address", required_argument, NULL, OPT_ADDRESS},
+	{"help", no_argument, NULL, OPT_HELP},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+static enum exit_code parse_since(const char *text, uint32_t *ret_since)
+{
+	unsigned long long number;
+	char *end;
+
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || number > UINT32_MAX)
+		return report_error(EXIT_USAGE, "'%s' is no event number: these are 0 to %u", text,
+				    UINT32_MAX);
+	*ret_since = (uint32_t)number;
+	return EXIT_OK;
+}
+
+static enum exit_code parse_seconds(const char *text, uint32_t *ret_seconds)
+{
+	unsigned long long number;
+	char *end;
+
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || !number || number > MAX_LOAN_SECONDS)
+		return report_error(EXIT_USAGE, "'%s' is no number of seconds: these are 1 to %u",
+				    text, MAX_LOAN_SECONDS);
+	*ret_seconds = (uint32_t)number;
+	return EXIT_OK;
+}
+
+static enum exit_code check_role(const char *role)
+{
+	enum hl_role ignored;
+
+	if (!hl_role_from_name(role, &ignored))
+		return EXIT_OK;
+	return report_error(EXIT_USAGE,
+			    "'%s' is no role: these are control, hardware, boot, crash, "
+			    "console, xenstore, legacy-dom0",
+			    role);
+}
+
+static enum exit_code check_format(const char *format)
+{
+	if (!strcmp(format, "dtb") || !strcmp(format, "dts") || !strcmp(format, "json"))
+		return EXIT_OK;
+	return report_error(EXIT_USAGE, "'%s' is no format: these are dtb, dts, json", format);
+}
+
+/* "A,B": two properties. */
+static enum exit_code add_properties(const char *text, struct options *options)
+{
+	size_t length;
+
+	for (; *text; text += length + (text[length] == ',')) {
+		length = strcspn(text, ",");
+		if (!length)
+			break;
+		options->properties = reallocarray(options->properties, options->nr_properties + 1,
+						   sizeof(*options->properties));
+		if (!options->properties)
+			no_memory();
+		options->properties[options->nr_properties] = strndup(text, length);
+		if (!options->properties[options->nr_properties++])
+			no_memory();
+	}
+	return *text || !options->nr_properties
+		       ? report_error(EXIT_USAGE,
+				      "a property without a name; 'hlctl show' shows all")
+		       : EXIT_OK;
+}
+
+static enum exit_code set_bus(struct options *options, enum bus_kind bus, const char *address)
+{
+	options->bus = bus;
+	options->address = address;
+	return EXIT_OK;
+}
+
+static enum exit_code take_bus_option(int option, const char *value, struct options *options)
+{
+	switch (option) {
+	case OPT_SYSTEM:
+		return set_bus(options, BUS_SYSTEM, NULL);
+	case OPT_SESSION:
+		return set_bus(options, BUS_SESSION, NULL);
+	case OPT_ADDRESS:
+		return set_bus(options, BUS_ADDRESS, value);
+	case OPT_HOST:
+		return set_bus(options, BUS_HOST, value);
+	default:
+		return EXIT_FAILED; /* options_parse() lets no other in */
+	}
+}
+
+static enum exit_code take_value(int option, const char *value, struct options *options)
+{
+	switch (option) {
+	case OPT_ROLE:
+		options->role = value;
+		return check_role(value);
+	case OPT_PROPERTY_VALUE:
+		options->value = true;
+		return add_properties(value, options);
+	case OPT_PROPERTY:
+		return add_properties(value, options);
+	case OPT_FORMAT:
+		options->format = value;
+		return check_format(value);
+	case OPT_SINCE:
+		return parse_since(value, &options->since);
+	case OPT_FOR:
+		return parse_seconds(value, &options->seconds);
+	default:
+		return take_bus_option(option, value, options);
+	}
+}
+
+static enum exit_code take_option(int option, const char *value, struct options *options)
+{
+	bool *flag;
+
+	switch (option) {
+	case OPT_JSON:
+		flag = &options->json;
+		break;
+	case OPT_NULL:
+		flag = &options->null;
+		break;
+	case OPT_VALUE:
+		flag = &options->value;
+		break;
+	case OPT_FOLLOW:
+		flag = &options->follow;
+		break;
+	case OPT_QUIET:
+		flag = &options->quiet;
+		break;
+	case OPT_NO_LEGEND:
+		flag = &options->no_legend;
+		break;
+	case OPT_NO_PAGER:
+		flag = &options->no_pager;
+		break;
+	case OPT_NO_ASK_PASSWORD:
+		flag = &options->no_ask_password;
+		break;
+	default:
+		return take_value(option, value, options);
+	}
+	*flag = true;
+	return EXIT_OK;
+}
+
+/*
+ * What getopt_long() found wrong.  word: the one before the next; that is the wrong
+ * one where it is a long option.  optopt: 0 for an unknown long one, else its code.
+ */
+static enum exit_code wrong_option(int kind, const char *word)
+{
+	if (kind == ':')
+		return report_error(EXIT_USAGE, "option '%s' needs a value; see 'hlctl --help'",
+				    word);
+	if (!optopt)
+		return report_error(EXIT_USAGE, "'%s' is no option; see 'hlctl --help'", word);
+	if (!strncmp(word, "--", 2))
+		return report_error(EXIT_USAGE, "'%s': this option takes no value", word);
+	return report_error(EXIT_USAGE,
+			    "there is no option -%c; see 'hlctl --help' (a domain that "
+			    "begins with - is given after --)",
+			    optopt);
+}
+
+/* As a user would write it. */
+static const char *option_name(char code, char buf[static 16])
+{
+	snprintf(buf, 16, "-%c", code);
+	for (size_t i = 0; longs[i].name; i++)
+		if (longs[i].val == code)
+			snprintf(buf, 16, "--%s", longs[i].name);
+	return buf;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < nr_verbs; i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+static enum exit_code check_exclusions(const struct options *options)
+{
+	if (options->value && options->json)
+		return report_error(EXIT_USAGE, "--value and --json exclude each other");
+	if (options->null && (options->json || options->role))
+		return report_error(EXIT_USAGE, "--null and %s exclude each other",
+				    options->json ? "--json" : "--role");
+	return EXIT_OK;
+}
+
+/* given: the codes of the options in LIMITED */
+static enum exit_code check_verb(int argc, char **argv, const char *given, struct options *options,
+				 const struct verb **ret_verb)
+{
+	static const int most[] = {
+		[NO_DOMAIN] = 0, [MAY_HAVE_DOMAIN] = 1, [NEEDS_DOMAIN] = 1, [NEEDS_JOB] = 1};
+	const struct verb *verb;
+	char name[16];
+
+	if (!argc)
+		return report_error(EXIT_USAGE, "no verb given; see 'hlctl --help'");
+	verb = find_verb(argv[0]);
+	if (!verb)
+		return report_error(EXIT_USAGE, "unknown verb '%s'; see 'hlctl --help'", argv[0]);
+	if (argc < 2 && verb->argument == NEEDS_DOMAIN)
+		return report_error(EXIT_USAGE, "%s: which domain? 'hlctl list' shows all",
+				    verb->name);
+	if (argc < 2 && verb->argument == NEEDS_JOB)
+		return report_error(EXIT_USAGE, "%s: which job? 'hlctl jobs' shows all",
+				    verb->name);
+	if (verb->argument != ANY_DOMAINS && argc - 1 > most[verb->argument])
+		return report_error(EXIT_USAGE, "%s: unexpected argument '%s'", verb->name,
+				    argv[argc - 1]);
+	given += strspn(given, verb->extra);
+	if (*given)
+		return report_error(EXIT_USAGE, "%s does not take %s", verb->name,
+				    option_name(*given, name));
+	options->domains = argv + 1;
+	options->nr_domains = (size_t)argc - 1;
+	options->domain = argc > 1 ? argv[1] : NULL;
+	*ret_verb = verb;
+	return check_exclusions(options);
+}
+
+enum exit_code options_parse(int argc, char **argv, struct options *options,
+			     const struct verb **ret_verb)
+{
+	char given[sizeof(LIMITED)] = "";
+	enum exit_code code;
+	int option;
+
+	while ((option = getopt_long(argc, argv, SHORT_OPTIONS, longs, NULL)) != -1) {
+		if (option == '?' || option == ':')
+			return wrong_option(option, argv[optind - 1]);
+		if (option == OPT_HELP) {
+			print_help();
+			return EXIT_OK;
+		}
+		if (option == OPT_VERSION) {
+			puts("hlctl " HL_VERSION);
+			return EXIT_OK;
+		}
+		if (option < OPT_SYSTEM && strchr(LIMITED, option) && !strchr(given, option))
+			given[strlen(given)] = (char)option;
+		code = take_option(option, optarg, options);
+		if (code)
+			return code;
+	}
+	return check_verb(argc - optind, argv + optind, given, options, ret_verb);
+}
+
+void options_done(struct options *options)
+{
+	for (size_t i = 0; i < options->nr_properties; i++)
+		free(options->properties[i]);
+	free(options->properties);
+}
