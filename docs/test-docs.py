@@ -154,7 +154,8 @@ def check_json():
 
 
 def check_library():
-    header = re.sub(r"/\*.*?\*/", "", (root / "include" / "hl.h").read_text(), flags=re.DOTALL)
+    include = root / "include" / "hyperlaunch"
+    header = "".join(re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL) for path in include.glob("*.h"))
     text = page("libhl.3")
     listed = set(re.findall(r"\bhl_[a-z0-9_]+\b", text.split(".Ss Functions")[1].split(".Sh")[0]))
     differ("libhl(3)", listed, set(re.findall(r"\b(hl_[a-z0-9_]+)\(", header)))
@@ -162,9 +163,9 @@ def check_library():
                               re.MULTILINE))
     part = text.split("The commands;")[1].split(".El")[0]
     differ("libhl(3), simulator", set(re.findall(r"\.It Cm ([a-z-]+)", part)), commands)
-    comment = (root / "include" / "hl.h").read_text().split("Commands.  DOMAIN")[1].split("*/")[0]
+    comment = (include / "simulator.h").read_text().split("Commands.  DOMAIN")[1].split("*/")[0]
     named = re.findall(r"^ \*   ([a-z-]+)(?= )|, (unpause)", comment, re.MULTILINE)
-    differ("hl.h, simulator", {first or second for first, second in named}, commands)
+    differ("simulator.h", {first or second for first, second in named}, commands)
 
 
 def check_bootdom():

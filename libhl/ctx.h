@@ -7,7 +7,7 @@
 #include "logger.h"
 #include "util.h"
 
-/* Unless stated otherwise an operation is the function of hl.h that has its name. */
+/* Unless stated otherwise an operation is the function of <hyperlaunch/hl.h> that has its name. */
 struct backend_ops {
 	const char *name;
 	/*

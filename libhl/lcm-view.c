@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* hl.h has the LCM's own bits.  NOLINTBEGIN(misc-redundant-expression): they are to be equal */
+/* libhl has the LCM's own bits.  NOLINTBEGIN(misc-redundant-expression): they are to be equal */
 static_assert(HL_PERM_CONTROL == LCM_PERM_CONTROL && HL_PERM_HARDWARE == LCM_PERM_HARDWARE,
 	      "permissions");
 static_assert(HL_FUNC_BOOT == LCM_FUNC_BOOT && HL_FUNC_CRASH == LCM_FUNC_CRASH &&

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* struct hl_lcm: the LCM as hl.h presents it, on top of the parser shared with Xen. */
+/*
+ * struct hl_lcm: the LCM as <hyperlaunch/control-module.h> presents it, on top of the
+ * parser shared with Xen.
+ */
 #ifndef LIBHL_LCM_VIEW_H
 #define LIBHL_LCM_VIEW_H
 

@@ -3,7 +3,7 @@
 #ifndef LIBHL_LOGGER_H
 #define LIBHL_LOGGER_H
 
-#include "hl.h"
+#include <hyperlaunch/hl.h>
 
 struct logger {
 	hl_log_fn fn; /* NULL: nowhere */

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "hl.h"
+#include <hyperlaunch/hl.h>
 
 #define HL_EXPORT __attribute__((visibility("default")))
 /* Calls func(&variable) when the variable goes out of scope. */

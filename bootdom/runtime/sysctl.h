@@ -11,7 +11,7 @@
 
 #include "xen-abi.h"
 
-#include "hl.h"
+#include <hyperlaunch/hl.h>
 
 int launch_info(struct hl_launch *ret_launch);
 int launch_domain(uint32_t index, struct hl_launch_domain *ret_domain);

@@ -7,7 +7,7 @@
 #ifndef HYPERLAUNCHD_BUS_AUTH_H
 #define HYPERLAUNCHD_BUS_AUTH_H
 
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <stdbool.h>
 #include <systemd/sd-bus.h>
 

@@ -3,7 +3,7 @@
 #ifndef HYPERLAUNCHD_BUS_DOMAIN_H
 #define HYPERLAUNCHD_BUS_DOMAIN_H
 
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <systemd/sd-bus.h>
 
 #include "bus/connection.h"

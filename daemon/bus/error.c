@@ -2,7 +2,7 @@
 #include "bus/error.h"
 
 #include <errno.h>
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

@@ -37,7 +37,7 @@ int bus_error_set(sd_bus_error *error, enum bus_error code, const char *format, 
 
 /*
  * The same for an error that libhl returned: the meaning of each errno is that of
- * Xen's sysctl, as hl.h has it.
+ * Xen's sysctl, as <hyperlaunch/hl.h> has it.
  * @doing: what was tried, such as "read the LCM"
  */
 int bus_error_set_hypervisor(sd_bus_error *error, int r, const char *doing);

@@ -2,7 +2,7 @@
 #include "bus/lcm.h"
 
 #include <errno.h>
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <stdlib.h>
 #include <string.h>
 

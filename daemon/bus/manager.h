@@ -4,7 +4,7 @@
 #ifndef HYPERLAUNCHD_BUS_MANAGER_H
 #define HYPERLAUNCHD_BUS_MANAGER_H
 
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <systemd/sd-bus.h>
 
 #include "bus/domain.h"

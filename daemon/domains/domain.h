@@ -6,7 +6,7 @@
 #ifndef HYPERLAUNCHD_DOMAINS_DOMAIN_H
 #define HYPERLAUNCHD_DOMAINS_DOMAIN_H
 
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <stdbool.h>
 #include <stdint.h>
 

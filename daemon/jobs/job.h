@@ -7,7 +7,7 @@
 #ifndef HYPERLAUNCHD_JOBS_JOB_H
 #define HYPERLAUNCHD_JOBS_JOB_H
 
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 #ifndef HYPERLAUNCHD_JOBS_SUBJECT_H
 #define HYPERLAUNCHD_JOBS_SUBJECT_H
 
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 
 struct job;
 struct manager;

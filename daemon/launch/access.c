@@ -2,7 +2,7 @@
 #include "launch/access.h"
 
 #include <errno.h>
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Parses and runs the simulator's commands, which hl.h lists. */
+/* Parses and runs the simulator's commands, which <hyperlaunch/simulator.h> lists. */
 #include "sim/command.h"
 
 #include <errno.h>

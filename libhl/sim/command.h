@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulator's commands, as hl.h lists them. */
+/* The simulator's commands, as <hyperlaunch/simulator.h> lists them. */
 #ifndef LIBHL_SIM_COMMAND_H
 #define LIBHL_SIM_COMMAND_H
 

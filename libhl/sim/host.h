@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The host that is simulated; functions as those of hl.h. */
+/* The host that is simulated; functions as those of <hyperlaunch/records.h>. */
 #ifndef LIBHL_SIM_HOST_H
 #define LIBHL_SIM_HOST_H
 

@@ -8,7 +8,7 @@
 /* The domain that this process would run in, or HL_NO_DOMID. */
 uint32_t sim_self(struct sim *sim);
 
-/* As the functions of hl.h that have these names; backend is a struct sim. */
+/* As the functions of <hyperlaunch/requests.h> that have these names; backend is a struct sim. */
 int sim_request_console(void *backend, uint32_t domid, uint32_t loan_ms);
 int sim_request_console_backend(void *backend, uint32_t domid, uint32_t server);
 int sim_request_release(void *backend, uint32_t domid);

@@ -9,7 +9,7 @@
  * console.c  ownership of the Xen console after the launch
  * domain.c   what can happen to a domain after the launch
  * request.c  the sub-operations that change something, with their permission checks
- * command.c  the commands that hl.h lists ("Simulator")
+ * command.c  the commands that <hyperlaunch/simulator.h> lists
  * control.c  the control socket: one command per datagram
  * backend.c  struct backend_ops
  *

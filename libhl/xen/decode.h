@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Converts the records of the sysctl to those of hl.h.  Each field is checked: the
- * hypervisor may have another version of the interface.  Pure.
+ * Converts the records of the sysctl to those of <hyperlaunch/records.h>.  Each field is
+ * checked: the hypervisor may have another version of the interface.  Pure.
  */
 #ifndef LIBHL_XEN_DECODE_H
 #define LIBHL_XEN_DECODE_H

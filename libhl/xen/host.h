@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Facts about the host, and Xen's log; functions as those of hl.h. */
+/* Facts about the host, and Xen's log; functions as those of <hyperlaunch/records.h>. */
 #ifndef LIBHL_XEN_HOST_H
 #define LIBHL_XEN_HOST_H
 
 #include "util.h"
 
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <xenctrl.h>
 
 int xen_get_host(xc_interface *xch, struct hl_host *ret_host);

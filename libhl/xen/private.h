@@ -25,7 +25,7 @@ struct xcall *xcall_close(struct xcall *xcall);
  * @size: of data, at most XCALL_MAX_BYTES
  * @ret_written: number of bytes that Xen has written to data
  *
- * Returns 0, or an error as in hl.h, -ENOENT and -EINVAL as the ABI defines them.
+ * Returns 0, or an error as in <hyperlaunch/hl.h>, -ENOENT and -EINVAL as the ABI defines them.
  */
 int xcall_hyperlaunch(struct xcall *xcall, uint32_t op, uint32_t index, uint64_t offset, void *data,
 		      uint32_t size, uint32_t *ret_written);

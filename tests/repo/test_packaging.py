@@ -102,10 +102,20 @@ def installed(request, bare, tmp_path_factory):
 def test_package_has_all_of_the_product_and_nothing_of_the_tests(installed):
     out, build = installed
     files = files_below(out)
-    assert files >= {*PROGRAMS_INSTALLED, "usr/include/hl.h", "usr/lib/hyperlaunch/bootdom", "usr/lib/systemd/system/hyperlaunchd.service",
+    assert files >= {*PROGRAMS_INSTALLED, "usr/include/hyperlaunch/hl.h", "usr/lib/hyperlaunch/bootdom", "usr/lib/systemd/system/hyperlaunchd.service",
                      "usr/share/man/man5/lcm.5", f"usr/share/dbus-1/system.d/{NAME}.conf", f"usr/share/polkit-1/actions/{NAME}.policy"}
     others = [name for name in files | files_below(build) if re.search(r"\bprobe$|hldom-static|fuzz|\.dtb$|/test[-_]", name)]
     assert not others
+
+
+def test_programs_of_others_find_the_library_by_pkg_config(installed, tmp_path):
+    out, _ = installed
+    (tmp_path / "user.c").write_text("#include <hyperlaunch/hl.h>\nint main(void) { return hl_version() == 0; }\n")
+    library = out / "usr/lib/x86_64-linux-gnu"
+    env = dict(os.environ, PKG_CONFIG_PATH=str(library / "pkgconfig"), PKG_CONFIG_SYSROOT_DIR=str(out), LD_LIBRARY_PATH=str(library))
+    flags = run("pkg-config", "--cflags", "--libs", "libhl", env=env).split()
+    run("gcc", "-Werror", tmp_path / "user.c", "-o", tmp_path / "user", *flags, env=os.environ)
+    run(tmp_path / "user", env=env)
 
 
 def test_package_is_linked_dynamically(installed):

@@ -3,7 +3,7 @@
 #ifndef HLCTL_DOMAINS_H
 #define HLCTL_DOMAINS_H
 
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 
 #include "json.h"
 

@@ -2,7 +2,7 @@
 /* Messages on standard error; each is one line, whatever text of others is in it. */
 #include "hlctl.h"
 
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

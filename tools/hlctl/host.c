@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* hlctl host, hlctl dmesg: the machine, and Xen's log. */
 #include <errno.h>
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>

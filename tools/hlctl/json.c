@@ -2,7 +2,7 @@
 #include "json.h"
 
 #include <errno.h>
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <stdio.h>
 #include <string.h>
 

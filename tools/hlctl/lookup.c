@@ -2,7 +2,7 @@
 #include "lookup.h"
 
 #include <errno.h>
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <string.h>
 
 #include "bus.h"

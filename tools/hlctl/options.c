@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "table.h"
 
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <libsmartcols.h>
 #include <locale.h>
 #include <stdarg.h>

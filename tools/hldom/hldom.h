@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 
 #include "verbs.h"
 

@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 
 #include "tool.h"
 

@@ -2,7 +2,7 @@
 /* lcmtool show: prints an LCM. */
 #include <errno.h>
 #include <getopt.h>
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* lcmtool show --format table: prints an LCM as tables. */
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Formats values of properties by their meaning. */
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <inttypes.h>
 #include <libfdt.h>
 #include <stdio.h>

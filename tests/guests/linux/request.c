@@ -7,7 +7,7 @@
  * backend=DOMID,SERVER    who serves that domain's console
  */
 #include <errno.h>
-#include <hl.h>
+#include <hyperlaunch/hl.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hl.h"
+#include <hyperlaunch/hl.h>
 
 int main(void)
 {

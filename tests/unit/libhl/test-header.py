@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The public header compiles alone, twice, without a word from the compiler.
+"""Each public header compiles alone, twice, without a message from the compiler; hl.h includes all others.
 
-usage: test-header.py STANDARD HEADER COMPILER...
+usage: test-header.py STANDARD INCLUDE COMPILER...
 """
+import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 
-standard, header, *compiler = sys.argv[1:]
+standard, include, *compiler = sys.argv[1:]
+headers = sorted(path.name for path in pathlib.Path(include, "hyperlaunch").glob("*.h"))
+parts = re.findall(r'^#include "(.*)"', pathlib.Path(include, "hyperlaunch", "hl.h").read_text(), re.MULTILINE)
 plus = standard.startswith("c++")
 language = "c++" if plus else "c"
 flags = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", f"-std={standard}"]
@@ -19,7 +23,7 @@ def compile_with(command, text):
     with tempfile.NamedTemporaryFile("w", suffix=".cc" if plus else ".c") as source:
         source.write(text)
         source.flush()
-        return subprocess.run([*command, *flags, "-x", language, source.name],
+        return subprocess.run([*command, *flags, "-I", include, "-x", language, source.name],
                               stderr=subprocess.PIPE, text=True)
 
 
@@ -28,6 +32,11 @@ able = [c for c in (compiler, ["clang"]) if not compile_with(c, "int a;\n").retu
 if not able:
     print(f"no compiler here knows {standard}")
     sys.exit(77)
-result = compile_with(able[0], f'#include "{header}"\n#include "{header}"\n')
-print(result.stderr)
-sys.exit(result.returncode)
+failed = sorted(parts) != [name for name in headers if name != "hl.h"]
+if failed:
+    print(f"hl.h includes {parts}, but there are {headers}")
+for header in headers:
+    result = compile_with(able[0], f"#include <hyperlaunch/{header}>\n" * 2)
+    print(result.stderr)
+    failed |= result.returncode != 0
+sys.exit(failed)

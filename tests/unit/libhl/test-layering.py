@@ -50,7 +50,7 @@ for directory in ("tools/hlctl", "tools/lcmtool", "daemon"):
     for path in sorted((root / directory).rglob("*.[ch]")):
         for header in includes(path):
             if header in private - own or "libhl/" in header or header == "xencall.h":
-                problems.append(f"{directory}/{path.name} includes {header}: only hl.h is public")
+                problems.append(f"{directory}/{path.name} includes {header}: only hyperlaunch/ is public")
 
 # Of the daemon a file includes its own folder and those to its left; launch, lifecycle and console meet in jobs/ and
 # domains/ only, launch and bus in domains/.
@@ -71,7 +71,7 @@ for path in sorted((root / "daemon").rglob("*.[ch]")):
 # The boot domain's pure parts run in the tests too; of libhl it has the records, and of a C library nothing.
 # Its runtime serves any guest, and knows nothing of the boot domain.
 PURE_BOOTDOM = {"config", "cpus", "start-order", "runtime/errname", "runtime/format", "runtime/start-info", "runtime/tokenize"}
-OF_LIBHL = {"hl.h", "xen/decode.h", "xen-abi.h"}
+OF_LIBHL = {"hyperlaunch/hl.h", "xen/decode.h", "xen-abi.h"}
 FREESTANDING = {"assert.h", "cpuid.h", "errno.h", "inttypes.h", "limits.h", "stdarg.h", "stdbool.h", "stddef.h",
                 "stdint.h", "stdnoreturn.h", "string.h"}
 bootdom = root / "bootdom"

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The library exports what the header declares and the .sym file lists, and nothing else.
+"""The library exports what the headers declare and the .sym file lists, and nothing else.
 
-usage: test-symbols.py LIBRARY SYM HEADER
+usage: test-symbols.py LIBRARY SYM HEADER...
 """
 import pathlib
 import re
 import subprocess
 import sys
 
-library, sym, header = sys.argv[1:]
+library, sym, *headers = sys.argv[1:]
 
 
 def without_comments(path):
@@ -18,7 +18,7 @@ def without_comments(path):
 nm = subprocess.run(["nm", "-D", "--defined-only", library], stdout=subprocess.PIPE, text=True,
                     check=True).stdout
 exported = dict(line.split()[2].split("@@") for line in nm.splitlines() if "@@" in line)
-declared = set(re.findall(r"\b(hl_[a-z0-9_]+)\(", without_comments(header)))
+declared = {name for header in headers for name in re.findall(r"\b(hl_[a-z0-9_]+)\(", without_comments(header))}
 listed = {}
 for node, body in re.findall(r"(LIBHL_[0-9.]+) \{(.*?)\}", without_comments(sym), re.DOTALL):
     for name in re.findall(r"\b(hl_\w+);", body):
@@ -32,7 +32,7 @@ unversioned = [l for l in nm.splitlines() if "@@" not in l and not l.split()[2].
 problems += [f"unversioned: {l}" for l in unversioned]
 
 # Each function, or run of functions under one comment, says since when.
-text = pathlib.Path(header).read_text()
+text = "".join(pathlib.Path(header).read_text() for header in headers)
 for name in sorted(declared):
     before = text[:re.search(rf"^\S.*\b{name}\(", text, re.MULTILINE).start()]
     comment = before[before.rindex("/*"):]
