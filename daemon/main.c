@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bus/connection.h"
+#include "common/cleanup.h"
 #include "console/owner.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
@@ -15,7 +16,6 @@
 #include "loop/loop.h"
 #include "loop/notify.h"
 #include "options.h"
-#include "util.h"
 
 struct daemon {
 	struct loop *loop;

@@ -49,7 +49,7 @@ static void put_bool(struct writer *w, struct json_object *object, const char *k
 
 static struct json_object *new_text(struct writer *w, const char *text)
 {
-	CLEANUP(freep) char *clean = hl_utf8_dup(text);
+	_cleanup_(freep) char *clean = hl_utf8_dup(text);
 	struct json_object *value = clean ? json_object_new_string(clean) : NULL;
 
 	if (!value)

@@ -9,7 +9,7 @@
 
 void logger_log(const struct logger *logger, int priority, const char *format, ...)
 {
-	CLEANUP(freep) char *text = NULL;
+	_cleanup_(freep) char *text = NULL;
 	va_list ap;
 
 	if (!logger->fn)

@@ -46,7 +46,7 @@ static int read_modules(struct hl_ctx *ctx, struct hl_snapshot *s)
 
 static int cache_lcm(struct hl_ctx *ctx, const struct hl_launch *launch)
 {
-	CLEANUP(freep) void *blob = NULL;
+	_cleanup_(freep) void *blob = NULL;
 	struct hl_lcm_error error = {0};
 	struct hl_lcm *lcm = NULL;
 	size_t size;

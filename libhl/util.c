@@ -98,7 +98,7 @@ void strbuf_add(struct strbuf *buf, const char *text)
 
 void strbuf_addf(struct strbuf *buf, const char *format, ...)
 {
-	CLEANUP(freep) char *text = NULL;
+	_cleanup_(freep) char *text = NULL;
 	va_list ap;
 
 	va_start(ap, format);

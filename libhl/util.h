@@ -6,31 +6,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include <hyperlaunch/hl.h>
 
+#include "cleanup.h"
+
 #define HL_EXPORT __attribute__((visibility("default")))
-/* Calls func(&variable) when the variable goes out of scope. */
-#define CLEANUP(func) __attribute__((cleanup(func)))
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
-/* For CLEANUP() of a pointer from malloc(). */
-static inline void freep(void *p)
-{
-	free(*(void **)p);
-}
-
-static inline void *steal_pointer(void *p)
-{
-	void **pp = p, *mine = *pp;
-
-	*pp = NULL;
-	return mine;
-}
-
-/* Takes a pointer away from its CLEANUP(): returns it and sets the variable to NULL. */
-#define STEAL(p) ((__typeof__(p))steal_pointer(&(p)))
 
 /*
  * Memory that is freed all at once.  An arena starts as all zero.  Its functions return

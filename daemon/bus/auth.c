@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 #include "bus/error.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
 #include "loop/log.h"
-#include "util.h"
 
 /* Calls that wait for the bus, which answers at once: of one sender, and of all. */
 #define MAX_PENDING_SENDER 64

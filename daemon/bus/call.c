@@ -10,10 +10,10 @@
 #include "bus/auth.h"
 #include "bus/connection.h"
 #include "bus/error.h"
+#include "common/cleanup.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
 #include "loop/log.h"
-#include "util.h"
 
 struct kept_call {
 	struct bus *bus;

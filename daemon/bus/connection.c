@@ -14,10 +14,10 @@
 #include "bus/lifecycle.h"
 #include "bus/manager.h"
 #include "bus/signals.h"
+#include "common/cleanup.h"
 #include "domains/manager.h"
 #include "loop/log.h"
 #include "loop/loop.h"
-#include "util.h"
 
 struct bus {
 	sd_bus *connection;

@@ -9,14 +9,8 @@
 #include <stdbool.h>
 #include <systemd/sd-bus.h>
 
-#define BUS_NAME      "org.xenproject.Hyperlaunch1"
-#define BUS_ROOT      "/org/xenproject/Hyperlaunch1"
-#define BUS_MANAGER   BUS_NAME ".Manager"
-#define BUS_DOMAIN    BUS_NAME ".Domain"
-#define BUS_LAUNCH    BUS_NAME ".Launch"
-#define BUS_HOST      BUS_NAME ".Host"
-#define BUS_LIFECYCLE BUS_NAME ".Lifecycle"
-#define BUS_JOB	      BUS_NAME ".Job"
+#include "common/dbus-names.h"
+
 #define BUS_API_LEVEL 3
 
 struct bus;

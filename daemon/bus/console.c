@@ -10,10 +10,11 @@
 #include "bus/domain.h"
 #include "bus/error.h"
 #include "bus/options.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
 #include "console/owner.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
-#include "util.h"
 
 /* Xen counts the milliseconds of a loan in 32 bits. */
 #define MAX_LOAN (UINT32_MAX * (uint64_t)USEC_PER_MSEC)

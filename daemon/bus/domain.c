@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "bus/connection.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/uuid.h"
 #include "domains/manager.h"
-#include "util.h"
 
 #define PREFIX BUS_DOMAIN_PREFIX
 #define KIB    1024
@@ -162,9 +164,7 @@ GETTER(text)
 
 const char *bus_domain_uuid(const struct hl_domain *domain)
 {
-	static const uint8_t nil[sizeof(domain->uuid)];
-
-	return memcmp(domain->uuid, nil, sizeof(nil)) == 0 ? "" : domain->uuid_text;
+	return uuid_is_nil(domain->uuid) ? "" : domain->uuid_text;
 }
 
 int bus_domain_append_roles(sd_bus_message *message, const struct hl_domain *domain)

@@ -13,7 +13,6 @@
 int bus_domain_register(struct bus *bus, sd_bus *connection);
 
 /* Where the objects are. */
-#define BUS_DOMAIN_PREFIX BUS_ROOT "/domain"
 
 /* The row of an object's path; NULL: none. */
 const struct hl_domain *bus_domain_find(const struct hl_table *table, const char *path);

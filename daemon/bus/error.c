@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "util.h"
+#include "common/cleanup.h"
 
 #define OURS "org.xenproject.Hyperlaunch1.Error."
 

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "loop/io.h"
 #include "loop/log.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
-#include "util.h"
 
 /* Time and messages for one turn, so that other sources get theirs. */
 #define TURN_USEC (5 * USEC_PER_MSEC)

@@ -9,9 +9,9 @@
 #include "bus/error.h"
 #include "bus/options.h"
 #include "bus/sealed.h"
+#include "common/cleanup.h"
 #include "domains/manager.h"
 #include "loop/log.h"
-#include "util.h"
 
 /* `userdata` is the bus. */
 #define GETTER(name)                                                                       \

@@ -13,13 +13,13 @@
 #include "bus/domain.h"
 #include "bus/error.h"
 #include "bus/options.h"
+#include "common/cleanup.h"
 #include "console/owner.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
 #include "lifecycle/release.h"
-#include "util.h"
 
-#define PREFIX	  BUS_ROOT "/job"
+#define PREFIX	  BUS_JOB_PREFIX
 #define PATH_SIZE (sizeof(PREFIX "/") + 10)
 
 /* Percent of the steps that are done. */

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "bus/connection.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
 #include "domains/manager.h"
-#include "util.h"
 
 /* `userdata` is the bus. */
 #define GETTER(name)                                                                       \

@@ -10,8 +10,8 @@
 #include "bus/connection.h"
 #include "bus/error.h"
 #include "bus/sealed.h"
+#include "common/cleanup.h"
 #include "domains/manager.h"
-#include "util.h"
 
 struct content {
 	void *data;

@@ -15,8 +15,10 @@
 #include "bus/job.h"
 #include "bus/lcm.h"
 #include "bus/options.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/uuid.h"
 #include "domains/manager.h"
-#include "util.h"
 
 /* Xen's ordinary domids end here. */
 #define DOMID_LIMIT 0x7ff0u
@@ -161,7 +163,6 @@ static int get_domain_by_name(sd_bus_message *call, void *userdata, sd_bus_error
 
 static int get_domain_by_uuid(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
-	static const uint8_t nil[16];
 	const struct hl_domain *domain;
 	uint8_t uuid[16];
 	const char *text;
@@ -173,7 +174,7 @@ static int get_domain_by_uuid(sd_bus_message *call, void *userdata, sd_bus_error
 		return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
 				     "The UUID must have the form "
 				     "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx, in hexadecimal digits");
-	if (memcmp(uuid, nil, sizeof(nil)) == 0)
+	if (uuid_is_nil(uuid))
 		return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
 				     "The nil UUID stands for none and names no domain");
 	r = hl_table_find_uuid(table_of(userdata), uuid, &domain);

@@ -9,8 +9,8 @@
 #include "bus/domain.h"
 #include "bus/launch.h"
 #include "bus/manager.h"
+#include "common/cleanup.h"
 #include "domains/manager.h"
-#include "util.h"
 
 /* A property of the root object whose value is a domain. */
 struct holder {

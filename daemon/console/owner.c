@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <json-c/json.h>
 
+#include "common/cleanup.h"
+#include "common/clock.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
 #include "jobs/subject.h"
 #include "json-write.h"
-#include "util.h"
 
 /* Another hand-off may come first; Xen waits for the end of a line for 2 s at most. */
 #define DEADLINE (5 * USEC_PER_SEC)

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "util.h"
-
 #define BUCKETS 1024u /* a power of two */
 
 struct domains {

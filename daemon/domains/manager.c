@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cleanup.h"
+#include "common/clock.h"
 #include "domains/watch.h"
 #include "loop/io.h"
 #include "loop/log.h"
 #include "loop/loop.h"
 #include "loop/notify.h"
 #include "loop/timer.h"
-#include "util.h"
 
 #define MAX_AGE USEC_PER_SEC
 /* Between two refreshes that something else than a call asks for. */

@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cleanup.h"
+#include "common/clock.h"
 #include "loop/log.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
-#include "util.h"
 
 /* The name that Xen's own tools give dom0 when they start; it hides no LCM's. */
 #define DOM0_DEFAULT_NAME "Domain-0"

@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "jobs/record.h"
 #include "loop/log.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
-#include "util.h"
 
 #define MAX_JOBS  64
 #define MAX_TYPES 16

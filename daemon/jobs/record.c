@@ -10,10 +10,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/cleanup.h"
+#include "common/io.h"
 #include "jobs/job.h"
 #include "json-write.h"
 #include "loop/log.h"
-#include "util.h"
 
 #define VERSION	 1
 #define MAX_SIZE 65536
@@ -97,21 +98,6 @@ static int make_record(const struct job *job, json_object **ret_object)
 	if (r == 0)
 		*ret_object = steal(&object);
 	return r;
-}
-
-static int write_all(int fd, const char *text, size_t size)
-{
-	while (size > 0) {
-		ssize_t n = write(fd, text, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		size -= (size_t)n;
-	}
-	return 0;
 }
 
 static int write_file(int dir, const char *name, const char *text)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <xenstore.h>
 
-#include "util.h"
+#include "common/cleanup.h"
 
 /* A toolstack's tree is no deeper: home, device, kind, number, node. */
 #define MAX_DEPTH 6

@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
+#include "common/uuid.h"
 #include "domains/manager.h"
 #include "domains/watch.h"
 #include "launch/access.h"
@@ -17,7 +18,6 @@
 #include "loop/log.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
-#include "util.h"
 
 #define RETRY_MIN USEC_PER_SEC
 #define RETRY_MAX (60 * USEC_PER_SEC)
@@ -90,14 +90,6 @@ static bool needs_read_access(const struct completer *completer, const struct do
 	       row->state != HL_DOMAIN_DYING;
 }
 
-static uint64_t wall_clock_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / NSEC_PER_USEC;
-}
-
 static void fill_guest(const struct completer *completer, const struct hl_domain *row,
 		       const char *uuid, struct xs_guest *guest)
 {
@@ -120,13 +112,6 @@ static void fill_guest(const struct completer *completer, const struct hl_domain
 	};
 }
 
-static bool is_nil(const uint8_t uuid[16])
-{
-	static const uint8_t nil[16];
-
-	return memcmp(uuid, nil, sizeof(nil)) == 0;
-}
-
 /* libxl takes Xen's handle for the UUID and needs one that is its own; one that an earlier run
  * wrote is used again. */
 static int choose_uuid(const struct completer *completer, struct domain *domain)
@@ -135,8 +120,8 @@ static int choose_uuid(const struct completer *completer, struct domain *domain)
 	int r = 0;
 
 	memcpy(uuid, domain->xenstore.vm_uuid, sizeof(uuid));
-	if (is_nil(uuid))
-		r = domain_handle_random(uuid);
+	if (uuid_is_nil(uuid))
+		r = uuid_make_random(uuid);
 	if (r == 0 && completer->real)
 		r = domain_handle_set(domain->domid, uuid);
 	if (r == 0)
@@ -160,7 +145,7 @@ static void write_libxl_config(struct completer *completer, const struct xs_gues
 static int configure(struct completer *completer, struct domain *domain, struct xs_guest *guest)
 {
 	const struct hl_domain *row = domain->row;
-	bool has_handle = !is_nil(row->handle);
+	bool has_handle = !uuid_is_nil(row->handle);
 	const char *field;
 	int r = has_handle || domain->completion.uuid[0] != '\0' ? 0
 								 : choose_uuid(completer, domain);

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
 
 /* Conflicts with other writers before we give up for now. */
 #define MAX_TRIES 16

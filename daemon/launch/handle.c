@@ -3,21 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 #include <xenctrl.h>
-
-int domain_handle_random(uint8_t ret_uuid[16])
-{
-	uint8_t uuid[16];
-
-	/* So few bytes come whole or not at all. */
-	if (getrandom(uuid, sizeof(uuid), 0) != (ssize_t)sizeof(uuid))
-		return errno > 0 ? -errno : -EIO;
-	uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x40);
-	uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
-	memcpy(ret_uuid, uuid, sizeof(uuid));
-	return 0;
-}
 
 int domain_handle_set(uint32_t domid, const uint8_t uuid[16])
 {

@@ -5,9 +5,6 @@
 
 #include <stdint.h>
 
-/* A random (version 4) UUID.  -errno of getrandom(). */
-int domain_handle_random(uint8_t ret_uuid[16]);
-
 /* Sets it in Xen.  -errno, such as -EPERM in a domain without control. */
 int domain_handle_set(uint32_t domid, const uint8_t uuid[16]);
 

@@ -10,8 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/cleanup.h"
+#include "common/io.h"
 #include "json-write.h"
-#include "util.h"
 
 static int fill_create_info(json_object *info, const struct xs_guest *guest)
 {
@@ -74,24 +75,6 @@ static int make_config(const struct xs_guest *guest, json_object **ret_config)
 	return 0;
 }
 
-/* libxl expects the terminating NUL in the file. */
-static int write_all(int fd, const char *text)
-{
-	size_t left = strlen(text) + 1;
-
-	while (left > 0) {
-		ssize_t n = write(fd, text, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		text += n;
-		left -= (size_t)n;
-	}
-	return 0;
-}
-
 /* By way of a second name, so that nobody ever sees a part of it. */
 static int write_file(const char *path, const char *text)
 {
@@ -105,7 +88,8 @@ static int write_file(const char *path, const char *text)
 	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, text);
+	/* libxl expects the terminating NUL in the file. */
+	r = write_all(fd, text, strlen(text) + 1);
 	if (r == 0 && rename(temporary, path) < 0)
 		r = -errno;
 	if (r < 0)

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 
+#include "common/cleanup.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
 #include "jobs/subject.h"
-#include "util.h"
 
 static int fail(struct job *job, const struct hl_domain *domain, int r)
 {

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "util.h"
+#include "common/cleanup.h"
 
 static int max_level = LOG_INFO;
 

@@ -9,9 +9,10 @@
 #include <sys/signalfd.h>
 #include <time.h>
 
+#include "common/cleanup.h"
+#include "common/clock.h"
 #include "loop/log.h"
 #include "loop/timer.h"
-#include "util.h"
 
 #define MAX_PREPARE 8
 

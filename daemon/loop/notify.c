@@ -9,7 +9,6 @@
 
 #include "loop/log.h"
 #include "loop/timer.h"
-#include "util.h"
 
 struct notify {
 	struct timer *timer;

@@ -5,8 +5,8 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
+#include "common/clock.h"
 #include "loop/loop.h"
-#include "util.h"
 
 struct timer {
 	struct event *event;

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
+#include "common/cleanup.h"
 #include "loop/io.h"
 #include "loop/loop.h"
-#include "util.h"
 
 struct queue {
 	struct work *first, **end;

@@ -5,13 +5,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/cleanup.h"
+#include "common/clock.h"
 #include "loop/io.h"
 #include "loop/log.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
 #include "loop/worker.h"
 #include "store/connect.h"
-#include "util.h"
 
 /* A task is one transaction at most: some hundred requests. */
 #define DEADLINE (5 * USEC_PER_SEC)

@@ -14,12 +14,13 @@
 #include <sys/un.h>
 #include <xenstore_lib.h>
 
+#include "common/cleanup.h"
+#include "common/clock.h"
 #include "loop/io.h"
 #include "loop/log.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
 #include "store/probe.h"
-#include "util.h"
 
 #define DEVICE "/dev/xen/xenbus"
 /* A socket that nobody listens at yet: how soon, and how seldom, it is tried again. */

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <xen/io/xs_wire.h>
 
+#include "common/cleanup.h"
 #include "loop/io.h"
-#include "util.h"
 
 struct xs_probe {
 	int fd;

@@ -114,7 +114,7 @@ static bool serve_one(struct sim *sim)
 {
 	struct sockaddr_un peer;
 	socklen_t peer_size = sizeof(peer);
-	CLEANUP(freep) char *reply = NULL;
+	_cleanup_(freep) char *reply = NULL;
 	char command[MAX_COMMAND + 1];
 	ssize_t size;
 

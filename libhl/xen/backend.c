@@ -82,7 +82,7 @@ static int get_module(void *backend, uint32_t index, struct hl_launch_module *re
 
 static int read_lcm(void *backend, void **ret_blob, size_t *ret_size)
 {
-	CLEANUP(freep) uint8_t *blob = NULL;
+	_cleanup_(freep) uint8_t *blob = NULL;
 	struct xen *xen = backend;
 	struct hl_launch launch;
 	uint32_t done = 0;
@@ -108,7 +108,7 @@ static int read_lcm(void *backend, void **ret_blob, size_t *ret_size)
 		done += written;
 	}
 	*ret_size = done;
-	*ret_blob = STEAL(blob);
+	*ret_blob = steal(&blob);
 	return 0;
 }
 
@@ -148,7 +148,7 @@ static int read_events(struct xen *xen, uint32_t *seq, struct hl_event **events,
 
 static int get_events(void *backend, uint32_t since, struct hl_event **ret_events, size_t *ret_nr)
 {
-	CLEANUP(freep) struct hl_event *events = NULL;
+	_cleanup_(freep) struct hl_event *events = NULL;
 	struct xen *xen = backend;
 	struct hl_launch launch;
 	size_t nr = 0;
@@ -171,7 +171,7 @@ static int get_events(void *backend, uint32_t since, struct hl_event **ret_event
 			return -EBADMSG;
 	}
 	*ret_nr = nr;
-	*ret_events = STEAL(events);
+	*ret_events = steal(&events);
 	return 0;
 }
 
@@ -283,7 +283,7 @@ static int add_live(struct xen *xen, const xc_domaininfo_t *infos, size_t count,
 
 static int list_live(void *backend, struct hl_live_domain **ret_domains, size_t *ret_nr)
 {
-	CLEANUP(freep) struct hl_live_domain *domains = NULL;
+	_cleanup_(freep) struct hl_live_domain *domains = NULL;
 	xc_domaininfo_t infos[LIVE_BATCH];
 	struct xen *xen = backend;
 	uint32_t first = 0;
@@ -304,7 +304,7 @@ static int list_live(void *backend, struct hl_live_domain **ret_domains, size_t 
 		first = infos[count - 1].domain + 1u;
 	} while (count == LIVE_BATCH);
 	*ret_nr = nr;
-	*ret_domains = STEAL(domains);
+	*ret_domains = steal(&domains);
 	return 0;
 }
 

@@ -15,7 +15,7 @@ __attribute__((format(printf, 5, 0))) static void message(struct xentoollog_logg
 							  va_list ap)
 {
 	struct xlog *xlog = (struct xlog *)vtable;
-	CLEANUP(freep) char *text = NULL;
+	_cleanup_(freep) char *text = NULL;
 
 	if (vasprintf(&text, format, ap) < 0) {
 		text = NULL;

@@ -21,11 +21,11 @@
 #include <cmocka.h>
 
 #include "bus/sealed.h"
+#include "common/cleanup.h"
 #include "launch/guest-nodes.h"
 #include "launch/libxl-config.h"
 #include "loop/loop.h"
 #include "store/probe.h"
-#include "util.h"
 
 #define UUID	  "8d5a104e-6c2b-4f0a-9b1e-000000000002"
 #define MAX_NODES 128

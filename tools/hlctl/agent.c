@@ -30,8 +30,8 @@ static void run_agent(pid_t parent, int notify)
 
 static bool is_wanted(const struct options *options)
 {
-	return !agent && !options->no_ask_password && options->bus != BUS_HOST && geteuid() != 0 &&
-	       isatty(STDIN_FILENO);
+	return !agent && !options->no_ask_password && options->bus != BUS_KIND_HOST &&
+	       geteuid() != 0 && isatty(STDIN_FILENO);
 }
 
 void agent_start(const struct options *options)

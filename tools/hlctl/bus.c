@@ -62,7 +62,7 @@ enum exit_code bus_report_error(const sd_bus_error *error, int r)
 static int new_call(sd_bus *bus, const char *path, const char *interface, const char *method,
 		    const char *types, va_list ap, sd_bus_message **ret_call)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
 	int r = sd_bus_message_new_method_call(bus, &call, BUS_NAME, path, interface, method);
 
 	if (r >= 0 && *types)
@@ -75,7 +75,7 @@ static int new_call(sd_bus *bus, const char *path, const char *interface, const 
 int bus_try_call(sd_bus *bus, const char *path, const char *interface, const char *method,
 		 sd_bus_error *ret_error, sd_bus_message **ret_reply, const char *types, ...)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
 	va_list ap;
 	int r;
 
@@ -88,8 +88,8 @@ int bus_try_call(sd_bus *bus, const char *path, const char *interface, const cha
 enum exit_code bus_call_at(sd_bus *bus, const char *path, const char *interface, const char *method,
 			   sd_bus_message **ret_reply, const char *types, ...)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-	CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	va_list ap;
 	int r;
 
@@ -122,8 +122,8 @@ enum exit_code bus_call_privileged(const struct options *options, sd_bus *bus, c
 				   const char *interface, const char *method,
 				   sd_bus_message **ret_reply, const char *types, ...)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-	CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	va_list ap;
 	int r;
 
@@ -135,7 +135,7 @@ enum exit_code bus_call_privileged(const struct options *options, sd_bus *bus, c
 	if (r >= 0)
 		return EXIT_OK;
 	if (sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_OBJECT) &&
-	    strcmp(path, BUS_PATH) != 0)
+	    strcmp(path, BUS_ROOT) != 0)
 		return report_error(EXIT_NOT_FOUND, "%s has gone meanwhile", path);
 	if (sd_bus_error_has_name(&error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED))
 		return report_error(
@@ -148,9 +148,9 @@ enum exit_code bus_call_privileged(const struct options *options, sd_bus *bus, c
 
 enum exit_code bus_call_running(sd_bus *bus, const char *method, sd_bus_message **ret_reply)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-	CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r = sd_bus_message_new_method_call(bus, &call, BUS_NAME, BUS_PATH, BUS_MANAGER, method);
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r = sd_bus_message_new_method_call(bus, &call, BUS_NAME, BUS_ROOT, BUS_MANAGER, method);
 
 	if (r >= 0)
 		r = sd_bus_message_set_auto_start(call, false);

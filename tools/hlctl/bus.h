@@ -13,7 +13,7 @@ enum exit_code bus_call_at(sd_bus *bus, const char *path, const char *interface,
 			   sd_bus_message **ret_reply, const char *types, ...);
 
 /* Of the root object. */
-#define bus_call(bus, ...) bus_call_at(bus, BUS_PATH, __VA_ARGS__)
+#define bus_call(bus, ...) bus_call_at(bus, BUS_ROOT, __VA_ARGS__)
 
 /* A method of the manager without arguments, for which the bus does not start hyperlaunchd. */
 enum exit_code bus_call_running(sd_bus *bus, const char *method, sd_bus_message **ret_reply);

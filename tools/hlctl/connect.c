@@ -7,7 +7,7 @@
 
 static int open_address(const char *address, sd_bus **ret_bus)
 {
-	CLEANUP(sd_bus_unrefp) sd_bus *bus = NULL;
+	_cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
 	int r = sd_bus_new(&bus);
 
 	if (r >= 0)
@@ -24,7 +24,7 @@ static int open_address(const char *address, sd_bus **ret_bus)
 /* ssh reports its own errors; the connection is known to exist once the bus has answered. */
 static int open_host(const char *host, sd_bus **ret_bus)
 {
-	CLEANUP(sd_bus_unrefp) sd_bus *bus = NULL;
+	_cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
 	const char *name;
 	int r = *host ? sd_bus_open_system_remote(&bus, host) : -EINVAL;
 
@@ -41,17 +41,17 @@ enum exit_code bus_open(const struct options *options, sd_bus **ret_bus)
 	int r;
 
 	switch (options->bus) {
-	case BUS_SESSION:
+	case BUS_KIND_SESSION:
 		which = "session bus";
 		r = sd_bus_open_user(ret_bus);
 		break;
-	case BUS_ADDRESS:
+	case BUS_KIND_ADDRESS:
 		which = "bus at ";
 		address = options->address;
 		quote = "'";
 		r = open_address(options->address, ret_bus);
 		break;
-	case BUS_HOST:
+	case BUS_KIND_HOST:
 		which = "system bus of ";
 		address = options->address;
 		quote = "'";
@@ -63,9 +63,9 @@ enum exit_code bus_open(const struct options *options, sd_bus **ret_bus)
 	}
 	if (r >= 0)
 		return EXIT_OK;
-	if (r == -EINVAL && options->bus == BUS_ADDRESS)
+	if (r == -EINVAL && options->bus == BUS_KIND_ADDRESS)
 		return report_error(EXIT_USAGE, "'%s' is no D-Bus address", address);
-	if (r == -EINVAL && options->bus == BUS_HOST)
+	if (r == -EINVAL && options->bus == BUS_KIND_HOST)
 		return report_error(EXIT_USAGE, "'%s' is no host", address);
 	if (r == -ENOMEDIUM)
 		return report_error(EXIT_FAILED,

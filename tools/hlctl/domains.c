@@ -240,8 +240,8 @@ enum exit_code domains_list(sd_bus *bus, struct domains *ret_domains)
 
 enum exit_code domains_get_one(sd_bus *bus, const char *text, struct domains *ret_domains)
 {
-	CLEANUP(domains_free) struct domains one = {0};
-	CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(domains_free) struct domains one = {0};
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	enum exit_code code = lookup_domain(bus, text, &one.path);
 	int r;
 

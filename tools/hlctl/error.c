@@ -11,7 +11,7 @@
 
 __attribute__((format(printf, 1, 0))) static void print_message(const char *format, va_list ap)
 {
-	CLEANUP(freep) char *text = NULL, *clean = NULL;
+	_cleanup_(freep) char *text = NULL, *clean = NULL;
 	bool cut;
 
 	(void)fflush(stdout);

@@ -198,7 +198,7 @@ static void ask(struct follower *follower)
 	follower->again = follower->asked;
 	if (follower->asked)
 		return;
-	r = sd_bus_call_method_async(follower->bus, NULL, BUS_NAME, BUS_PATH, BUS_MANAGER,
+	r = sd_bus_call_method_async(follower->bus, NULL, BUS_NAME, BUS_ROOT, BUS_MANAGER,
 				     "GetEvents", on_events, follower, "u", follower->next);
 	follower->asked = r >= 0;
 	if (r < 0)
@@ -214,7 +214,7 @@ static int on_change(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 /* From before the first question on, so that nothing is missed. */
 static int add_matches(struct follower *follower)
 {
-	int r = sd_bus_match_signal(follower->bus, NULL, BUS_NAME, BUS_PATH,
+	int r = sd_bus_match_signal(follower->bus, NULL, BUS_NAME, BUS_ROOT,
 				    "org.freedesktop.DBus.Properties", "PropertiesChanged",
 				    on_change, follower);
 
@@ -225,8 +225,8 @@ static int add_matches(struct follower *follower)
 
 static enum exit_code follow(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	CLEANUP(sd_event_unrefp) sd_event *event = NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_event_unrefp) sd_event *event = NULL;
 	struct follower follower = {.json = options->json, .next = options->since, .bus = bus};
 	enum exit_code code;
 	int r = loop_new(bus, &event);
@@ -247,7 +247,7 @@ static enum exit_code follow(const struct options *options, sd_bus *bus)
 
 enum exit_code verb_events(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	enum exit_code code;
 
 	if (options->follow)

@@ -8,17 +8,8 @@
 #include <stdlib.h>
 #include <systemd/sd-bus.h>
 
-#define BUS_NAME	   "org.xenproject.Hyperlaunch1"
-#define BUS_PATH	   "/org/xenproject/Hyperlaunch1"
-#define BUS_MANAGER	   BUS_NAME ".Manager"
-#define BUS_DOMAIN	   BUS_NAME ".Domain"
-#define BUS_LAUNCH	   BUS_NAME ".Launch"
-#define BUS_LIFECYCLE	   BUS_NAME ".Lifecycle"
-#define BUS_JOB		   BUS_NAME ".Job"
-#define BUS_HOST_INTERFACE BUS_NAME ".Host"
-
-#define CLEANUP(func) __attribute__((cleanup(func)))
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#include "common/cleanup.h"
+#include "common/dbus-names.h"
 
 /* Documented in hlctl(1). */
 enum exit_code {
@@ -31,12 +22,12 @@ enum exit_code {
 	EXIT_TIMEOUT,
 };
 
-enum bus_kind { BUS_SYSTEM, BUS_SESSION, BUS_ADDRESS, BUS_HOST };
+enum bus_kind { BUS_KIND_SYSTEM, BUS_KIND_SESSION, BUS_KIND_ADDRESS, BUS_KIND_HOST };
 
 /* What the command line says. */
 struct options {
 	enum bus_kind bus;
-	const char *address; /* of BUS_ADDRESS, or the host of BUS_HOST */
+	const char *address; /* of BUS_KIND_ADDRESS, or the host of BUS_KIND_HOST */
 	bool json, quiet, no_legend, no_pager, no_ask_password;
 	bool null;	      /* names only */
 	bool value;	      /* properties without their names */
@@ -72,10 +63,5 @@ enum exit_code report_error(enum exit_code code, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void no_memory(void) __attribute__((noreturn));
-
-static inline void freep(void *p)
-{
-	free(*(void **)p);
-}
 
 #endif /* HLCTL_H */

@@ -67,9 +67,9 @@ static enum exit_code host_text(const struct host *host)
 
 enum exit_code verb_host(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	struct host host = {.version = "", .capabilities = "", .scheduler = ""};
-	enum exit_code code = bus_get_all(bus, BUS_PATH, BUS_HOST_INTERFACE, &reply);
+	enum exit_code code = bus_get_all(bus, BUS_ROOT, BUS_HOST, &reply);
 	int r;
 
 	if (code)
@@ -83,7 +83,7 @@ enum exit_code verb_host(const struct options *options, sd_bus *bus)
 /* Domains write to it too: nothing in a line acts on the terminal. */
 static void print_log_line(const char *line)
 {
-	CLEANUP(freep) char *shown = hl_utf8_dup(line);
+	_cleanup_(freep) char *shown = hl_utf8_dup(line);
 
 	if (!shown)
 		no_memory();
@@ -92,7 +92,7 @@ static void print_log_line(const char *line)
 
 static enum exit_code print_log(int fd)
 {
-	CLEANUP(freep) char *text = NULL;
+	_cleanup_(freep) char *text = NULL;
 	struct stat st;
 	char *rest, *line;
 
@@ -116,19 +116,18 @@ static enum exit_code print_log(int fd)
 
 enum exit_code verb_dmesg(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	enum exit_code code;
 	int fd, r;
 
 	if (options->json)
 		return report_error(EXIT_USAGE, "dmesg: the log is text; it has no JSON");
-	if (options->bus == BUS_HOST)
+	if (options->bus == BUS_KIND_HOST)
 		return report_error(
 			EXIT_UNSUPPORTED,
 			"the log comes as a file descriptor, which no other host can pass; "
 			"run hlctl dmesg there");
-	code = bus_call_privileged(options, bus, BUS_PATH, BUS_HOST_INTERFACE, "ReadLog", &reply,
-				   "a{sv}", 0);
+	code = bus_call_privileged(options, bus, BUS_ROOT, BUS_HOST, "ReadLog", &reply, "a{sv}", 0);
 	if (code)
 		return code;
 	r = sd_bus_message_read_basic(reply, 'h', &fd);

@@ -8,8 +8,6 @@
 #include "lookup.h"
 #include "table.h"
 
-#define JOB_PREFIX BUS_PATH "/job/"
-
 struct job {
 	const char *path, *kind, *subject, *state, *stage;
 };
@@ -69,7 +67,7 @@ static int read_jobs(sd_bus_message *m, struct json_object *array, struct table 
 enum exit_code verb_jobs(const struct options *options, sd_bus *bus)
 {
 	static const char *const heading[] = {"JOB", "KIND", "STATE", "STAGE", "DOMID"};
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	struct json_object *object = NULL, *array = NULL;
 	struct table *table = NULL;
 	enum exit_code code = bus_call(bus, BUS_MANAGER, "ListJobs", &reply, "");
@@ -98,16 +96,16 @@ static bool is_number(const char *text)
 
 enum exit_code verb_cancel(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL, *state = NULL;
-	CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	char path[sizeof(JOB_PREFIX) + 10];
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL, *state = NULL;
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	char path[sizeof(BUS_JOB_PREFIX "/") + 10];
 	enum exit_code code;
 
 	if (!is_number(options->domain))
 		return report_error(EXIT_USAGE,
 				    "cancel: '%s' is no number of a job; 'hlctl jobs' shows all",
 				    options->domain);
-	snprintf(path, sizeof(path), JOB_PREFIX "%s", options->domain);
+	snprintf(path, sizeof(path), BUS_JOB_PREFIX "/%s", options->domain);
 	if (bus_try_call(bus, path, BUS_PROPERTIES, "Get", &error, &state, "ss", BUS_JOB, "State") <
 		    0 &&
 	    sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_OBJECT))

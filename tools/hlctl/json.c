@@ -216,7 +216,7 @@ static size_t decode(const char *text, unsigned int *ret_code)
 /* Whether a terminal shows it as it is. */
 static bool is_plain(const char *character, size_t length)
 {
-	CLEANUP(freep) char *shown = NULL;
+	_cleanup_(freep) char *shown = NULL;
 	char alone[UTF8_MAX + 1] = "";
 
 	memcpy(alone, character, length);

@@ -30,7 +30,7 @@ static enum exit_code copy_out(int fd)
 
 enum exit_code verb_lcm(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	const char *format = options->format ? options->format : options->json ? "json" : "dts";
 	enum exit_code code;
 	int fd, r;
@@ -41,12 +41,12 @@ enum exit_code verb_lcm(const struct options *options, sd_bus *bus)
 	if (!strcmp(format, "dtb") && isatty(STDOUT_FILENO))
 		return report_error(EXIT_USAGE, "a terminal cannot show a blob: "
 						"send it to a file, or use --format dts");
-	if (options->bus == BUS_HOST)
+	if (options->bus == BUS_KIND_HOST)
 		return report_error(
 			EXIT_UNSUPPORTED,
 			"the LCM comes as a file descriptor, which no other host can pass; "
 			"run hlctl lcm there");
-	code = bus_call_privileged(options, bus, BUS_PATH, BUS_MANAGER, "GetLCM", &reply, "s",
+	code = bus_call_privileged(options, bus, BUS_ROOT, BUS_MANAGER, "GetLCM", &reply, "s",
 				   format);
 	if (code)
 		return code;
@@ -76,7 +76,7 @@ static int read_users(sd_bus_message *m, struct json_object *names, char **ret_t
 static int read_module(sd_bus_message *m, struct json_object *array, struct table *table)
 {
 	struct json_object *names = json_new_array(), *object;
-	CLEANUP(freep) char *users = NULL;
+	_cleanup_(freep) char *users = NULL;
 	const char *type, *sha256;
 	uint32_t index;
 	uint64_t size;
@@ -123,7 +123,7 @@ static int read_modules(sd_bus_message *m, struct json_object *array, struct tab
 enum exit_code verb_modules(const struct options *options, sd_bus *bus)
 {
 	static const char *const heading[] = {"INDEX", "TYPE", "SIZE", "SHA256", "DOMAINS"};
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	struct json_object *object = NULL, *array = NULL;
 	struct table *table = NULL;
 	enum exit_code code = bus_call(bus, BUS_MANAGER, "ListModules", &reply, "");

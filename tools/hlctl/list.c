@@ -23,7 +23,7 @@ static const char *or_dash(const char *text)
 
 static void add_row(struct table *table, const struct domain *d)
 {
-	CLEANUP(freep) char *roles = join(d->roles.names, d->roles.nr);
+	_cleanup_(freep) char *roles = join(d->roles.names, d->roles.nr);
 
 	add_id(table, d->domid);
 	table_add(table, PLAIN, "%s", or_dash(d->name));
@@ -78,7 +78,7 @@ static enum exit_code print_names(sd_bus_message *m)
 /* For programs such as the completions of shells. */
 static enum exit_code list_names(sd_bus *bus)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	enum exit_code code = bus_call_running(bus, "ListDomains", &reply);
 
 	return code ? code : print_names(reply);
@@ -86,7 +86,7 @@ static enum exit_code list_names(sd_bus *bus)
 
 enum exit_code verb_list(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(domains_free) struct domains domains = {0};
+	_cleanup_(domains_free) struct domains domains = {0};
 	enum exit_code code;
 
 	if (options->null)
@@ -164,7 +164,7 @@ static enum exit_code roles_table(const struct domains *domains, bool legend)
 
 enum exit_code verb_roles(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(domains_free) struct domains domains = {0};
+	_cleanup_(domains_free) struct domains domains = {0};
 	enum exit_code code = domains_list(bus, &domains);
 
 	if (code)

@@ -48,15 +48,15 @@ static bool is_absent(const sd_bus_error *error, int r)
 static enum exit_code find(sd_bus *bus, const char *text, const char *method, char type,
 			   const void *value, char **ret_path)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	int r;
 
 	if (type == 'u')
-		r = bus_try_call(bus, BUS_PATH, BUS_MANAGER, method, &error, &reply, "u",
+		r = bus_try_call(bus, BUS_ROOT, BUS_MANAGER, method, &error, &reply, "u",
 				 *(const uint32_t *)value);
 	else
-		r = bus_try_call(bus, BUS_PATH, BUS_MANAGER, method, &error, &reply, "s", value);
+		r = bus_try_call(bus, BUS_ROOT, BUS_MANAGER, method, &error, &reply, "s", value);
 	if (r >= 0) {
 		r = read_path(reply, ret_path);
 		return r < 0 ? bus_bad_answer(r) : EXIT_OK;
@@ -72,7 +72,7 @@ static enum exit_code find(sd_bus *bus, const char *text, const char *method, ch
 
 uint32_t lookup_domid(const char *path)
 {
-	static const char prefix[] = BUS_PATH "/domain/d";
+	static const char prefix[] = BUS_DOMAIN_PREFIX "/d";
 	unsigned long domid;
 	char *end;
 

@@ -31,7 +31,7 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *ret_
 
 int loop_new(sd_bus *bus, sd_event **ret_event)
 {
-	CLEANUP(sd_event_unrefp) sd_event *event = NULL;
+	_cleanup_(sd_event_unrefp) sd_event *event = NULL;
 	int r = sd_event_new(&event);
 
 	if (r >= 0)

@@ -27,8 +27,8 @@ const size_t nr_verbs = ARRAY_SIZE(verbs);
 
 int main(int argc, char **argv)
 {
-	CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-	CLEANUP(options_done) struct options options = {.bus = BUS_SYSTEM};
+	_cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+	_cleanup_(options_done) struct options options = {.bus = BUS_KIND_SYSTEM};
 	const struct verb *verb = NULL;
 	enum exit_code code = options_parse(argc, argv, &options, &verb);
 

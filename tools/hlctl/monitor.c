@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-event.h>
-#include <time.h>
 
 #include "bus.h"
+#include "common/clock.h"
 #include "json.h"
 #include "lookup.h"
 #include "loop.h"
@@ -41,11 +41,7 @@ static void stop(struct monitor *monitor, enum exit_code code)
 
 static void put_time(struct json_object *object)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	json_put_number(object, "time_usec",
-			(uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+	json_put_number(object, "time_usec", wall_clock_usec());
 }
 
 static struct json_object *new_event(const char *name)
@@ -168,7 +164,7 @@ static int on_manager_signal(sd_bus_message *m, void *userdata, sd_bus_error *re
 /* d<domid>_<generation>, at the end of a domain's path. */
 static void put_domid(struct json_object *object, const char *path)
 {
-	if (strncmp(path, BUS_PATH "/domain/", strlen(BUS_PATH "/domain/")) == 0)
+	if (strncmp(path, BUS_DOMAIN_PREFIX "/", strlen(BUS_DOMAIN_PREFIX "/")) == 0)
 		json_put_id(object, "domid", lookup_domid(path));
 }
 
@@ -235,13 +231,13 @@ static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *ret
 
 static int add_matches(sd_bus *bus, struct monitor *monitor)
 {
-	int r = sd_bus_match_signal(bus, NULL, BUS_NAME, BUS_PATH, BUS_MANAGER, NULL,
+	int r = sd_bus_match_signal(bus, NULL, BUS_NAME, BUS_ROOT, BUS_MANAGER, NULL,
 				    on_manager_signal, monitor);
 
 	if (r >= 0)
 		r = sd_bus_add_match(bus, NULL,
 				     "type='signal',sender='" BUS_NAME "',"
-				     "path_namespace='" BUS_PATH "',"
+				     "path_namespace='" BUS_ROOT "',"
 				     "interface='org.freedesktop.DBus.Properties',"
 				     "member='PropertiesChanged'",
 				     on_properties_changed, monitor);
@@ -253,7 +249,7 @@ static int add_matches(sd_bus *bus, struct monitor *monitor)
 /* From here on nothing is missed: the matches stand before the first question is asked. */
 static enum exit_code greet(struct monitor *monitor, sd_bus *bus)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	struct json_object *object;
 	enum exit_code code;
 	const char *state;
@@ -274,7 +270,7 @@ static enum exit_code greet(struct monitor *monitor, sd_bus *bus)
 
 enum exit_code verb_monitor(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(sd_event_unrefp) sd_event *event = NULL;
+	_cleanup_(sd_event_unrefp) sd_event *event = NULL;
 	struct monitor monitor = {.json = options->json};
 	enum exit_code code;
 	int r = loop_new(bus, &event);

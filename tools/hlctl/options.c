@@ -140,13 +140,13 @@ static enum exit_code take_bus_option(int option, const char *value, struct opti
 {
 	switch (option) {
 	case OPT_SYSTEM:
-		return set_bus(options, BUS_SYSTEM, NULL);
+		return set_bus(options, BUS_KIND_SYSTEM, NULL);
 	case OPT_SESSION:
-		return set_bus(options, BUS_SESSION, NULL);
+		return set_bus(options, BUS_KIND_SESSION, NULL);
 	case OPT_ADDRESS:
-		return set_bus(options, BUS_ADDRESS, value);
+		return set_bus(options, BUS_KIND_ADDRESS, value);
 	case OPT_HOST:
-		return set_bus(options, BUS_HOST, value);
+		return set_bus(options, BUS_KIND_HOST, value);
 	default:
 		return EXIT_FAILED; /* options_parse() lets no other in */
 	}

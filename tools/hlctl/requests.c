@@ -85,7 +85,7 @@ static void warn_of_own_terminal(const struct options *options, const struct dom
 
 static enum exit_code console_owner(sd_bus *bus, uint32_t *ret_domid)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	enum exit_code code =
 		bus_call(bus, BUS_PROPERTIES, "Get", &reply, "ss", BUS_MANAGER, "ConsoleOwner");
 	const char *path;
@@ -104,17 +104,17 @@ static enum exit_code console_owner(sd_bus *bus, uint32_t *ret_domid)
 static enum exit_code set_console_owner(const struct options *options, sd_bus *bus,
 					const struct domain *d, uint32_t *ret_before)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	enum exit_code code;
 	const char *path;
 	int r;
 
 	if (options->seconds)
-		code = bus_call_privileged(options, bus, BUS_PATH, BUS_MANAGER, "SetConsoleOwner",
+		code = bus_call_privileged(options, bus, BUS_ROOT, BUS_MANAGER, "SetConsoleOwner",
 					   &reply, "oa{sv}", d->path, 1, "DurationUSec", "t",
 					   options->seconds * USEC_PER_SECOND);
 	else
-		code = bus_call_privileged(options, bus, BUS_PATH, BUS_MANAGER, "SetConsoleOwner",
+		code = bus_call_privileged(options, bus, BUS_ROOT, BUS_MANAGER, "SetConsoleOwner",
 					   &reply, "oa{sv}", d->path, 0);
 	if (code)
 		return code;
@@ -158,7 +158,7 @@ static enum exit_code handoff_text(const struct domain *d, uint32_t before, uint
 
 enum exit_code verb_handoff(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(domains_free) struct domains domains = {0};
+	_cleanup_(domains_free) struct domains domains = {0};
 	const struct domain *d;
 	uint32_t before = UINT32_MAX;
 	enum exit_code code = find(options, bus, &domains, &d);
@@ -191,8 +191,8 @@ static enum exit_code release_json(const struct domain *d, const char *state)
 
 enum exit_code verb_release(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL, *after = NULL;
-	CLEANUP(domains_free) struct domains domains = {0};
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL, *after = NULL;
+	_cleanup_(domains_free) struct domains domains = {0};
 	const struct domain *d;
 	const char *state;
 	enum exit_code code = find(options, bus, &domains, &d);

@@ -38,7 +38,7 @@ static enum exit_code read_properties(sd_bus_message *m, struct json_object *obj
 /* Adds the properties of each interface of the object. */
 static enum exit_code get_object(sd_bus *bus, const char *path, struct json_object *object)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	enum exit_code code = bus_get_all(bus, path, "", &reply);
 
 	return code ? code : read_properties(reply, object);
@@ -46,7 +46,7 @@ static enum exit_code get_object(sd_bus *bus, const char *path, struct json_obje
 
 static enum exit_code get_domain(sd_bus *bus, const char *text, struct json_object *object)
 {
-	CLEANUP(freep) char *path = NULL;
+	_cleanup_(freep) char *path = NULL;
 	enum exit_code code = lookup_domain(bus, text, &path);
 
 	return code ? code : get_object(bus, path, object);
@@ -78,7 +78,7 @@ static enum exit_code add_object(const struct options *options, sd_bus *bus, con
 	enum exit_code code;
 
 	json_append(array, options->nr_properties ? selected : json_object_get(all));
-	code = domain ? get_domain(bus, domain, all) : get_object(bus, BUS_PATH, all);
+	code = domain ? get_domain(bus, domain, all) : get_object(bus, BUS_ROOT, all);
 	if (!code)
 		code = select_properties(options, all, selected);
 	if (!options->nr_properties)
@@ -117,7 +117,7 @@ static char *join_words(struct json_object *list)
 static void print_property(const struct options *options, const char *key,
 			   struct json_object *value)
 {
-	CLEANUP(freep) char *words = NULL;
+	_cleanup_(freep) char *words = NULL;
 	const char *text;
 
 	if (is_list_of_text(value)) {

@@ -145,7 +145,7 @@ static enum exit_code launch_text(const struct summary *s)
 
 static enum exit_code launch_status(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *properties = NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *properties = NULL;
 	struct summary s = {
 		.state = "unknown",
 		.source = "",
@@ -162,7 +162,7 @@ static enum exit_code launch_status(const struct options *options, sd_bus *bus)
 	int r;
 
 	/* Of the manager and of the launch. */
-	code = bus_get_all(bus, BUS_PATH, "", &properties);
+	code = bus_get_all(bus, BUS_ROOT, "", &properties);
 	if (code)
 		return code;
 	r = bus_read_fields(properties, summary_fields, ARRAY_SIZE(summary_fields), &s);
@@ -177,7 +177,7 @@ static enum exit_code launch_status(const struct options *options, sd_bus *bus)
 static void print_bits(const char *name, uint32_t bits,
 		       const char *(*next)(uint32_t *, char *, size_t))
 {
-	CLEANUP(freep) char *names = join_bits(bits, next);
+	_cleanup_(freep) char *names = join_bits(bits, next);
 
 	print_pair(name, PLAIN, "%s (%#x)", names, bits);
 }
@@ -209,7 +209,7 @@ static void print_modules(const struct domain *d)
 
 static void print_identity(const struct domain *d)
 {
-	CLEANUP(freep) char *roles = join(d->roles.names, d->roles.nr);
+	_cleanup_(freep) char *roles = join(d->roles.names, d->roles.nr);
 
 	print_pair("Domain", BOLD, "%s", *d->name ? d->name : "-");
 	if (d->domid == UINT32_MAX)
@@ -265,7 +265,7 @@ static enum exit_code domain_text(const struct domain *d)
 
 static enum exit_code domain_status(const struct options *options, sd_bus *bus)
 {
-	CLEANUP(domains_free) struct domains domains = {0};
+	_cleanup_(domains_free) struct domains domains = {0};
 	enum exit_code code = domains_get_one(bus, options->domain, &domains);
 
 	if (code)

@@ -19,7 +19,7 @@ struct table {
 /* Formatted and made harmless; the caller frees it. */
 __attribute__((format(printf, 1, 0))) static char *clean_text(const char *format, va_list ap)
 {
-	CLEANUP(freep) char *text = NULL;
+	_cleanup_(freep) char *text = NULL;
 	char *clean;
 
 	if (vasprintf(&text, format, ap) < 0)
@@ -106,7 +106,7 @@ enum exit_code table_print(struct table *table)
 
 void print_pair(const char *name, enum colour colour, const char *format, ...)
 {
-	CLEANUP(freep) char *value = NULL;
+	_cleanup_(freep) char *value = NULL;
 	va_list ap;
 
 	va_start(ap, format);
@@ -119,7 +119,7 @@ void print_pair(const char *name, enum colour colour, const char *format, ...)
 
 void print_line(const char *format, ...)
 {
-	CLEANUP(freep) char *line = NULL;
+	_cleanup_(freep) char *line = NULL;
 	va_list ap;
 
 	va_start(ap, format);

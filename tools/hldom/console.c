@@ -20,6 +20,8 @@
 
 #include <xen/xen.h>
 
+#include "common/io.h"
+
 #define CHUNK 1024
 /* While another domain owns the console, output is kept, and writing it retried. */
 #define RETRY_MS 1000
@@ -46,28 +48,13 @@ static int console_io(struct console *console, unsigned int op, size_t size)
 	return errno == EACCES ? -EPERM : -errno;
 }
 
-static int write_whole(int fd, const char *data, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Passes all input to the program.  No error if another domain owns the console. */
 static int take_input(struct console *console)
 {
 	int n;
 
 	while ((n = console_io(console, CONSOLEIO_read, CHUNK)) > 0) {
-		int rc = write_whole(console->terminal, console->buffer, (size_t)n);
+		int rc = write_all(console->terminal, console->buffer, (size_t)n);
 
 		if (rc)
 			return rc;

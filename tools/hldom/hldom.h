@@ -12,7 +12,7 @@
 
 #include <hyperlaunch/hl.h>
 
-#include "verbs.h"
+#include "common/verbs.h"
 
 enum exit_code {
 	EXIT_YES = 0,

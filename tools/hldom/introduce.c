@@ -10,8 +10,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
+#include "common/uuid.h"
 #include "launch/guest-nodes.h"
 #include "launch/handle.h"
 
@@ -35,24 +36,15 @@ static bool is_ours(const struct introduction *in, const struct hl_launch_domain
 
 static int uuid_of(const struct hl_launch_domain *domain, char text[HL_UUID_TEXT_SIZE])
 {
-	static const uint8_t nil[16];
 	uint8_t uuid[16];
 	int rc = 0;
 
 	memcpy(uuid, domain->uuid, sizeof(uuid));
-	if (!memcmp(uuid, nil, sizeof(uuid)))
-		rc = domain_handle_random(uuid);
+	if (uuid_is_nil(uuid))
+		rc = uuid_make_random(uuid);
 	if (!rc)
 		hl_uuid_to_text(uuid, text);
 	return rc;
-}
-
-static uint64_t wall_clock_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
 static int introduce(struct introduction *in, const struct hl_launch_domain *domain)

@@ -103,8 +103,8 @@ static void compare_value(struct diff_job *job, const struct side *a, const stru
 	int size_a, size_b;
 	const void *value_a = fdt_getprop(a->fdt, a->node, prop, &size_a);
 	const void *value_b = fdt_getprop(b->fdt, b->node, prop, &size_b);
-	CLEANUP_FREE char *before = value_a ? value_words(prop, value_a, size_a) : NULL;
-	CLEANUP_FREE char *after = value_b ? value_words(prop, value_b, size_b) : NULL;
+	_cleanup_(freep) char *before = value_a ? value_words(prop, value_a, size_a) : NULL;
+	_cleanup_(freep) char *after = value_b ? value_words(prop, value_b, size_b) : NULL;
 
 	if ((value_a && !before) || (value_b && !after))
 		job->failed = true;
@@ -187,7 +187,7 @@ static char *common_children(const struct side *parent, const struct side *other
 /* The order of nodes is significant: domains are numbered and built in that order. */
 static void compare_order(struct diff_job *job, const struct side *a, const struct side *b)
 {
-	CLEANUP_FREE char *before = common_children(a, b), *after = common_children(b, a);
+	_cleanup_(freep) char *before = common_children(a, b), *after = common_children(b, a);
 
 	if (!before || !after)
 		job->failed = true;

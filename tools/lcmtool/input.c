@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/io.h"
 #include "tool.h"
 
 /* More than any LCM, its source, or an Arm board's tree needs. */
@@ -49,7 +50,7 @@ static int grow(struct buffer *buffer, size_t *room)
 
 int read_fd(int fd, size_t max, struct buffer *ret_buffer)
 {
-	CLEANUP_BUFFER struct buffer buffer = {0};
+	_cleanup_(buffer_free) struct buffer buffer = {0};
 	size_t room = 0;
 	ssize_t n;
 
@@ -109,7 +110,7 @@ static int hold_in_memory(const struct buffer *buffer, const char *name)
 
 	if (fd < 0)
 		return -1;
-	if (write_origin(fd, name) || write_whole(fd, buffer->data, buffer->size) ||
+	if (write_origin(fd, name) || write_all(fd, buffer->data, buffer->size) ||
 	    lseek(fd, 0, SEEK_SET) < 0) {
 		close(fd);
 		return -1;
@@ -195,7 +196,7 @@ static enum exit_code compile(struct buffer *buffer, const char *name)
 
 enum exit_code input_read(const char *name, struct input *ret_input)
 {
-	CLEANUP_BUFFER struct buffer buffer = {0};
+	_cleanup_(buffer_free) struct buffer buffer = {0};
 	int rc = read_all(name, INPUT_LIMIT, &buffer);
 	enum exit_code code;
 	bool source;

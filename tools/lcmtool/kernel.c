@@ -235,7 +235,7 @@ static int unpack(const struct packing *packing, const struct span *s, struct bu
 static int read_packed(const struct span *s, struct kernel *k)
 {
 	const struct packing *packing = find_packing(s);
-	CLEANUP_BUFFER struct buffer out = {0};
+	_cleanup_(buffer_free) struct buffer out = {0};
 	struct span inner;
 	int rc;
 
@@ -261,7 +261,7 @@ static int read_packed(const struct span *s, struct kernel *k)
 
 int kernel_read(const char *path, struct kernel *ret_kernel)
 {
-	CLEANUP_BUFFER struct buffer file = {0};
+	_cleanup_(buffer_free) struct buffer file = {0};
 	struct kernel k = {0};
 	struct span s;
 	int rc = read_all(path, KERNEL_MAX, &file);

@@ -173,7 +173,7 @@ static enum exit_code check_kernel(struct link_job *job, const struct lcm_module
 static enum exit_code resolve(struct link_job *job, unsigned int i)
 {
 	const struct lcm_module *m = &job->input.lcm.modules[i];
-	CLEANUP_FREE char *path = NULL;
+	_cleanup_(freep) char *path = NULL;
 	enum exit_code code;
 	int rc;
 
@@ -323,7 +323,7 @@ static int print_lists(const struct link_job *job, const char *output, struct bu
 /* Makes the output directory absolute for GRUB; it need not exist yet. */
 static char *absolute(const char *dir)
 {
-	CLEANUP_FREE char *here = NULL;
+	_cleanup_(freep) char *here = NULL;
 	char *path = realpath(dir, NULL);
 
 	if (path)
@@ -336,10 +336,10 @@ static char *absolute(const char *dir)
 	return path;
 }
 
-static enum exit_code write_all(struct link_job *job)
+static enum exit_code write_lists(struct link_job *job)
 {
-	CLEANUP_BUFFER struct buffer modules = {0}, grub = {0};
-	CLEANUP_FREE char *output = absolute(job->output);
+	_cleanup_(buffer_free) struct buffer modules = {0}, grub = {0};
+	_cleanup_(freep) char *output = absolute(job->output);
 	int rc;
 
 	if (!output)
@@ -378,7 +378,7 @@ static enum exit_code link_launch(struct link_job *job)
 	if (!code)
 		code = make_linked(job);
 	if (!code)
-		code = write_all(job);
+		code = write_lists(job);
 	return code;
 }
 

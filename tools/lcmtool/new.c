@@ -28,7 +28,7 @@ static const struct template *find_template(const char *name)
 /* Existing files are not overwritten. */
 static bool is_there(const char *dir, const char *name)
 {
-	CLEANUP_FREE char *path = NULL;
+	_cleanup_(freep) char *path = NULL;
 
 	if (asprintf(&path, "%s/%s", dir, name) < 0) {
 		path = NULL;

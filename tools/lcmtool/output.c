@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/io.h"
 #include "tool.h"
 
 #define MAX_OUTPUTS 8
@@ -14,7 +15,7 @@
 /* Writes a file under a temporary name in its directory. */
 static int write_temporary(const char *dir, const struct output *output, char **ret_path)
 {
-	CLEANUP_FREE char *path = NULL;
+	_cleanup_(freep) char *path = NULL;
 	int fd, rc;
 
 	if (asprintf(&path, "%s/.%s.XXXXXX", dir, output->name) < 0) {
@@ -24,7 +25,7 @@ static int write_temporary(const char *dir, const struct output *output, char **
 	fd = mkstemp(path);
 	if (fd < 0)
 		return -errno;
-	rc = write_whole(fd, output->data, output->size);
+	rc = write_all(fd, output->data, output->size);
 	if (!rc && fchmod(fd, 0644))
 		rc = -errno;
 	if (!rc && fsync(fd))
@@ -42,7 +43,7 @@ static int write_temporary(const char *dir, const struct output *output, char **
 
 static int move_into_place(const char *dir, const char *from, const char *name)
 {
-	CLEANUP_FREE char *path = NULL;
+	_cleanup_(freep) char *path = NULL;
 
 	if (asprintf(&path, "%s/%s", dir, name) < 0) {
 		path = NULL;

@@ -8,26 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/io.h"
 #include "tool.h"
 
 extern char **environ;
-
-int write_whole(int fd, const void *data, size_t size)
-{
-	const char *at = data;
-
-	while (size) {
-		ssize_t n = write(fd, at, size);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			at += n;
-			size -= (size_t)n;
-		}
-	}
-	return 0;
-}
 
 /* Returns a memfd with the bytes, at offset 0, or an errno. */
 static int hold_in_memory(const void *data, size_t size)
@@ -36,7 +20,7 @@ static int hold_in_memory(const void *data, size_t size)
 
 	if (fd < 0)
 		return -errno;
-	rc = write_whole(fd, data, size);
+	rc = write_all(fd, data, size);
 	if (!rc && lseek(fd, 0, SEEK_SET) < 0)
 		rc = -errno;
 	if (rc) {

@@ -13,7 +13,8 @@
 
 #include <xen/lib/hyperlaunch/lcm.h>
 
-#include "verbs.h"
+#include "common/cleanup.h"
+#include "common/verbs.h"
 
 enum exit_code {
 	EXIT_GOOD = 0,
@@ -24,12 +25,6 @@ enum exit_code {
 /* Xen 4.20 supports 63 boot modules, of which the LCM is one. */
 #define MAX_CHAIN 62
 
-static inline void free_pointer(void *p)
-{
-	free(*(void **)p);
-}
-#define CLEANUP_FREE __attribute__((cleanup(free_pointer)))
-
 /* A file in memory; starts as all zero. */
 struct buffer {
 	char *data;
@@ -37,7 +32,6 @@ struct buffer {
 };
 
 void buffer_free(struct buffer *buffer);
-#define CLEANUP_BUFFER __attribute__((cleanup(buffer_free)))
 
 /* An LCM that was read; starts as all zero. */
 struct input {
@@ -146,9 +140,6 @@ enum exit_code preprocess(struct buffer *source, const char *name, size_t max);
 
 /* names.c: replaces names in a source LCM by bit masks; an invalid tree is left as it is. */
 enum exit_code names_to_masks(struct input *input);
-
-/* run.c: writes all bytes.  Returns 0, or an errno. */
-int write_whole(int fd, const void *data, size_t size);
 
 /* table.c */
 

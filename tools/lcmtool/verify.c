@@ -54,8 +54,8 @@ __attribute__((format(printf, 3, 4))) static void differ(struct verify_job *job,
 
 static bool loads_this(const struct verify_job *job, const struct grub_entry *entry)
 {
-	CLEANUP_BUFFER struct buffer blob = {0};
-	CLEANUP_FREE char *path = NULL;
+	_cleanup_(buffer_free) struct buffer blob = {0};
+	_cleanup_(freep) char *path = NULL;
 
 	if (!entry->nr_modules || entry->modules[0].file.has_variable)
 		return false;
@@ -99,7 +99,7 @@ static void explain_none(struct verify_job *job)
 /* Checks that Xen itself is a regular file that is not empty. */
 static void verify_xen(struct verify_job *job, const struct grub_file *xen)
 {
-	CLEANUP_FREE char *path = under_root(job, xen->path);
+	_cleanup_(freep) char *path = under_root(job, xen->path);
 	struct stat st;
 
 	if (!*xen->path)
@@ -262,7 +262,7 @@ static void print_verified(const struct verify_job *job)
 
 static enum exit_code read_config(struct verify_job *job)
 {
-	CLEANUP_BUFFER struct buffer text = {0};
+	_cleanup_(buffer_free) struct buffer text = {0};
 	int line, rc = read_all(job->grub, MAX_CONFIG, &text);
 
 	if (rc) {

@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
+#include "common/clock.h"
 #include "jobs/job.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
-#include "util.h"
 
 #define NR_STEPS 3
 

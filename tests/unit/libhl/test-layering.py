@@ -11,7 +11,7 @@ root = pathlib.Path(sys.argv[1])
 problems = []
 
 # Pure, from left to right: each may include the private headers of those before it.
-PURE = ["util", "bounds", "text", "names", "sha256", "xen-abi", "lcm-view", "lcm-classic", "lcm-json", "lcm-dts",
+PURE = ["cleanup", "util", "bounds", "text", "names", "sha256", "xen-abi", "lcm-view", "lcm-classic", "lcm-json", "lcm-dts",
         "xen/decode", "snapshot", "drift", "table", "table-merge", "diff"]
 # The simulator's, likewise; nothing but the context names its top.
 SIM = ["sim/state", "sim/launch", "sim/console", "sim/domain", "sim/request", "sim/host", "sim/command", "sim/control", "sim/backend"]
@@ -51,6 +51,15 @@ for directory in ("tools/hlctl", "tools/lcmtool", "daemon"):
         for header in includes(path):
             if header in private - own or "libhl/" in header or header == "xencall.h":
                 problems.append(f"{directory}/{path.name} includes {header}: only hyperlaunch/ is public")
+
+# What daemon and tools share has neither a bus nor a loop, and knows neither of them.  It has libhl's cleanup.
+for path in sorted((root / "common").rglob("*.[ch]")):
+    for header in includes(path):
+        ours = header.startswith(("common/", "hyperlaunch/")) or header == "libhl/cleanup.h"
+        if not ours and (root / "common" / header).exists():
+            problems.append(f"common/{path.name} includes {header}: write common/{header}")
+        if header.startswith(("systemd/", "event2/", "xencall", "libhl/", "daemon/", "tools/")) and not ours:
+            problems.append(f"common/{path.name} includes {header}")
 
 # Of the daemon a file includes its own folder and those to its left; launch, lifecycle and console meet in jobs/ and
 # domains/ only, launch and bus in domains/.

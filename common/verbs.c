@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The main() of programs that are called as PROGRAM VERB ARGUMENTS. */
-#include "verbs.h"
+#include "common/verbs.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The main() of programs that are called as PROGRAM VERB ARGUMENTS. */
-#ifndef TOOLS_VERBS_H
-#define TOOLS_VERBS_H
+#ifndef COMMON_VERBS_H
+#define COMMON_VERBS_H
 
 #include <stddef.h>
 
@@ -30,4 +30,4 @@ __attribute__((format(printf, 1, 2))) void report_error(const char *format, ...)
 /* Prints the usage on stderr.  Returns EXIT_USAGE. */
 int usage_error(void);
 
-#endif /* TOOLS_VERBS_H */
+#endif /* COMMON_VERBS_H */
