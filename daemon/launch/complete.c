@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/guest-nodes.h"
+#include "common/handle.h"
 #include "common/uuid.h"
 #include "domains/manager.h"
 #include "domains/watch.h"
 #include "launch/access.h"
-#include "launch/guest-nodes.h"
-#include "launch/handle.h"
 #include "launch/libxl-config.h"
 #include "loop/log.h"
 #include "loop/loop.h"

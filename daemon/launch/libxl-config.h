@@ -6,7 +6,7 @@
 #ifndef HYPERLAUNCHD_LAUNCH_LIBXL_CONFIG_H
 #define HYPERLAUNCHD_LAUNCH_LIBXL_CONFIG_H
 
-#include "launch/guest-nodes.h"
+#include "common/guest-nodes.h"
 
 #define LIBXL_CONFIG_DIR "/var/lib/xen"
 

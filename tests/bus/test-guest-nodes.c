@@ -22,7 +22,7 @@
 
 #include "bus/sealed.h"
 #include "common/cleanup.h"
-#include "launch/guest-nodes.h"
+#include "common/guest-nodes.h"
 #include "launch/libxl-config.h"
 #include "loop/loop.h"
 #include "store/probe.h"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Layers of the hypervisor's files: no two of them use each other, and global names have a prefix."""
+"""Layers: which directories a directory may use; no two files of the hypervisor use each other, and their names have a prefix."""
 import json
 import os
 import re
@@ -7,7 +7,20 @@ import subprocess
 
 import pytest
 
-XEN = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", "hypervisor", "files", "xen"))
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+XEN = os.path.join(ROOT, "hypervisor", "files", "xen")
+PARSER = "hypervisor/files/xen/include"
+# What each directory may include and compile besides its own files.  common has libhl's cleanup only, bootdom some of libhl's pure files
+# (test-layering.py lists them).
+MAY_USE = {
+    "libhl": {"include", PARSER},
+    "common": {"include", "libhl"},
+    "daemon": {"common", "include"},
+    "tools": {"common", "include", "examples", PARSER},
+    "bootdom": {"include", "libhl", PARSER},
+}
+# Where the compiler looks for a header: the directories that meson.build files name.
+INCLUDE_DIRECTORIES = ("", "include", PARSER, "libhl", "daemon", "bootdom")
 # Directories whose files form one layering, and the prefixes of what they define for each other and for Xen.
 LAYERINGS = {
     "xen": (("common/hyperlaunch", "arch/x86/hyperlaunch"), ("hyperlaunch_", "arch_hyperlaunch_")),
@@ -17,6 +30,42 @@ NOT_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"', re.DOTALL)
 DEFINED_BY_MACRO = re.compile(r"^DEFINE_\w+\((\w+)\)", re.MULTILINE)
 # ctags takes these for global.
 STATIC_WITHOUT_TAG = re.compile(r"^static struct \{.*?^\} ?(\w+)", re.MULTILINE | re.DOTALL)
+
+
+def files_of(directory, suffixes):
+    return sorted(os.path.relpath(os.path.join(place, name), ROOT) for place, _, names in os.walk(os.path.join(ROOT, directory))
+                  for name in names if name.endswith(suffixes))
+
+
+def included(path):
+    """Headers of the checkout that a file includes."""
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        names = re.findall(r'^#include [<"]([^>"]+)[>"]', file.read(), re.MULTILINE)
+    for name in names:
+        for directory in (os.path.dirname(path), *INCLUDE_DIRECTORIES):
+            found = os.path.normpath(os.path.join(directory, name))
+            if os.path.isfile(os.path.join(ROOT, found)):
+                yield found
+                break
+
+
+def named_by_meson(path):
+    """Files and directories outside its own that a meson.build names, and the directory whose variables begin with hyperlaunchd_."""
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        text = file.read()
+    yield from (os.path.normpath(os.path.join(os.path.dirname(path), name)) for name in re.findall(r"'(\.\./[^']*)'", text))
+    yield from ("daemon" for _ in re.findall(r"\bhyperlaunchd_", text))
+
+
+@pytest.mark.parametrize("directory", MAY_USE)
+def test_directory_uses_only_those_below_it(directory):
+    allowed = MAY_USE[directory] | {directory}
+    used = {path: set(included(path)) for path in files_of(directory, (".c", ".h"))}
+    assert sum(map(len, used.values())) > 3
+    used |= {path: set(named_by_meson(path)) - {"."} for path in files_of(directory, "meson.build")}
+    wrong = [f"{path}: {other}" for path, others in used.items() for other in others
+             if os.path.join(ROOT, other) != ROOT and not any(f"{other}/".startswith(f"{name}/") for name in allowed)]
+    assert not wrong
 
 
 def sources(directories):

@@ -12,9 +12,9 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/guest-nodes.h"
+#include "common/handle.h"
 #include "common/uuid.h"
-#include "launch/guest-nodes.h"
-#include "launch/handle.h"
 
 struct introduction {
 	struct self self;

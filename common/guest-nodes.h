@@ -3,12 +3,12 @@
  * One initial domain's place in xenstore: the nodes that a toolstack would have
  * made for it, and its introduction to xenstored.
  */
-#ifndef HYPERLAUNCHD_LAUNCH_GUEST_NODES_H
-#define HYPERLAUNCHD_LAUNCH_GUEST_NODES_H
+#ifndef COMMON_GUEST_NODES_H
+#define COMMON_GUEST_NODES_H
 
 #include <stdint.h>
 
-#include "store/ops.h"
+#include "common/xs-ops.h"
 
 #define XS_GUEST_NAME_MAX 63
 
@@ -41,4 +41,4 @@ int xs_guest_check(const struct xs_guest *guest, const char **ret_field);
  */
 int xs_guest_introduce(const struct xs_ops *ops, struct xs_handle *h, const struct xs_guest *guest);
 
-#endif
+#endif /* COMMON_GUEST_NODES_H */

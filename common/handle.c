@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "launch/handle.h"
+#include "common/handle.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "launch/guest-nodes.h"
+#include "common/guest-nodes.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "store/ops.h"
+#include "common/xs-ops.h"
 
 const struct xs_ops xs_ops_real = {
 	.transaction_start = xs_transaction_start,

@@ -3,8 +3,8 @@
  * The calls of libxenstore that write a guest's nodes, as a table, so that a
  * test can stand in for xenstored.  Meanings and errors are those of <xenstore.h>.
  */
-#ifndef HYPERLAUNCHD_STORE_OPS_H
-#define HYPERLAUNCHD_STORE_OPS_H
+#ifndef COMMON_XS_OPS_H
+#define COMMON_XS_OPS_H
 
 #include <stdbool.h>
 #include <xenstore.h>
@@ -27,4 +27,4 @@ struct xs_ops {
 /* libxenstore itself. */
 extern const struct xs_ops xs_ops_real;
 
-#endif
+#endif /* COMMON_XS_OPS_H */
