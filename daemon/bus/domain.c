@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bus/connection.h"
+#include "bus/property.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/uuid.h"
@@ -15,12 +16,6 @@
 
 #define PREFIX BUS_DOMAIN_PREFIX
 #define KIB    1024
-
-/* What a property getter is given; `userdata` is the bus, the row is found by the path. */
-#define GETTER(name)                                                                       \
-	static int get_##name(sd_bus *connection, const char *path, const char *interface, \
-			      const char *property, sd_bus_message *reply, void *userdata, \
-			      sd_bus_error *error)
 
 void bus_domain_path_of(uint32_t domid, uint64_t generation, char path[BUS_DOMAIN_PATH_SIZE])
 {
@@ -91,76 +86,27 @@ static int enumerate(sd_bus *connection, const char *prefix, void *userdata, cha
 	return 0;
 }
 
-GETTER(u32)
+static uint64_t memory_planned(const struct hl_domain *domain)
 {
-	const struct hl_domain *d = userdata;
-	const struct {
-		const char *property;
-		uint32_t value;
-	} values[] = {
-		{"Domid", d->domid},
-		{"RequestedDomid", d->requested_domid},
-		{"Permissions", d->permissions},
-		{"Functions", d->functions},
-		{"Mode", d->mode},
-		{"VcpusMax", d->live ? d->vcpus_max : d->vcpus_planned},
-		{"VcpusOnline", d->live ? d->vcpus_online : 0},
-		{"SchedulerWeight", d->weight},
-		{"SchedulerCap", d->cap},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-		if (strcmp(values[i].property, property) == 0)
-			return sd_bus_message_append(reply, "u", values[i].value);
-	return -EINVAL;
+	return domain->memory_planned_kib * KIB;
 }
 
-GETTER(u64)
-{
-	const struct hl_domain *d = userdata;
-	const struct {
-		const char *property;
-		uint64_t value;
-	} values[] = {
-		{"Generation", d->generation},
-		{"BuiltUSec", d->built_ns / NSEC_PER_USEC},
-		{"StartedUSec", d->started_ns / NSEC_PER_USEC},
-		{"ReadyUSec", d->ready_ns / NSEC_PER_USEC},
-		{"MemoryPlanned", d->memory_planned_kib * KIB},
-		{"MemoryMax", d->live ? d->memory_max : d->memory_planned_kib * KIB},
-		{"MemoryCurrent", d->live ? d->memory_current : 0},
-	};
+#define DOMAIN_GETTER(name, signature, value) \
+	BUS_VALUE_GETTER(get_##name, signature, const struct hl_domain *domain = userdata, value)
 
-	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-		if (strcmp(values[i].property, property) == 0)
-			return sd_bus_message_append(reply, "t", values[i].value);
-	return -EINVAL;
-}
-
-GETTER(text)
-{
-	const struct hl_domain *d = userdata;
-	const struct {
-		const char *property;
-		const char *value;
-	} values[] = {
-		{"Name", d->name},
-		{"UUID", bus_domain_uuid(d)},
-		{"Handle", d->handle_text},
-		{"Origin", hl_origin_name(d->origin)},
-		{"State", hl_domain_state_name(d->state)},
-		{"Reason", d->reason},
-		{"SecurityLabel", d->security_label},
-		{"LCMNode", d->lcm_node},
-		{"HardAffinity", d->hard_affinity},
-		{"SoftAffinity", d->soft_affinity},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-		if (strcmp(values[i].property, property) == 0)
-			return sd_bus_message_append(reply, "s", values[i].value);
-	return -EINVAL;
-}
+/* Of a domain that does not exist, what is planned. */
+DOMAIN_GETTER(vcpus_max, "u", domain->live ? domain->vcpus_max : domain->vcpus_planned)
+DOMAIN_GETTER(vcpus_online, "u", domain->live ? domain->vcpus_online : 0)
+DOMAIN_GETTER(memory_max, "t", domain->live ? domain->memory_max : memory_planned(domain))
+DOMAIN_GETTER(memory_current, "t", domain->live ? domain->memory_current : 0)
+DOMAIN_GETTER(memory_planned, "t", memory_planned(domain))
+DOMAIN_GETTER(built, "t", domain->built_ns / NSEC_PER_USEC)
+DOMAIN_GETTER(started, "t", domain->started_ns / NSEC_PER_USEC)
+DOMAIN_GETTER(ready, "t", domain->ready_ns / NSEC_PER_USEC)
+DOMAIN_GETTER(uuid, "s", bus_domain_uuid(domain))
+DOMAIN_GETTER(handle, "s", domain->handle_text)
+DOMAIN_GETTER(origin, "s", hl_origin_name(domain->origin))
+DOMAIN_GETTER(state, "s", hl_domain_state_name(domain->state))
 
 const char *bus_domain_uuid(const struct hl_domain *domain)
 {
@@ -177,12 +123,12 @@ int bus_domain_append_roles(sd_bus_message *message, const struct hl_domain *dom
 	return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
-GETTER(roles)
+BUS_GETTER(get_roles)
 {
 	return bus_domain_append_roles(reply, userdata);
 }
 
-GETTER(modules)
+BUS_GETTER(get_modules)
 {
 	const struct hl_domain *d = userdata;
 	char sha256[HL_SHA256_TEXT_SIZE];
@@ -198,7 +144,7 @@ GETTER(modules)
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-GETTER(drift)
+BUS_GETTER(get_drift)
 {
 	const struct hl_domain *d = userdata;
 	int r = sd_bus_message_open_container(reply, 'a', "(sssa{sv})");
@@ -219,7 +165,7 @@ static struct manager *manager_of(sd_bus *connection)
 	return bus ? bus_manager_of(bus) : NULL;
 }
 
-GETTER(xenstore_state)
+BUS_GETTER(get_xenstore_state)
 {
 	const struct manager *manager = manager_of(connection);
 
@@ -229,7 +175,7 @@ GETTER(xenstore_state)
 		reply, "s", xs_domain_state_name(manager_domain_xenstore(manager, userdata)));
 }
 
-GETTER(xenstore_error)
+BUS_GETTER(get_xenstore_error)
 {
 	const struct manager *manager = manager_of(connection);
 	int r;
@@ -240,45 +186,42 @@ GETTER(xenstore_error)
 	return sd_bus_message_append(reply, "s", r < 0 ? strerror(-r) : "");
 }
 
-#define CONST_PROPERTY(name, type, getter) \
-	SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_CONST)
-#define PROPERTY(name, type, getter) \
-	SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
-#define SILENT_PROPERTY(name, type, getter) SD_BUS_PROPERTY(name, type, getter, 0, 0)
+#define CONST	SD_BUS_VTABLE_PROPERTY_CONST
+#define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
-	CONST_PROPERTY("Domid", "u", get_u32),
-	CONST_PROPERTY("Generation", "t", get_u64),
-	CONST_PROPERTY("RequestedDomid", "u", get_u32),
-	PROPERTY("Name", "s", get_text),
-	PROPERTY("UUID", "s", get_text),
-	PROPERTY("Handle", "s", get_text),
-	CONST_PROPERTY("Origin", "s", get_text),
-	PROPERTY("Permissions", "u", get_u32),
-	PROPERTY("Functions", "u", get_u32),
-	PROPERTY("Roles", "as", get_roles),
-	CONST_PROPERTY("Mode", "u", get_u32),
-	PROPERTY("State", "s", get_text),
-	PROPERTY("Reason", "s", get_text),
-	CONST_PROPERTY("MemoryPlanned", "t", get_u64),
-	PROPERTY("MemoryMax", "t", get_u64),
-	SILENT_PROPERTY("MemoryCurrent", "t", get_u64),
-	PROPERTY("VcpusMax", "u", get_u32),
-	SILENT_PROPERTY("VcpusOnline", "u", get_u32),
-	SILENT_PROPERTY("SchedulerWeight", "u", get_u32),
-	SILENT_PROPERTY("SchedulerCap", "u", get_u32),
-	SILENT_PROPERTY("HardAffinity", "s", get_text),
-	SILENT_PROPERTY("SoftAffinity", "s", get_text),
-	PROPERTY("SecurityLabel", "s", get_text),
-	CONST_PROPERTY("Modules", "a(sutsa{sv})", get_modules),
-	PROPERTY("Drift", "a(sssa{sv})", get_drift),
-	CONST_PROPERTY("LCMNode", "s", get_text),
-	PROPERTY("XenstoreState", "s", get_xenstore_state),
-	PROPERTY("XenstoreError", "s", get_xenstore_error),
-	PROPERTY("BuiltUSec", "t", get_u64),
-	PROPERTY("StartedUSec", "t", get_u64),
-	PROPERTY("ReadyUSec", "t", get_u64),
+	BUS_MEMBER_U32("Domid", struct hl_domain, domid, CONST),
+	BUS_MEMBER_U64("Generation", struct hl_domain, generation, CONST),
+	BUS_MEMBER_U32("RequestedDomid", struct hl_domain, requested_domid, CONST),
+	BUS_MEMBER_TEXT("Name", struct hl_domain, name, CHANGES),
+	BUS_PROPERTY("UUID", "s", get_uuid),
+	BUS_PROPERTY("Handle", "s", get_handle),
+	BUS_CONST_PROPERTY("Origin", "s", get_origin),
+	BUS_MEMBER_U32("Permissions", struct hl_domain, permissions, CHANGES),
+	BUS_MEMBER_U32("Functions", struct hl_domain, functions, CHANGES),
+	BUS_PROPERTY("Roles", "as", get_roles),
+	BUS_MEMBER_U32("Mode", struct hl_domain, mode, CONST),
+	BUS_PROPERTY("State", "s", get_state),
+	BUS_MEMBER_TEXT("Reason", struct hl_domain, reason, CHANGES),
+	BUS_CONST_PROPERTY("MemoryPlanned", "t", get_memory_planned),
+	BUS_PROPERTY("MemoryMax", "t", get_memory_max),
+	BUS_SILENT_PROPERTY("MemoryCurrent", "t", get_memory_current),
+	BUS_PROPERTY("VcpusMax", "u", get_vcpus_max),
+	BUS_SILENT_PROPERTY("VcpusOnline", "u", get_vcpus_online),
+	BUS_MEMBER_U32("SchedulerWeight", struct hl_domain, weight, 0),
+	BUS_MEMBER_U32("SchedulerCap", struct hl_domain, cap, 0),
+	BUS_MEMBER_TEXT("HardAffinity", struct hl_domain, hard_affinity, 0),
+	BUS_MEMBER_TEXT("SoftAffinity", struct hl_domain, soft_affinity, 0),
+	BUS_MEMBER_TEXT("SecurityLabel", struct hl_domain, security_label, CHANGES),
+	BUS_CONST_PROPERTY("Modules", "a(sutsa{sv})", get_modules),
+	BUS_PROPERTY("Drift", "a(sssa{sv})", get_drift),
+	BUS_MEMBER_TEXT("LCMNode", struct hl_domain, lcm_node, CONST),
+	BUS_PROPERTY("XenstoreState", "s", get_xenstore_state),
+	BUS_PROPERTY("XenstoreError", "s", get_xenstore_error),
+	BUS_PROPERTY("BuiltUSec", "t", get_built),
+	BUS_PROPERTY("StartedUSec", "t", get_started),
+	BUS_PROPERTY("ReadyUSec", "t", get_ready),
 	SD_BUS_VTABLE_END,
 };
 
@@ -293,10 +236,7 @@ int bus_domain_register(struct bus *bus, sd_bus *connection)
 
 int bus_domain_emit_changed(sd_bus *connection, const struct hl_domain *domain, uint32_t fields)
 {
-	static const struct {
-		uint32_t fields;
-		const char *property;
-	} map[] = {
+	static const struct bus_property_change changes[] = {
 		{HL_FIELD_NAME, "Name"},
 		{HL_FIELD_UUID, "UUID"},
 		{HL_FIELD_HANDLE, "Handle"},
@@ -315,15 +255,9 @@ int bus_domain_emit_changed(sd_bus *connection, const struct hl_domain *domain, 
 		{MANAGER_CHANGED_XENSTORE, "XenstoreState"},
 		{MANAGER_CHANGED_XENSTORE, "XenstoreError"},
 	};
-	const char *names[ARRAY_SIZE(map) + 1] = {NULL};
 	char path[BUS_DOMAIN_PATH_SIZE];
-	size_t nr = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(map); i++)
-		if (fields & map[i].fields)
-			names[nr++] = map[i].property;
-	if (nr == 0)
-		return 0;
 	bus_domain_path(domain, path);
-	return sd_bus_emit_properties_changed_strv(connection, path, BUS_DOMAIN, (char **)names);
+	return bus_property_emit_changed(connection, path, BUS_DOMAIN, changes, ARRAY_SIZE(changes),
+					 fields);
 }

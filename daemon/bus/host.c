@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "bus/host.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "bus/auth.h"
 #include "bus/connection.h"
 #include "bus/error.h"
 #include "bus/options.h"
+#include "bus/property.h"
 #include "bus/sealed.h"
 #include "common/cleanup.h"
 #include "domains/manager.h"
 #include "loop/log.h"
 
-/* `userdata` is the bus. */
-#define GETTER(name)                                                                       \
-	static int get_##name(sd_bus *connection, const char *path, const char *interface, \
-			      const char *property, sd_bus_message *reply, void *userdata, \
-			      sd_bus_error *error)
-
-/* Empty where Xen does not say: one property that cannot be read would take all others with it. */
+/*
+ * `userdata` of all getters is the bus.  Empty where Xen does not say: one property that cannot be
+ * read would take all others with it.
+ */
 static struct hl_host read_host(const struct bus *bus)
 {
 	struct hl_host host = {.version = ""};
@@ -32,47 +29,19 @@ static struct hl_host read_host(const struct bus *bus)
 	return host;
 }
 
-GETTER(text)
-{
-	const struct hl_host host = read_host(userdata);
-	const struct {
-		const char *property, *value;
-	} values[] = {
-		{"XenVersion", host.version},
-		{"XenCapabilities", host.capabilities},
-		{"Scheduler", host.scheduler},
-	};
+#define HOST_GETTER(name, signature, value)                                                      \
+	BUS_VALUE_GETTER(get_##name, signature, const struct hl_host host = read_host(userdata), \
+			 value)
 
-	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-		if (strcmp(values[i].property, property) == 0)
-			return sd_bus_message_append(reply, "s", values[i].value);
-	return -EINVAL;
-}
-
-GETTER(number)
-{
-	const struct hl_host host = read_host(userdata);
-
-	return sd_bus_message_append(reply, "u",
-				     strcmp(property, "Cpus") == 0 ? host.cpus : host.cpu_khz);
-}
-
-GETTER(memory)
-{
-	const struct hl_host host = read_host(userdata);
-
-	return sd_bus_message_append(reply, "t",
-				     strcmp(property, "MemoryFree") == 0 ? host.memory_free
-									 : host.memory_total);
-}
-
-GETTER(switch)
-{
-	const struct hl_host host = read_host(userdata);
-
-	return sd_bus_message_append(reply, "b",
-				     strcmp(property, "HVM") == 0 ? host.hvm : host.iommu);
-}
+HOST_GETTER(version, "s", host.version)
+HOST_GETTER(capabilities, "s", host.capabilities)
+HOST_GETTER(scheduler, "s", host.scheduler)
+HOST_GETTER(cpus, "u", host.cpus)
+HOST_GETTER(cpu_khz, "u", host.cpu_khz)
+HOST_GETTER(memory_total, "t", host.memory_total)
+HOST_GETTER(memory_free, "t", host.memory_free)
+HOST_GETTER(hvm, "b", host.hvm)
+HOST_GETTER(iommu, "b", host.iommu)
 
 static int run_read_log(const struct bus_allowed *allowed, void *userdata, sd_bus_error *error)
 {
@@ -102,23 +71,19 @@ static int read_log(sd_bus_message *call, void *userdata, sd_bus_error *error)
 	return r < 0 ? r : bus_auth_call(bus_auth_of(userdata), call, &question, error);
 }
 
-#define CONST_PROPERTY(name, type, getter) \
-	SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_CONST)
-#define SILENT_PROPERTY(name, type, getter) SD_BUS_PROPERTY(name, type, getter, 0, 0)
-
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD_WITH_ARGS("ReadLog", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("h", log),
 				read_log, SD_BUS_VTABLE_UNPRIVILEGED),
-	CONST_PROPERTY("XenVersion", "s", get_text),
-	CONST_PROPERTY("XenCapabilities", "s", get_text),
-	CONST_PROPERTY("Scheduler", "s", get_text),
-	SILENT_PROPERTY("Cpus", "u", get_number),
-	CONST_PROPERTY("CpuKHz", "u", get_number),
-	SILENT_PROPERTY("MemoryTotal", "t", get_memory),
-	SILENT_PROPERTY("MemoryFree", "t", get_memory),
-	CONST_PROPERTY("HVM", "b", get_switch),
-	CONST_PROPERTY("IOMMU", "b", get_switch),
+	BUS_CONST_PROPERTY("XenVersion", "s", get_version),
+	BUS_CONST_PROPERTY("XenCapabilities", "s", get_capabilities),
+	BUS_CONST_PROPERTY("Scheduler", "s", get_scheduler),
+	BUS_SILENT_PROPERTY("Cpus", "u", get_cpus),
+	BUS_CONST_PROPERTY("CpuKHz", "u", get_cpu_khz),
+	BUS_SILENT_PROPERTY("MemoryTotal", "t", get_memory_total),
+	BUS_SILENT_PROPERTY("MemoryFree", "t", get_memory_free),
+	BUS_CONST_PROPERTY("HVM", "b", get_hvm),
+	BUS_CONST_PROPERTY("IOMMU", "b", get_iommu),
 	SD_BUS_VTABLE_END,
 };
 

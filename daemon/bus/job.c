@@ -13,6 +13,7 @@
 #include "bus/domain.h"
 #include "bus/error.h"
 #include "bus/options.h"
+#include "bus/property.h"
 #include "common/cleanup.h"
 #include "console/owner.h"
 #include "domains/manager.h"
@@ -84,41 +85,20 @@ int bus_job_list(sd_bus_message *call, void *userdata, sd_bus_error *error)
 	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-static int get_text(sd_bus *connection, const char *path, const char *interface,
-		    const char *property, sd_bus_message *reply, void *userdata,
-		    sd_bus_error *error)
-{
-	const struct job *job = userdata;
-	const struct {
-		const char *property;
-		const char *value;
-	} values[] = {
-		{"Kind", job->type->kind},
-		{"State", job_state_name(job->state)},
-		{"Stage", stage(job)},
-	};
+#define JOB_GETTER(name, signature, value) \
+	BUS_VALUE_GETTER(get_##name, signature, const struct job *job = userdata, value)
 
-	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-		if (strcmp(values[i].property, property) == 0)
-			return sd_bus_message_append(reply, "s", values[i].value);
-	return -EINVAL;
-}
+JOB_GETTER(kind, "s", job->type->kind)
+JOB_GETTER(state, "s", job_state_name(job->state))
+JOB_GETTER(stage, "s", stage(job))
+JOB_GETTER(progress, "u", progress(job))
 
-static int get_subject(sd_bus *connection, const char *path, const char *interface,
-		       const char *property, sd_bus_message *reply, void *userdata,
-		       sd_bus_error *error)
+BUS_GETTER(get_subject)
 {
 	char subject[BUS_DOMAIN_PATH_SIZE];
 
 	subject_path(userdata, subject);
 	return sd_bus_message_append(reply, "o", subject);
-}
-
-static int get_progress(sd_bus *connection, const char *path, const char *interface,
-			const char *property, sd_bus_message *reply, void *userdata,
-			sd_bus_error *error)
-{
-	return sd_bus_message_append(reply, "u", progress(userdata));
 }
 
 static int find(sd_bus *connection, const char *path, const char *interface, void *userdata,
@@ -210,18 +190,13 @@ static int enumerate(sd_bus *connection, const char *prefix, void *userdata, cha
 	return 0;
 }
 
-#define CONST_PROPERTY(name, type, getter) \
-	SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_CONST)
-#define PROPERTY(name, type, getter) \
-	SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
-
 static const sd_bus_vtable properties[] = {
 	SD_BUS_VTABLE_START(0),
-	CONST_PROPERTY("Kind", "s", get_text),
-	CONST_PROPERTY("Subject", "o", get_subject),
-	PROPERTY("State", "s", get_text),
-	PROPERTY("Stage", "s", get_text),
-	PROPERTY("Progress", "u", get_progress),
+	BUS_CONST_PROPERTY("Kind", "s", get_kind),
+	BUS_CONST_PROPERTY("Subject", "o", get_subject),
+	BUS_PROPERTY("State", "s", get_state),
+	BUS_PROPERTY("Stage", "s", get_stage),
+	BUS_PROPERTY("Progress", "u", get_progress),
 	SD_BUS_VTABLE_END,
 };
 

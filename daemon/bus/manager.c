@@ -15,6 +15,7 @@
 #include "bus/job.h"
 #include "bus/lcm.h"
 #include "bus/options.h"
+#include "bus/property.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/uuid.h"
@@ -281,26 +282,12 @@ static int list_modules(sd_bus_message *call, void *userdata, sd_bus_error *erro
 	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-static int get_text(sd_bus *connection, const char *path, const char *interface,
-		    const char *property, sd_bus_message *reply, void *userdata,
-		    sd_bus_error *error)
-{
-	const char *value = strcmp(property, "Version") == 0
-				    ? hl_version()
-				    : manager_xenstore_state(bus_manager_of(userdata));
-
-	return sd_bus_message_append(reply, "s", value);
-}
-
-static int get_number(sd_bus *connection, const char *path, const char *interface,
-		      const char *property, sd_bus_message *reply, void *userdata,
-		      sd_bus_error *error)
-{
-	return sd_bus_message_append(reply, "u",
-				     strcmp(property, "ApiLevel") == 0
-					     ? BUS_API_LEVEL
-					     : hl_table_nr_domains(table_of(userdata)));
-}
+BUS_VALUE_GETTER(get_version, "s", (void)userdata, hl_version())
+BUS_VALUE_GETTER(get_api_level, "u", (void)userdata, BUS_API_LEVEL)
+BUS_VALUE_GETTER(get_nr_domains, "u", const struct hl_table *table = table_of(userdata),
+		 hl_table_nr_domains(table))
+BUS_VALUE_GETTER(get_xenstore_state, "s", const struct bus *bus = userdata,
+		 manager_xenstore_state(bus_manager_of(bus)))
 
 void bus_manager_holder(const struct hl_table *table, const char *property,
 			char path[BUS_DOMAIN_PATH_SIZE])
@@ -328,9 +315,7 @@ void bus_manager_holder(const struct hl_table *table, const char *property,
 			bus_domain_path(domain, path);
 }
 
-static int get_domain(sd_bus *connection, const char *path, const char *interface,
-		      const char *property, sd_bus_message *reply, void *userdata,
-		      sd_bus_error *error)
+BUS_GETTER(get_domain)
 {
 	char domain[BUS_DOMAIN_PATH_SIZE];
 
@@ -342,10 +327,6 @@ static int get_domain(sd_bus *connection, const char *path, const char *interfac
 #define METHOD	SD_BUS_METHOD_WITH_ARGS
 #define READING SD_BUS_VTABLE_UNPRIVILEGED
 #define ASKING	SD_BUS_VTABLE_UNPRIVILEGED
-#define CONST_PROPERTY(name, type, getter) \
-	SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_CONST)
-#define PROPERTY(name, type, getter) \
-	SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
 
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
@@ -378,16 +359,16 @@ static const sd_bus_vtable vtable[] = {
 				SD_BUS_ARGS("o", job, "s", kind, "o", subject, "s", result, "s",
 					    error, "s", message),
 				0),
-	CONST_PROPERTY("Version", "s", get_text),
-	CONST_PROPERTY("ApiLevel", "u", get_number),
-	CONST_PROPERTY("SelfDomain", "o", get_domain),
-	PROPERTY("BootDomain", "o", get_domain),
-	PROPERTY("ConsoleOwner", "o", get_domain),
-	PROPERTY("CrashDomain", "o", get_domain),
-	PROPERTY("HardwareDomain", "o", get_domain),
-	PROPERTY("XenstoreDomain", "o", get_domain),
-	PROPERTY("NDomains", "u", get_number),
-	PROPERTY("XenstoreState", "s", get_text),
+	BUS_CONST_PROPERTY("Version", "s", get_version),
+	BUS_CONST_PROPERTY("ApiLevel", "u", get_api_level),
+	BUS_CONST_PROPERTY("SelfDomain", "o", get_domain),
+	BUS_PROPERTY("BootDomain", "o", get_domain),
+	BUS_PROPERTY("ConsoleOwner", "o", get_domain),
+	BUS_PROPERTY("CrashDomain", "o", get_domain),
+	BUS_PROPERTY("HardwareDomain", "o", get_domain),
+	BUS_PROPERTY("XenstoreDomain", "o", get_domain),
+	BUS_PROPERTY("NDomains", "u", get_nr_domains),
+	BUS_PROPERTY("XenstoreState", "s", get_xenstore_state),
 	SD_BUS_VTABLE_END,
 };
 
