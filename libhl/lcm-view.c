@@ -393,72 +393,24 @@ HL_EXPORT uint32_t hl_lcm_boot_timeout_ms(const struct hl_lcm *lcm)
 	return lcm->lcm.boot_timeout_ms;
 }
 
-HL_EXPORT uint32_t hl_lcm_nr_domains(const struct hl_lcm *lcm)
-{
-	return lcm->lcm.nr_domains;
-}
+/* A list of an LCM: its length, and the element i of it. */
+#define DEFINE_LIST(nr_name, get_name, type, array, nr)               \
+	HL_EXPORT uint32_t nr_name(const struct hl_lcm *lcm)          \
+	{                                                             \
+		return lcm->lcm.nr;                                   \
+	}                                                             \
+                                                                      \
+	HL_EXPORT type get_name(const struct hl_lcm *lcm, uint32_t i) \
+	{                                                             \
+		return i < lcm->lcm.nr ? lcm->array : NULL;           \
+	}
 
-HL_EXPORT const struct hl_lcm_domain *hl_lcm_get_domain(const struct hl_lcm *lcm, uint32_t i)
-{
-	return i < lcm->lcm.nr_domains ? &lcm->domains[i] : NULL;
-}
-
-HL_EXPORT uint32_t hl_lcm_nr_modules(const struct hl_lcm *lcm)
-{
-	return lcm->lcm.nr_modules;
-}
-
-HL_EXPORT const struct hl_lcm_module *hl_lcm_get_module(const struct hl_lcm *lcm, uint32_t i)
-{
-	return i < lcm->lcm.nr_modules ? &lcm->modules[i] : NULL;
-}
-
-HL_EXPORT uint32_t hl_lcm_nr_pci(const struct hl_lcm *lcm)
-{
-	return lcm->lcm.nr_pci;
-}
-
-HL_EXPORT const struct hl_lcm_pci *hl_lcm_get_pci(const struct hl_lcm *lcm, uint32_t i)
-{
-	return i < lcm->lcm.nr_pci ? &lcm->pci[i] : NULL;
-}
-
-HL_EXPORT uint32_t hl_lcm_nr_vcpus(const struct hl_lcm *lcm)
-{
-	return lcm->lcm.nr_vcpus;
-}
-
-HL_EXPORT const struct hl_lcm_vcpu *hl_lcm_get_vcpu(const struct hl_lcm *lcm, uint32_t i)
-{
-	return i < lcm->lcm.nr_vcpus ? &lcm->vcpus[i] : NULL;
-}
-
-HL_EXPORT uint32_t hl_lcm_nr_disks(const struct hl_lcm *lcm)
-{
-	return lcm->lcm.nr_disks;
-}
-
-HL_EXPORT const struct hl_lcm_disk *hl_lcm_get_disk(const struct hl_lcm *lcm, uint32_t i)
-{
-	return i < lcm->lcm.nr_disks ? &lcm->disks[i] : NULL;
-}
-
-HL_EXPORT uint32_t hl_lcm_nr_nics(const struct hl_lcm *lcm)
-{
-	return lcm->lcm.nr_nics;
-}
-
-HL_EXPORT const struct hl_lcm_nic *hl_lcm_get_nic(const struct hl_lcm *lcm, uint32_t i)
-{
-	return i < lcm->lcm.nr_nics ? &lcm->nics[i] : NULL;
-}
-
-HL_EXPORT uint32_t hl_lcm_nr_warnings(const struct hl_lcm *lcm)
-{
-	return lcm->lcm.nr_warnings;
-}
-
-HL_EXPORT const char *hl_lcm_get_warning(const struct hl_lcm *lcm, uint32_t i)
-{
-	return i < lcm->lcm.nr_warnings ? lcm->warnings[i] : NULL;
-}
+DEFINE_LIST(hl_lcm_nr_domains, hl_lcm_get_domain, const struct hl_lcm_domain *, domains + i,
+	    nr_domains)
+DEFINE_LIST(hl_lcm_nr_modules, hl_lcm_get_module, const struct hl_lcm_module *, modules + i,
+	    nr_modules)
+DEFINE_LIST(hl_lcm_nr_pci, hl_lcm_get_pci, const struct hl_lcm_pci *, pci + i, nr_pci)
+DEFINE_LIST(hl_lcm_nr_vcpus, hl_lcm_get_vcpu, const struct hl_lcm_vcpu *, vcpus + i, nr_vcpus)
+DEFINE_LIST(hl_lcm_nr_disks, hl_lcm_get_disk, const struct hl_lcm_disk *, disks + i, nr_disks)
+DEFINE_LIST(hl_lcm_nr_nics, hl_lcm_get_nic, const struct hl_lcm_nic *, nics + i, nr_nics)
+DEFINE_LIST(hl_lcm_nr_warnings, hl_lcm_get_warning, const char *, warnings[i], nr_warnings)
