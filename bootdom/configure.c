@@ -59,38 +59,32 @@ static int get_scheduling(uint16_t domid, struct xen_domctl *domctl)
 	return rc == -EINVAL ? -EOPNOTSUPP : rc;
 }
 
-static int put_scheduling(uint16_t domid, struct xen_domctl *domctl)
+/* Sets weight and cap, or one of them: NULL leaves the other as it is. */
+static int set_scheduling(uint16_t domid, const uint16_t *weight, const uint16_t *cap)
 {
-	domctl->u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_putinfo;
-	return do_domctl(domctl, XEN_DOMCTL_scheduler_op, domid);
+	struct xen_domctl domctl = {0};
+	const int rc = get_scheduling(domid, &domctl);
+	struct xen_domctl_scheduler_op *op = &domctl.u.scheduler_op;
+	const bool credit2 = op->sched_id == XEN_SCHEDULER_CREDIT2;
+
+	if (rc)
+		return rc;
+	if (weight)
+		*(credit2 ? &op->u.credit2.weight : &op->u.credit.weight) = *weight;
+	if (cap)
+		*(credit2 ? &op->u.credit2.cap : &op->u.credit.cap) = *cap;
+	op->cmd = XEN_DOMCTL_SCHEDOP_putinfo;
+	return do_domctl(&domctl, XEN_DOMCTL_scheduler_op, domid);
 }
 
 int configure_weight(uint16_t domid, uint16_t weight)
 {
-	struct xen_domctl domctl = {0};
-	const int rc = get_scheduling(domid, &domctl);
-
-	if (rc)
-		return rc;
-	if (domctl.u.scheduler_op.sched_id == XEN_SCHEDULER_CREDIT2)
-		domctl.u.scheduler_op.u.credit2.weight = weight;
-	else
-		domctl.u.scheduler_op.u.credit.weight = weight;
-	return put_scheduling(domid, &domctl);
+	return set_scheduling(domid, &weight, NULL);
 }
 
 int configure_cap(uint16_t domid, uint16_t cap)
 {
-	struct xen_domctl domctl = {0};
-	const int rc = get_scheduling(domid, &domctl);
-
-	if (rc)
-		return rc;
-	if (domctl.u.scheduler_op.sched_id == XEN_SCHEDULER_CREDIT2)
-		domctl.u.scheduler_op.u.credit2.cap = cap;
-	else
-		domctl.u.scheduler_op.u.credit.cap = cap;
-	return put_scheduling(domid, &domctl);
+	return set_scheduling(domid, NULL, &cap);
 }
 
 int configure_memory_limit(uint16_t domid, uint64_t kib)
