@@ -6,7 +6,8 @@ The other end is dev/images/control/agent, which says how the lines look.
 import base64
 import binascii
 import re
-import socket
+
+from port import Port
 
 READY = "hl-agent: ready"
 BEGIN = re.compile(r"hl-agent: begin (\d+)$")
@@ -14,14 +15,10 @@ END = re.compile(r"hl-agent: end (\d+) (\d+)$")
 
 
 class Agent:
-    """Listens at a socket to which QEMU connects the port."""
+    """The control domain's end of the port is a program that runs commands."""
 
     def __init__(self, path):
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(path)
-        self._listener.listen(1)
-        self._listener.setblocking(False)
-        self._port = None
+        self._port = Port(path)
         self._pending = ""
         self._next = 1
         self._open = None       # id of the answer whose lines come now
@@ -31,23 +28,11 @@ class Agent:
 
     def close(self):
         """Ends the connection."""
-        for end in (self._port, self._listener):
-            if end is not None:
-                end.close()
+        self._port.close()
 
     def poll(self):
         """Takes in what has come."""
-        if self._port is None:
-            try:
-                self._port, _ = self._listener.accept()
-            except BlockingIOError:
-                return
-            self._port.setblocking(False)
-        try:
-            more = self._port.recv(65536)
-        except (BlockingIOError, ConnectionError):
-            return
-        self._pending += more.decode("ascii", "replace")
+        self._pending += (self._port.receive(65536) or b"").decode("ascii", "replace")
         *lines, self._pending = self._pending.split("\n")
         for line in lines:
             self._line(line.strip("\r\0 "))
@@ -75,7 +60,5 @@ class Agent:
         number = self._next
         self._next += 1
         line = f"{number} {base64.b64encode(command.encode()).decode()}\n"
-        self._port.setblocking(True)
-        self._port.sendall(line.encode())
-        self._port.setblocking(False)
+        self._port.send(line.encode())
         return number

@@ -5,12 +5,12 @@ QEMU's own stdio would show all of the boot, hundreds of lines, with what one ne
 """
 import os
 import select
-import socket
 import sys
 import termios
 import tty
 
 from errors import USAGE, BootError
+from port import Port
 
 KEPT = 1 << 16
 LOOK_SECONDS = 0.2
@@ -23,37 +23,22 @@ def check():
 
 
 class Terminal:
-    """Listens at a socket to which QEMU connects the console."""
+    """The console, of which the last bytes are kept."""
 
     def __init__(self, path):
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(path)
-        self._listener.listen(1)
-        self._listener.setblocking(False)
-        self._port = None
+        self._port = Port(path)
         self._over = False
         self.seen = b""         # the last of what came
 
     def close(self):
         """Ends the connection."""
-        for end in (self._port, self._listener):
-            if end is not None:
-                end.close()
+        self._port.close()
 
     def poll(self):
         """Takes in what has come; gives it back."""
-        if self._port is None:
-            try:
-                self._port, _ = self._listener.accept()
-            except BlockingIOError:
-                return b""
-            self._port.setblocking(False)
-        try:
-            more = self._port.recv(KEPT)
-        except BlockingIOError:
+        more = self._port.receive(KEPT)
+        if more is None:
             return b""
-        except ConnectionError:
-            more = b""
         self._over = not more
         self.seen = (self.seen + more)[-KEPT:]
         return more
@@ -75,12 +60,10 @@ class Terminal:
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
     def _type(self, text):
-        self._port.setblocking(True)
         try:
-            self._port.sendall(text)
+            self._port.send(text)
         except ConnectionError:
             self._over = True
-        self._port.setblocking(False)
 
 
 def _write(text):
