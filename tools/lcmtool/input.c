@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <libfdt.h>
 #include <libgen.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,8 +18,6 @@
 
 /* More than any LCM, its source, or an Arm board's tree needs. */
 #define INPUT_LIMIT (8u << 20)
-
-extern char **environ;
 
 void buffer_free(struct buffer *buffer)
 {
@@ -126,18 +123,8 @@ static int spawn_dtc(int in, int out, const char *dir, pid_t *ret_pid)
 		(char *)"-O",  (char *)"dtb", (char *)"-i", (char *)dir,
 		(char *)"-o",  (char *)"-",   (char *)"-",  NULL,
 	};
-	posix_spawn_file_actions_t actions;
-	int rc = posix_spawn_file_actions_init(&actions);
 
-	if (rc)
-		return -rc;
-	rc = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-	if (!rc)
-		rc = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	if (!rc)
-		rc = posix_spawnp(ret_pid, "dtc", &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	return -rc;
+	return spawn(argv, in, out, false, ret_pid);
 }
 
 static enum exit_code run_dtc(int in, int out, const char *name)

@@ -30,7 +30,7 @@ static int hold_in_memory(const void *data, size_t size)
 	return fd;
 }
 
-static int spawn(char *const argv[], int in, int out, bool quiet, pid_t *ret_pid)
+int spawn(char *const argv[], int in, int out, bool quiet, pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t actions;
 	int rc = posix_spawn_file_actions_init(&actions);
