@@ -144,6 +144,7 @@ def check_json():
         written |= set(re.findall(r'\b(?:json_put\w*|put_kib|put_bits)\(object, "(\w+)"', code))
         written |= set(re.findall(r'put_bits\(object, "\w+", "(\w+)"', code))
         written |= set(re.findall(r'new_event\("([\w-]+)"', code))
+        written |= set(re.findall(r'\.key = "(\w+)"', code))
     words = set(re.findall(r"[a-z][a-z0-9_-]+", text))
     problems.extend(f"hlctl(1): JSON field '{x}' is not documented" for x in written - words)
     text = page("libhl.3").split(".Sh JSON")[1].split(".Sh ")[0]

@@ -85,22 +85,6 @@ int bus_try_call(sd_bus *bus, const char *path, const char *interface, const cha
 	return r < 0 ? r : sd_bus_call(bus, call, 0, ret_error, ret_reply);
 }
 
-enum exit_code bus_call_at(sd_bus *bus, const char *path, const char *interface, const char *method,
-			   sd_bus_message **ret_reply, const char *types, ...)
-{
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	va_list ap;
-	int r;
-
-	va_start(ap, types);
-	r = new_call(bus, path, interface, method, types, ap, &call);
-	va_end(ap);
-	if (r >= 0)
-		r = sd_bus_call(bus, call, 0, &error, ret_reply);
-	return r < 0 ? bus_report_error(&error, r) : EXIT_OK;
-}
-
 /* The user may be asked for a password meanwhile. */
 static int call_and_wait(const struct options *options, sd_bus *bus, sd_bus_message *call,
 			 sd_bus_error *ret_error, sd_bus_message **ret_reply)
@@ -118,32 +102,62 @@ static int call_and_wait(const struct options *options, sd_bus *bus, sd_bus_mess
 	return r;
 }
 
-enum exit_code bus_call_privileged(const struct options *options, sd_bus *bus, const char *path,
-				   const char *interface, const char *method,
-				   sd_bus_message **ret_reply, const char *types, ...)
+/* Reports that a call which polkit authorizes has failed. */
+static enum exit_code report_privileged(const struct options *options, const char *path,
+					const sd_bus_error *error, int r)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	va_list ap;
-	int r;
-
-	va_start(ap, types);
-	r = new_call(bus, path, interface, method, types, ap, &call);
-	va_end(ap);
-	if (r >= 0)
-		r = call_and_wait(options, bus, call, &error, ret_reply);
-	if (r >= 0)
-		return EXIT_OK;
-	if (sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_OBJECT) &&
+	if (sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_OBJECT) &&
 	    strcmp(path, BUS_ROOT) != 0)
 		return report_error(EXIT_NOT_FOUND, "%s has gone meanwhile", path);
-	if (sd_bus_error_has_name(&error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED))
+	if (sd_bus_error_has_name(error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED))
 		return report_error(
 			EXIT_DENIED,
 			"polkit requires authentication for this: run hlctl %s, or as root",
 			options->no_ask_password ? "without --no-ask-password"
 						 : "on a terminal, where it can ask you");
-	return bus_report_error(&error, r);
+	return bus_report_error(error, r);
+}
+
+/* options: NULL: polkit is not asked for this. */
+static enum exit_code call_with(const struct options *options, sd_bus *bus, const char *path,
+				const char *interface, const char *method,
+				sd_bus_message **ret_reply, const char *types, va_list ap)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r = new_call(bus, path, interface, method, types, ap, &call);
+
+	if (r >= 0)
+		r = options ? call_and_wait(options, bus, call, &error, ret_reply)
+			    : sd_bus_call(bus, call, 0, &error, ret_reply);
+	if (r >= 0)
+		return EXIT_OK;
+	return options ? report_privileged(options, path, &error, r) : bus_report_error(&error, r);
+}
+
+enum exit_code bus_call_at(sd_bus *bus, const char *path, const char *interface, const char *method,
+			   sd_bus_message **ret_reply, const char *types, ...)
+{
+	enum exit_code code;
+	va_list ap;
+
+	va_start(ap, types);
+	code = call_with(NULL, bus, path, interface, method, ret_reply, types, ap);
+	va_end(ap);
+	return code;
+}
+
+enum exit_code bus_call_privileged(const struct options *options, sd_bus *bus, const char *path,
+				   const char *interface, const char *method,
+				   sd_bus_message **ret_reply, const char *types, ...)
+{
+	enum exit_code code;
+	va_list ap;
+
+	va_start(ap, types);
+	code = call_with(options, bus, path, interface, method, ret_reply, types, ap);
+	va_end(ap);
+	return code;
 }
 
 enum exit_code bus_call_running(sd_bus *bus, const char *method, sd_bus_message **ret_reply)

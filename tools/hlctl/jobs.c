@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "bus.h"
-#include "json.h"
 #include "lookup.h"
-#include "table.h"
+#include "records.h"
 
 struct job {
 	const char *path, *kind, *subject, *state, *stage;
@@ -48,7 +47,6 @@ static void add_row(struct table *table, const struct job *job)
 		table_add(table, PLAIN, "%u", domid);
 }
 
-/* Into one of both. */
 static int read_jobs(sd_bus_message *m, struct json_object *array, struct table *table)
 {
 	struct job job;
@@ -66,26 +64,16 @@ static int read_jobs(sd_bus_message *m, struct json_object *array, struct table 
 
 enum exit_code verb_jobs(const struct options *options, sd_bus *bus)
 {
-	static const char *const heading[] = {"JOB", "KIND", "STATE", "STAGE", "DOMID"};
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	struct json_object *object = NULL, *array = NULL;
-	struct table *table = NULL;
-	enum exit_code code = bus_call(bus, BUS_MANAGER, "ListJobs", &reply, "");
-	int r;
+	static const char *const headings[] = {"JOB", "KIND", "STATE", "STAGE", "DOMID"};
+	static const struct records jobs = {
+		.method = "ListJobs",
+		.key = "jobs",
+		.headings = headings,
+		.nr_columns = ARRAY_SIZE(headings),
+		.read = read_jobs,
+	};
 
-	if (code)
-		return code;
-	if (options->json) {
-		object = json_new_object();
-		array = json_new_array();
-		json_put(object, "jobs", array);
-	} else {
-		table = table_new(heading, ARRAY_SIZE(heading), !options->no_legend);
-	}
-	r = read_jobs(reply, array, table);
-	if (r < 0)
-		return bus_bad_answer(r);
-	return object ? json_print(object) : table_print(table);
+	return records_print(options, bus, &jobs);
 }
 
 static bool is_number(const char *text)

@@ -9,7 +9,7 @@
 #include "bus.h"
 #include "domains.h"
 #include "pager.h"
-#include "table.h"
+#include "records.h"
 
 static enum exit_code copy_out(int fd)
 {
@@ -122,24 +122,14 @@ static int read_modules(sd_bus_message *m, struct json_object *array, struct tab
 
 enum exit_code verb_modules(const struct options *options, sd_bus *bus)
 {
-	static const char *const heading[] = {"INDEX", "TYPE", "SIZE", "SHA256", "DOMAINS"};
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	struct json_object *object = NULL, *array = NULL;
-	struct table *table = NULL;
-	enum exit_code code = bus_call(bus, BUS_MANAGER, "ListModules", &reply, "");
-	int r;
+	static const char *const headings[] = {"INDEX", "TYPE", "SIZE", "SHA256", "DOMAINS"};
+	static const struct records modules = {
+		.method = "ListModules",
+		.key = "modules",
+		.headings = headings,
+		.nr_columns = ARRAY_SIZE(headings),
+		.read = read_modules,
+	};
 
-	if (code)
-		return code;
-	if (options->json) {
-		object = json_new_object();
-		array = json_new_array();
-		json_put(object, "modules", array);
-	} else {
-		table = table_new(heading, ARRAY_SIZE(heading), !options->no_legend);
-	}
-	r = read_modules(reply, array, table);
-	if (r < 0)
-		return bus_bad_answer(r);
-	return object ? json_print(object) : table_print(table);
+	return records_print(options, bus, &modules);
 }
