@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Sourced after dev/env/lib.sh by what makes trees of Xen: the base source, and the
+# Sourced after lib.sh by what makes trees of Xen: the base source, and the
 # series of commits in hypervisor/patches.  An item of the series is a file there: a
 # NNNN-*.patch, or a NNNN-*.files, which lists what the commit takes from
 # hypervisor/files.  Both begin with the commit's message, "Subject: " before its first
@@ -27,7 +27,7 @@ change_set_key() {
 	{
 		cat
 		printf '%s\n' "${files[@]#"$HL_ROOT"}"
-	} | key_of "${files[@]}" "$HL_ROOT/hypervisor/series.sh" "$@"
+	} | key_of "${files[@]}" "$HL_ROOT/hypervisor/lib.sh" "$HL_ROOT/hypervisor/series.sh" "$@"
 }
 
 # The version that a tree says it has, such as 4.20.3.  Its Makefile names the
@@ -39,7 +39,7 @@ tree_version() {
 
 # What trees of the listed bases say of themselves: 4.20.3+127 is 4.20.4-pre.
 base_tree_versions() {
-	"$HL_ROOT/dev/fetch-xen" --list | sed 's/+.*//' | awk -F. -v OFS=. '{ $3++; print $0 "-pre" }' | sort -u
+	sed -n -E '/^(#|$)/d; s/[+\t].*//p' "$HL_ROOT/hypervisor/bases" | awk -F. -v OFS=. '{ $3++; print $0 "-pre" }' | sort -u
 }
 
 check_version() {
@@ -49,32 +49,32 @@ check_version() {
 	! base_tree_versions | grep -qxF "$version" || return 0
 	case $version in
 	4.20*) log "hyperlaunch: warning: this is Xen $version; the change set is made for the Xen sources in hypervisor/bases" ;;
-	*) die "$1 is Xen $version; the change set is for 4.20" "unset XEN_SRC to have Debian 13's Xen fetched" ;;
+	*) die "$1 is Xen $version; the change set is for 4.20" "set XEN_SRC to another, or unset it and use dev/with-xen" ;;
 	esac
 }
 
-# Finds the base source, fetched if need be: XEN_SRC, or else `tarball`; source_key is
-# for what depends on it.
+# Finds the base source: XEN_SRC, a directory or a tarball.  source_key is for what depends on it.
 find_base() {
-	if [ -n "${XEN_SRC:-}" ]; then
-		XEN_SRC=$(cd "$XEN_SRC" 2>/dev/null && pwd -P) || die "XEN_SRC is no directory"
+	if [ -d "${XEN_SRC:-}" ]; then
+		XEN_SRC=$(cd "$XEN_SRC" && pwd -P)
 		source_key=$(cd "$XEN_SRC" && find . -type f ! -path './.git/*' -printf '%P %s %T@\n' | LC_ALL=C sort | key_of)
-	else
-		tarball=$("$HL_ROOT/dev/fetch-xen")
-		# The cache entry that holds it, which has its hash in its name.
+	elif [ -f "${XEN_SRC:-}" ]; then
 		# shellcheck disable=SC2034  # for the caller
-		source_key=$(basename "${tarball%/*}")
+		source_key=$(sha256sum <"$XEN_SRC" | cut -c1-64)
+	else
+		die "XEN_SRC names neither a directory nor a tarball with Xen's source" \
+			"set it, or run this by dev/with-xen, which fetches one of hypervisor/bases"
 	fi
 }
 
 # The base source in $1, after find_base.
 unpack_base() {
 	mkdir -p "$1"
-	if [ -n "${XEN_SRC:-}" ]; then
+	if [ -d "$XEN_SRC" ]; then
 		cp -a "$XEN_SRC/." "$1/"
 		rm -rf "$1/.git"
 	else
-		tar -C "$1" --strip-components=1 -xf "$tarball"
+		tar -C "$1" --strip-components=1 -xf "$XEN_SRC"
 	fi
 	check_version "$1"
 }

@@ -1,36 +1,17 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Sourced by every script here: directories, messages, long steps, and cache entries.
+# Sourced by every script here: hypervisor/lib.sh, the cache, long steps, and cache entries.
 # A cache entry is a directory named NAME-KEY, where KEY is a hash of its inputs.  It is
 # built under another name and renamed, so an entry that exists is complete.
-set -euo pipefail
-# Without this, commands in $(cache_entry ...) would continue after a failure.
-shopt -s inherit_errexit
+# shellcheck source=hypervisor/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../hypervisor/lib.sh"
 
-HL_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 if [ -z "${HL_CACHE:-}" ]; then
 	home=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
 	HL_CACHE=${XDG_CACHE_HOME:-$home/.cache}/hyperlaunch
 fi
-export HL_ROOT HL_CACHE
-
-log() { printf '%s\n' "$*" >&2; }
-
-# die WHAT [WHAT TO DO NEXT]
-die() {
-	log "hyperlaunch: $1"
-	[ $# -lt 2 ] || log "  next: $2"
-	exit 1
-}
-
-# Prints a key: a hash of standard input and of the content of the files.
-key_of() {
-	{
-		cat
-		[ $# -eq 0 ] || sha256sum -- "$@" | cut -c1-64
-	} | sha256sum | cut -c1-16
-}
+export HL_CACHE
 
 # progress PID WHAT: shows a line that counts the seconds until PID ends.
 progress() {

@@ -68,6 +68,25 @@ def test_directory_uses_only_those_below_it(directory):
     assert not wrong
 
 
+# Everything that is not for developing this project.
+PRODUCT = ("bootdom", "common", "daemon", "docs/meson.build", "examples", "hypervisor", "include", "libhl", "tools", "units")
+PATH_INTO_DEV = re.compile(r"""(?:\$HL_ROOT/|\$\{HL_ROOT\}/|\.\./|project_source_root\(\) / '|^|['"])(?:dev|tests)/[a-z]""", re.MULTILINE)
+
+
+def test_nothing_uses_dev_or_tests():
+    """Code of the product names no path there; comments and messages to people may."""
+    listed = subprocess.run(["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", *PRODUCT], cwd=ROOT, stdout=subprocess.PIPE,
+                            text=True, check=True).stdout
+    wrong = []
+    for path in listed.split("\0"):
+        if not path or path.endswith((".md", ".patch")) or not os.path.isfile(os.path.join(ROOT, path)):
+            continue
+        with open(os.path.join(ROOT, path), encoding="latin-1") as file:
+            text = re.sub(r"^\s*#(?!include).*", "", re.sub(r"/\*.*?\*/", "", file.read(), flags=re.DOTALL), flags=re.MULTILINE)
+        wrong += [f"{path}: {found}" for found in PATH_INTO_DEV.findall(text)]
+    assert not wrong
+
+
 def sources(directories):
     return [os.path.join(XEN, directory, name) for directory in directories
             for name in sorted(os.listdir(os.path.join(XEN, directory))) if name.endswith(".c")]

@@ -87,13 +87,26 @@ def files_below(folder):
     return {os.path.relpath(os.path.join(place, name), folder) for place, _, names in os.walk(folder) for name in names}
 
 
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """What git has of the checkout, without that which only its developers need."""
+    folder = tmp_path_factory.mktemp("source")
+    listed = subprocess.run(["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--", ":!dev", ":!tests", ":!hypervisor/patches"], cwd=ROOT,
+                            stdout=subprocess.PIPE, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if os.path.isfile(os.path.join(ROOT, name)):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(os.path.join(ROOT, name), folder / name)
+    return folder
+
+
 @pytest.fixture(scope="module", params=BUILDS)
-def installed(request, bare, tmp_path_factory):
+def installed(request, bare, source, tmp_path_factory):
     """(directory with what is installed, build directory)"""
     variables, options = BUILDS[request.param]
     env, folder = dict(bare, **variables), tmp_path_factory.mktemp(request.param)
     run("meson", "setup", "--prefix=/usr", "--libdir=lib/x86_64-linux-gnu", "-Dauto_features=enabled", "-Dtests=disabled", *options,
-        folder / "build", ROOT, env=env)
+        folder / "build", source, env=env)
     run("ninja", "-C", folder / "build", env=env)
     run("meson", "install", "--no-rebuild", "-C", folder / "build", "--destdir", folder / "out", env=env)
     return folder / "out", folder / "build"

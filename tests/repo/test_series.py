@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -71,7 +72,7 @@ def git(repository, *arguments):
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("series") / "xen"
-    done = run(ROOT / "hypervisor/export-series", folder, **IDENTITY)
+    done = run(ROOT / "dev/with-xen", ROOT / "hypervisor/export-series", folder, **IDENTITY)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -81,7 +82,7 @@ def commits(repository):
 
 
 def test_series_ends_in_the_prepared_tree(exported, tmp_path):
-    done = run(ROOT / "hypervisor/prepare", tmp_path / "xen")
+    done = run(ROOT / "dev/with-xen", ROOT / "hypervisor/prepare", tmp_path / "xen")
     assert done.returncode == 0, done.stderr
     assert run("diff", "-rq", "--exclude=.git", "--exclude=.hyperlaunch-*", exported, tmp_path / "xen").stdout == ""
 
@@ -121,6 +122,21 @@ def test_export_without_an_identity_says_what_to_do(tmp_path):
     assert done.returncode == 1
     assert "git does not know whose commits these are to be" in done.stderr
     assert "user.email" in done.stderr
+
+
+def test_change_set_needs_nothing_else_of_the_checkout(tmp_path):
+    shutil.copytree(ROOT / "hypervisor", tmp_path / "hypervisor")
+    done = run(ROOT / "dev/with-xen", tmp_path / "hypervisor/prepare", "--check", tmp_path / "xen")
+    assert (done.returncode, done.stderr) == (1, f"hyperlaunch: {tmp_path}/xen is not up to date\n")
+    done = run(ROOT / "dev/with-xen", tmp_path / "hypervisor/prepare", "--check")
+    assert done.returncode == 0 and "the change set applies to Xen 4.20" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("source", ["", "/nowhere", "/dev/null"])
+def test_prepare_without_a_source_says_what_to_do(tmp_path, source):
+    done = run(ROOT / "hypervisor/prepare", tmp_path / "xen", XEN_SRC=source)
+    assert done.returncode == 1 and "dev/with-xen" in done.stderr
+    assert not os.listdir(tmp_path)
 
 
 def test_export_leaves_a_directory_with_something_in_it(tmp_path):

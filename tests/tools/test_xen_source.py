@@ -51,6 +51,7 @@ class Mirror:
             (self.checkout / name).mkdir(parents=True)
         for name in ("fetch-xen", "env/lib.sh", "env/mirror.sh"):
             shutil.copy(ROOT / "dev" / name, self.checkout / "dev" / name)
+        shutil.copy(ROOT / "hypervisor/lib.sh", self.checkout / "hypervisor/lib.sh")
         (self.checkout / "hypervisor/bases").write_text("# a comment\n" + NEW.line() + MIDDLE.line() + OLD.line())
         for name in ("lists/partial", "archives/partial"):
             (folder / "apt" / name).mkdir(parents=True)
@@ -209,7 +210,7 @@ def test_change_set_applies_to_base(version):
                          text=True, check=False)
     if had.returncode:
         pytest.skip(had.stderr.splitlines()[0])
-    done = subprocess.run([ROOT / "hypervisor/prepare", "--check"], env=environment, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([ROOT / "dev/with-xen", ROOT / "hypervisor/prepare", "--check"], env=environment, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr
 
