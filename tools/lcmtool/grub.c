@@ -53,9 +53,10 @@ void grub_free(struct grub_config *config)
 	*config = (struct grub_config){0};
 }
 
-static bool is_end(const struct reader *r)
+static bool is_end(const struct reader *reader)
 {
-	return r->at == r->end || *r->at == '\n' || *r->at == ';' || *r->at == '{' || *r->at == '}';
+	return reader->at == reader->end || *reader->at == '\n' || *reader->at == ';' ||
+	       *reader->at == '{' || *reader->at == '}';
 }
 
 static bool is_space(char c)
@@ -63,22 +64,22 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-static void put(struct reader *r, struct draft *draft)
+static void put(struct reader *reader, struct draft *draft)
 {
-	draft->text[draft->used++] = *r->at++;
+	draft->text[draft->used++] = *reader->at++;
 }
 
 /* A backslash quotes the next character; before a line end it joins lines. */
-static void take_escaped(struct reader *r, struct draft *draft)
+static void take_escaped(struct reader *reader, struct draft *draft)
 {
-	r->at++;
-	if (r->at == r->end)
+	reader->at++;
+	if (reader->at == reader->end)
 		return;
-	if (*r->at == '\n') {
-		r->line++;
-		r->at++;
+	if (*reader->at == '\n') {
+		reader->line++;
+		reader->at++;
 	} else {
-		put(r, draft);
+		put(reader, draft);
 	}
 }
 
@@ -89,64 +90,64 @@ static bool is_name_char(char c)
 }
 
 /* Copies a dollar sign, or the variable that it begins: $name, ${name}, $? and so on. */
-static void take_dollar(struct reader *r, struct draft *draft)
+static void take_dollar(struct reader *reader, struct draft *draft)
 {
 	size_t start = draft->used;
 
-	put(r, draft);
-	if (r->at == r->end)
+	put(reader, draft);
+	if (reader->at == reader->end)
 		return;
-	if (*r->at == '{') {
-		while (r->at < r->end && *r->at != '}' && *r->at != '\n')
-			put(r, draft);
-		if (r->at < r->end && *r->at == '}')
-			put(r, draft);
-	} else if (is_name_char(*r->at)) {
-		while (r->at < r->end && is_name_char(*r->at))
-			put(r, draft);
-	} else if (strchr("?*@#", *r->at)) {
-		put(r, draft);
+	if (*reader->at == '{') {
+		while (reader->at < reader->end && *reader->at != '}' && *reader->at != '\n')
+			put(reader, draft);
+		if (reader->at < reader->end && *reader->at == '}')
+			put(reader, draft);
+	} else if (is_name_char(*reader->at)) {
+		while (reader->at < reader->end && is_name_char(*reader->at))
+			put(reader, draft);
+	} else if (strchr("?*@#", *reader->at)) {
+		put(reader, draft);
 	} else {
 		return;
 	}
 	draft->variable = start + 1;
 }
 
-static int take_quoted(struct reader *r, struct draft *draft)
+static int take_quoted(struct reader *reader, struct draft *draft)
 {
-	char quote = *r->at++;
+	char quote = *reader->at++;
 
-	while (r->at < r->end && *r->at != quote) {
-		if (*r->at == '\\' && quote == '"') {
-			take_escaped(r, draft);
-		} else if (*r->at == '$' && quote == '"') {
-			take_dollar(r, draft);
+	while (reader->at < reader->end && *reader->at != quote) {
+		if (*reader->at == '\\' && quote == '"') {
+			take_escaped(reader, draft);
+		} else if (*reader->at == '$' && quote == '"') {
+			take_dollar(reader, draft);
 		} else {
-			r->line += *r->at == '\n';
-			put(r, draft);
+			reader->line += *reader->at == '\n';
+			put(reader, draft);
 		}
 	}
-	if (r->at == r->end)
+	if (reader->at == reader->end)
 		return -EINVAL;
-	r->at++;
+	reader->at++;
 	return 0;
 }
 
-static int take_word(struct reader *r, struct word *ret_word)
+static int take_word(struct reader *reader, struct word *ret_word)
 {
-	struct draft draft = {.text = r->word};
+	struct draft draft = {.text = reader->word};
 	char *text;
 
-	while (!is_end(r) && !is_space(*r->at)) {
-		if (*r->at == '\'' || *r->at == '"') {
-			if (take_quoted(r, &draft))
+	while (!is_end(reader) && !is_space(*reader->at)) {
+		if (*reader->at == '\'' || *reader->at == '"') {
+			if (take_quoted(reader, &draft))
 				return -EINVAL;
-		} else if (*r->at == '\\') {
-			take_escaped(r, &draft);
-		} else if (*r->at == '$') {
-			take_dollar(r, &draft);
+		} else if (*reader->at == '\\') {
+			take_escaped(reader, &draft);
+		} else if (*reader->at == '$') {
+			take_dollar(reader, &draft);
 		} else {
-			put(r, &draft);
+			put(reader, &draft);
 		}
 	}
 	text = strndup(draft.text, draft.used);
@@ -156,21 +157,22 @@ static int take_word(struct reader *r, struct word *ret_word)
 	return 0;
 }
 
-static void skip_comment(struct reader *r)
+static void skip_comment(struct reader *reader)
 {
-	while (r->at < r->end && *r->at != '\n')
-		r->at++;
+	while (reader->at < reader->end && *reader->at != '\n')
+		reader->at++;
 }
 
 /* Skips blanks, and line ends that a backslash joins. */
-static void skip_space(struct reader *r)
+static void skip_space(struct reader *reader)
 {
 	for (;;) {
-		if (r->at < r->end && is_space(*r->at)) {
-			r->at++;
-		} else if (r->end - r->at > 1 && r->at[0] == '\\' && r->at[1] == '\n') {
-			r->at += 2;
-			r->line++;
+		if (reader->at < reader->end && is_space(*reader->at)) {
+			reader->at++;
+		} else if (reader->end - reader->at > 1 && reader->at[0] == '\\' &&
+			   reader->at[1] == '\n') {
+			reader->at += 2;
+			reader->line++;
 		} else {
 			return;
 		}
@@ -178,20 +180,20 @@ static void skip_space(struct reader *r)
 }
 
 /* Reads one command, up to what ends it. */
-static int take_words(struct reader *r, struct words *words)
+static int take_words(struct reader *reader, struct words *words)
 {
 	struct word word;
 	int rc;
 
 	for (;;) {
-		skip_space(r);
-		if (is_end(r))
+		skip_space(reader);
+		if (is_end(reader))
 			return 0;
-		if (*r->at == '#') {
-			skip_comment(r);
+		if (*reader->at == '#') {
+			skip_comment(reader);
 			return 0;
 		}
-		rc = take_word(r, &word);
+		rc = take_word(reader, &word);
 		if (rc)
 			return rc;
 		/* Options precede the path. */
@@ -269,10 +271,10 @@ static bool is_command(const struct words *words, const char *name, const char *
 	       (!strcmp(words->word[0].text, name) || !strcmp(words->word[0].text, newer));
 }
 
-static int take_command(struct reader *r, struct grub_config *config)
+static int take_command(struct reader *reader, struct grub_config *config)
 {
 	struct words words = {0};
-	int line = r->line, rc = take_words(r, &words);
+	int line = reader->line, rc = take_words(reader, &words);
 
 	if (!rc && is_command(&words, "multiboot", "multiboot2"))
 		rc = add_entry(config, &words, line);
@@ -284,22 +286,22 @@ static int take_command(struct reader *r, struct grub_config *config)
 
 int grub_parse(const char *text, size_t size, struct grub_config *ret_config, int *ret_line)
 {
-	struct reader r = {
+	struct reader reader = {
 		.at = text,
 		.end = text + size,
 		.word = malloc(size + 1),
 		.line = 1,
 	};
 	struct grub_config config = {0};
-	int rc = r.word ? 0 : -ENOMEM;
+	int rc = reader.word ? 0 : -ENOMEM;
 
-	while (!rc && r.at < r.end) {
-		*ret_line = r.line;
-		rc = take_command(&r, &config);
-		if (!rc && r.at < r.end)
-			r.line += *r.at++ == '\n';
+	while (!rc && reader.at < reader.end) {
+		*ret_line = reader.line;
+		rc = take_command(&reader, &config);
+		if (!rc && reader.at < reader.end)
+			reader.line += *reader.at++ == '\n';
 	}
-	free(r.word);
+	free(reader.word);
 	if (rc)
 		grub_free(&config);
 	else
