@@ -5,8 +5,7 @@
 
 #include <stddef.h>
 
-/* Exit code for a usage error. */
-#define EXIT_USAGE 2
+#include "common/exit-code.h"
 
 struct verb {
 	const char *name;

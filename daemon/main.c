@@ -7,6 +7,7 @@
 
 #include "bus/connection.h"
 #include "common/cleanup.h"
+#include "common/exit-code.h"
 #include "console/owner.h"
 #include "domains/manager.h"
 #include "jobs/job.h"

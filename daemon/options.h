@@ -4,12 +4,6 @@
 
 #include <stdbool.h>
 
-/* Exit codes; hyperlaunchd(8) and --help name them. */
-#define EXIT_OK	    0
-#define EXIT_FAILED 1
-#define EXIT_USAGE  2
-#define EXIT_NO_XEN 69 /* EX_UNAVAILABLE */
-
 struct options {
 	const char *hypervisor; /* for hl_new() */
 	const char *address;	/* of the bus; NULL: a well-known one */

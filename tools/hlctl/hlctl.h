@@ -10,17 +10,7 @@
 
 #include "common/cleanup.h"
 #include "common/dbus-names.h"
-
-/* Documented in hlctl(1). */
-enum exit_code {
-	EXIT_OK,
-	EXIT_FAILED,
-	EXIT_USAGE,
-	EXIT_NOT_FOUND,
-	EXIT_DENIED,
-	EXIT_UNSUPPORTED,
-	EXIT_TIMEOUT,
-};
+#include "common/exit-code.h"
 
 enum bus_kind { BUS_KIND_SYSTEM, BUS_KIND_SESSION, BUS_KIND_ADDRESS, BUS_KIND_HOST };
 

@@ -169,14 +169,14 @@ static int await_program(const struct console *console)
 
 	while (waitpid(console->program, &status, 0) < 0)
 		if (errno != EINTR)
-			return EXIT_NO;
+			return EXIT_FAILED;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 int verb_console(int argc, char *argv[])
 {
 	struct console console = {};
-	int rc, code = EXIT_NO;
+	int rc, code = EXIT_FAILED;
 
 	if (argc < 2)
 		return usage_error();
@@ -195,5 +195,5 @@ int verb_console(int argc, char *argv[])
 		code = await_program(&console);
 	}
 	close_console(&console);
-	return rc == -EPIPE ? code : EXIT_NO;
+	return rc == -EPIPE ? code : EXIT_FAILED;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What hldom's files share.  Functions that return enum exit_code have reported the
- * error on stderr unless it is EXIT_YES, or EXIT_NO as the answer to a question.
+ * error on stderr unless it is EXIT_OK, or EXIT_FAILED as the answer to a question: the
+ * domain does not have a role.
  */
 #ifndef HLDOM_H
 #define HLDOM_H
@@ -13,11 +14,6 @@
 #include <hyperlaunch/hl.h>
 
 #include "common/verbs.h"
-
-enum exit_code {
-	EXIT_YES = 0,
-	EXIT_NO = 1, /* failed, or this domain does not have a role */
-};
 
 /* self.c */
 

@@ -137,5 +137,5 @@ int verb_introduce(int argc, char *argv[])
 	if (in.h)
 		xs_close(in.h);
 	self_close(&in.self);
-	return rc || in.failed ? EXIT_NO : EXIT_YES;
+	return rc || in.failed ? EXIT_FAILED : EXIT_OK;
 }

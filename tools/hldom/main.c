@@ -24,5 +24,5 @@ const struct program program = {
 	.usage = usage,
 	.verbs = verbs,
 	.nr_verbs = sizeof(verbs) / sizeof(verbs[0]),
-	.unwritten = EXIT_NO,
+	.unwritten = EXIT_FAILED,
 };

@@ -38,10 +38,10 @@ int verb_print(int argc, char *argv[])
 	if (call)
 		xencall_close(call);
 	if (rc >= 0)
-		return EXIT_YES;
+		return EXIT_OK;
 	report_error("print: %s",
 		     rc == -EPERM || rc == -EACCES
 			     ? "Xen permits this to control domains and the console owner only"
 			     : strerror(-rc));
-	return EXIT_NO;
+	return EXIT_FAILED;
 }

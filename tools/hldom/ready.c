@@ -17,7 +17,7 @@ int verb_ready(int argc, char *argv[])
 		rc = hl_ready(hl);
 	hl_unref(hl);
 	if (!rc)
-		return EXIT_YES;
+		return EXIT_OK;
 	report_error("ready: %s", rc == -EPERM ? "this is not an initial domain" : reason(rc));
-	return EXIT_NO;
+	return EXIT_FAILED;
 }

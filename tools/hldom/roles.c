@@ -18,7 +18,7 @@ static int ask_for(int argc, char *argv[], uint32_t *ret_asked)
 		}
 		*ret_asked |= 1u << role;
 	}
-	return EXIT_YES;
+	return EXIT_OK;
 }
 
 static void print_roles(uint32_t roles)
@@ -41,10 +41,10 @@ int verb_roles(int argc, char *argv[])
 	rc = self_open(&self, argv[0]);
 	self_close(&self);
 	if (rc)
-		return EXIT_NO;
+		return EXIT_FAILED;
 	if (!asked)
 		print_roles(self.roles);
-	return asked & ~self.roles ? EXIT_NO : EXIT_YES;
+	return asked & ~self.roles ? EXIT_FAILED : EXIT_OK;
 }
 
 int verb_domid(int argc, char *argv[])
@@ -57,7 +57,7 @@ int verb_domid(int argc, char *argv[])
 	rc = self_open(&self, argv[0]);
 	self_close(&self);
 	if (rc)
-		return EXIT_NO;
+		return EXIT_FAILED;
 	printf("%u\n", self.launch.self_domid);
-	return EXIT_YES;
+	return EXIT_OK;
 }

@@ -64,12 +64,12 @@ int verb_xenstored(int argc, char *argv[])
 		report_error("xenstored: no " LOCAL_STORE
 			     ": is xenfs mounted, and does this domain have the"
 			     " function XENSTORE?");
-		return EXIT_NO;
+		return EXIT_FAILED;
 	}
 	words.argv = calloc((size_t)argc + MAX_OWN, sizeof(*words.argv));
 	if (!words.argv) {
 		report_error("xenstored: out of memory");
-		return EXIT_NO;
+		return EXIT_FAILED;
 	}
 	words.argv[words.nr++] = argv[1];
 	rc = add_options(&words);
@@ -79,5 +79,5 @@ int verb_xenstored(int argc, char *argv[])
 		report_error("xenstored: %s: %m", argv[1]);
 	}
 	free(words.argv);
-	return EXIT_NO;
+	return EXIT_FAILED;
 }

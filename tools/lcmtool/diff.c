@@ -235,7 +235,7 @@ static enum exit_code find_launch(const struct input *input, struct side *ret_si
 		return EXIT_USAGE;
 	}
 	*ret_side = (struct side){.fdt = input->blob.data, .node = node};
-	return EXIT_GOOD;
+	return EXIT_OK;
 }
 
 static enum exit_code read_side(struct input *input, const char *name, struct side *ret_side)
@@ -247,7 +247,7 @@ static enum exit_code read_side(struct input *input, const char *name, struct si
 	if (!code)
 		code = find_launch(input, ret_side);
 	/* As in diff(1): exit code 1 means a difference. */
-	return code ? EXIT_USAGE : EXIT_GOOD;
+	return code ? EXIT_USAGE : EXIT_OK;
 }
 
 static void print_json(struct diff_job *job)
@@ -278,7 +278,7 @@ static enum exit_code diff(struct diff_job *job, const char *const *names)
 		report_error("out of memory");
 		return EXIT_USAGE;
 	}
-	return job->differences ? EXIT_BAD : EXIT_GOOD;
+	return job->differences ? EXIT_FAILED : EXIT_OK;
 }
 
 int verb_diff(int argc, char *argv[])

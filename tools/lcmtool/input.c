@@ -148,9 +148,9 @@ static enum exit_code run_dtc(int in, int out, const char *name)
 		}
 	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
 		report_error("%s: dtc cannot compile this source", name);
-		return EXIT_BAD;
+		return EXIT_FAILED;
 	}
-	return EXIT_GOOD;
+	return EXIT_OK;
 }
 
 static enum exit_code compile(struct buffer *buffer, const char *name)
@@ -163,12 +163,11 @@ static enum exit_code compile(struct buffer *buffer, const char *name)
 		report_error("%s: %m", name);
 	else
 		code = run_dtc(in, out, name);
-	if (code == EXIT_GOOD &&
-	    (lseek(out, 0, SEEK_SET) < 0 || read_fd(out, INPUT_LIMIT, &blob))) {
+	if (code == EXIT_OK && (lseek(out, 0, SEEK_SET) < 0 || read_fd(out, INPUT_LIMIT, &blob))) {
 		report_error("%s: cannot read the output of dtc", name);
 		code = EXIT_USAGE;
 	}
-	if (code == EXIT_GOOD) {
+	if (code == EXIT_OK) {
 		buffer_free(buffer);
 		*buffer = blob;
 	}
@@ -195,7 +194,7 @@ enum exit_code input_read(const char *name, struct input *ret_input)
 	source = is_source(&buffer);
 	if (source) {
 		code = needs_preprocessor(&buffer) ? preprocess(&buffer, name, INPUT_LIMIT)
-						   : EXIT_GOOD;
+						   : EXIT_OK;
 		if (!code)
 			code = compile(&buffer, name);
 		if (code)
@@ -203,7 +202,7 @@ enum exit_code input_read(const char *name, struct input *ret_input)
 	}
 	*ret_input = (struct input){.name = name, .blob = buffer, .is_source_text = source};
 	buffer.data = NULL;
-	return EXIT_GOOD;
+	return EXIT_OK;
 }
 
 void report_at(const struct input *input, int node, const char *prop, const char *format, ...)
@@ -297,9 +296,9 @@ enum exit_code input_check_tree(const struct input *input)
 	struct lcm_error err;
 
 	if (!lcm_fdt_check(input->blob.data, input->blob.size, &err))
-		return EXIT_GOOD;
+		return EXIT_OK;
 	report_lcm_error(input, &err, &none);
-	return EXIT_BAD;
+	return EXIT_FAILED;
 }
 
 void print_valid(const struct input *input)
@@ -335,7 +334,7 @@ enum exit_code input_check(struct input *input, const struct lcm_limits *limits,
 	int rc = limits->source ? (int)names_to_masks(input) : 0;
 
 	if (rc)
-		return EXIT_BAD;
+		return EXIT_FAILED;
 	rc = lcm_parse(input->blob.data, input->blob.size, &input->lcm, &err);
 	if (!rc) {
 		if (warn)
@@ -346,7 +345,7 @@ enum exit_code input_check(struct input *input, const struct lcm_limits *limits,
 	}
 	if (rc)
 		report_lcm_error(input, &err, &actual);
-	return rc ? EXIT_BAD : EXIT_GOOD;
+	return rc ? EXIT_FAILED : EXIT_OK;
 }
 
 /* --- numbers --------------------------------------------------------------- */

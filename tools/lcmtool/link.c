@@ -65,7 +65,7 @@ static enum exit_code report_unreadable(const struct link_job *job, const struct
 	else
 		report_at(&job->input, m->node, "file", "%s: %s", path,
 			  rc == -EISDIR ? "not a regular file" : strerror(-rc));
-	return EXIT_BAD;
+	return EXIT_FAILED;
 }
 
 /* Whether the output can contain a path: it has one line per file, GRUB's in quotes. */
@@ -82,20 +82,20 @@ static enum exit_code check_file(const struct link_job *job, const struct lcm_mo
 	if (!is_listable(file->path)) {
 		report_at(&job->input, m->node, "file",
 			  "%s: quote or control character in the path", file->path);
-		return EXIT_BAD;
+		return EXIT_FAILED;
 	}
 	if (!file->size) {
 		report_at(&job->input, m->node, "file", "%s is empty", file->path);
-		return EXIT_BAD;
+		return EXIT_FAILED;
 	}
 	if (m->digest && memcmp(m->digest, file->sha256, HL_SHA256_SIZE) != 0) {
 		hl_sha256_to_text(file->sha256, text);
 		report_at(&job->input, m->node, "digest-sha256",
 			  "%s has a different SHA-256: %s [%s]", file->path, text,
 			  lcm_errname(LCM_ERR_DIGEST));
-		return EXIT_BAD;
+		return EXIT_FAILED;
 	}
-	return EXIT_GOOD;
+	return EXIT_OK;
 }
 
 /* --- kernels --------------------------------------------------------------- */
@@ -152,20 +152,20 @@ static enum exit_code check_kernel(struct link_job *job, const struct lcm_module
 		report_at(&job->input, m->node, "file",
 			  "%s: kernel image format not supported: it is %s [%s]", path, k->fault,
 			  lcm_errname(LCM_ERR_IMAGE));
-		return EXIT_BAD;
+		return EXIT_FAILED;
 	}
 	if (k->missing_program) {
 		report_at(&job->input, m->node, "file",
 			  "warning: %s not checked: %s is needed to decompress it", path,
 			  k->missing_program);
-		return EXIT_GOOD;
+		return EXIT_OK;
 	}
 	lacks = missing_entry(k, job->input.lcm.domains[m->domain].mode);
 	if (!lacks)
-		return EXIT_GOOD;
+		return EXIT_OK;
 	report_at(&job->input, m->node, "file", "%s has %s [%s]", path, lacks,
 		  lcm_errname(LCM_ERR_IMAGE));
-	return EXIT_BAD;
+	return EXIT_FAILED;
 }
 
 /* --- all modules ------------------------------------------------------------ */
@@ -179,7 +179,7 @@ static enum exit_code resolve(struct link_job *job, unsigned int i)
 
 	if (!m->file) {
 		report_at(&job->input, m->node, NULL, "no file: the module is not known");
-		return EXIT_BAD;
+		return EXIT_FAILED;
 	}
 	rc = chain_find(m->file, job->dirs, job->nr_dirs, &path);
 	if (rc == -ENOMEM)
@@ -187,7 +187,7 @@ static enum exit_code resolve(struct link_job *job, unsigned int i)
 	if (rc) {
 		report_not_found(job, m);
 		job->not_found = true;
-		return EXIT_BAD;
+		return EXIT_FAILED;
 	}
 	rc = chain_add(&job->chain, path, &job->index[i]);
 	if (rc)
@@ -201,7 +201,7 @@ static enum exit_code resolve(struct link_job *job, unsigned int i)
 /* Reports all errors, not only the first one. */
 static enum exit_code resolve_all(struct link_job *job)
 {
-	enum exit_code code = EXIT_GOOD;
+	enum exit_code code = EXIT_OK;
 
 	for (unsigned int i = 0; i < job->input.lcm.nr_modules; i++) {
 		enum exit_code one = resolve(job, i);

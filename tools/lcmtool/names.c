@@ -83,20 +83,20 @@ static enum exit_code read_names(const struct input *input, int node, const stru
 			report_at(input, node, mask->prop,
 				  "unknown name \"%s\"; known are: %s [%s]", name, mask->list,
 				  lcm_errname(LCM_ERR_WORD));
-			return EXIT_BAD;
+			return EXIT_FAILED;
 		}
 		bits |= n->bits;
 	}
 	if (!(bits & mask->unless))
 		bits |= mask->implied;
 	*ret_bits = bits & ~mask->unless;
-	return EXIT_GOOD;
+	return EXIT_OK;
 }
 
 static enum exit_code convert_node(struct input *input, int node)
 {
 	void *fdt = input->blob.data;
-	enum exit_code worst = EXIT_GOOD;
+	enum exit_code worst = EXIT_OK;
 
 	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
 		const char *list;
@@ -117,13 +117,13 @@ static enum exit_code convert_node(struct input *input, int node)
 
 enum exit_code names_to_masks(struct input *input)
 {
-	enum exit_code worst = EXIT_GOOD;
+	enum exit_code worst = EXIT_OK;
 	const void *fdt = input->blob.data;
 	int node = 0, depth = 0;
 
 	/* The parser rejects an invalid tree, with a message. */
 	if (fdt_check_full(fdt, input->blob.size))
-		return EXIT_GOOD;
+		return EXIT_OK;
 	for (; node >= 0 && depth >= 0; node = fdt_next_node(fdt, node, &depth))
 		if (!fdt_node_check_compatible(fdt, node, "xen,domain")) {
 			enum exit_code code = convert_node(input, node);

@@ -13,7 +13,7 @@ static enum exit_code list_templates(void)
 {
 	for (size_t i = 0; i < nr_templates; i++)
 		printf("%-22s %s\n", templates[i].name, templates[i].title);
-	return EXIT_GOOD;
+	return EXIT_OK;
 }
 
 static const struct template *find_template(const char *name)

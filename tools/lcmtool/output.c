@@ -94,5 +94,5 @@ enum exit_code write_outputs(const char *dir, const struct output *outputs, size
 	}
 	if (rc)
 		report_error("%s/%s: %s", dir, name, strerror(-rc));
-	return rc ? EXIT_USAGE : EXIT_GOOD;
+	return rc ? EXIT_USAGE : EXIT_OK;
 }

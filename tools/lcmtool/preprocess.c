@@ -87,12 +87,12 @@ static enum exit_code report_cpp_failure(const char *name, int rc)
 		return EXIT_USAGE;
 	case -EFBIG:
 		report_error("%s: the output of cpp is too large", name);
-		return EXIT_BAD;
+		return EXIT_FAILED;
 	case -EBADMSG:
 		report_error("%s: cpp cannot preprocess this source; includes can be nested up "
 			     "to " MAX_INCLUDES " deep",
 			     name);
-		return EXIT_BAD;
+		return EXIT_FAILED;
 	default:
 		report_error("%s: cpp: %s", name, strerror(-rc));
 		return EXIT_USAGE;
@@ -126,5 +126,5 @@ enum exit_code preprocess(struct buffer *source, const char *name, size_t max)
 		return report_cpp_failure(name, rc);
 	buffer_free(source);
 	*source = out;
-	return EXIT_GOOD;
+	return EXIT_OK;
 }

@@ -19,11 +19,11 @@ static enum exit_code put_text(const struct input *input, int rc, char *text)
 {
 	if (rc == -EINVAL) {
 		report_invalid_tree(input);
-		return EXIT_BAD;
+		return EXIT_FAILED;
 	}
 	if (rc == -EILSEQ) {
 		report_error("%s: contains a name that source cannot express", input->name);
-		return EXIT_BAD;
+		return EXIT_FAILED;
 	}
 	if (rc) {
 		report_error("%s: %s", input->name, strerror(-rc));
@@ -31,7 +31,7 @@ static enum exit_code put_text(const struct input *input, int rc, char *text)
 	}
 	fputs(text, stdout);
 	free(text);
-	return EXIT_GOOD;
+	return EXIT_OK;
 }
 
 /* Shows a valid LCM, which is not checked against the limits of any host. */

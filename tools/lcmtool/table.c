@@ -251,5 +251,5 @@ enum exit_code show_table(const struct hl_lcm *lcm)
 	show_disks(lcm);
 	show_nics(lcm);
 	show_vcpus(lcm);
-	return EXIT_GOOD;
+	return EXIT_OK;
 }

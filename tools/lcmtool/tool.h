@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What lcmtool's files share.  Functions that return enum exit_code have reported the
- * error on stderr unless it is EXIT_GOOD.
+ * error on stderr unless it is EXIT_OK.  EXIT_FAILED: the LCM is invalid, or there is a
+ * difference; EXIT_USAGE: also a file that cannot be read or written.
  */
 #ifndef LCMTOOL_TOOL_H
 #define LCMTOOL_TOOL_H
@@ -16,12 +17,6 @@
 
 #include "common/cleanup.h"
 #include "common/verbs.h"
-
-enum exit_code {
-	EXIT_GOOD = 0,
-	EXIT_BAD = 1,		      /* the LCM is invalid, or there is a difference */
-	EXIT_UNREADABLE = EXIT_USAGE, /* a file cannot be read or written */
-};
 
 /* Xen 4.20 supports 63 boot modules, of which the LCM is one. */
 #define MAX_CHAIN 62

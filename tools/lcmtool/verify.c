@@ -227,13 +227,13 @@ static enum exit_code verify_entry(struct verify_job *job, const struct grub_ent
 	for (size_t i = 0; loaded && i < nr; i++)
 		free(loaded[i].path);
 	free(loaded);
-	return rc ? EXIT_USAGE : EXIT_GOOD;
+	return rc ? EXIT_USAGE : EXIT_OK;
 }
 
 /* Checks each entry that loads the LCM, since any of them may be booted. */
 static enum exit_code verify_entries(struct verify_job *job)
 {
-	enum exit_code code = EXIT_GOOD;
+	enum exit_code code = EXIT_OK;
 
 	for (size_t i = 0; !code && i < job->config.nr_entries; i++) {
 		const struct grub_entry *entry = &job->config.entries[i];
@@ -274,7 +274,7 @@ static enum exit_code read_config(struct verify_job *job)
 		report_error("%s:%d: unterminated quote", job->grub, line);
 	else if (rc)
 		report_error("%s: %s", job->grub, strerror(-rc));
-	return rc ? EXIT_USAGE : EXIT_GOOD;
+	return rc ? EXIT_USAGE : EXIT_OK;
 }
 
 static enum exit_code verify_launch(struct verify_job *job)
@@ -290,7 +290,7 @@ static enum exit_code verify_launch(struct verify_job *job)
 		return code;
 	code = verify_entries(job);
 	if (!code && job->differences)
-		code = EXIT_BAD;
+		code = EXIT_FAILED;
 	if (!code)
 		print_verified(job);
 	return code;
