@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A probe in each role: what Xen lets it do is what ARCHITECTURE.md says, cell by cell, under each XSM module.
+"""A probe in each role: what Xen lets it do is what docs/permissions.md says, cell by cell, under each XSM module.
 
 Once as PVH domains, once as PV ones.
 """
@@ -27,9 +27,9 @@ ALWAYS_WRONG = {"mmuext-other", "gnttab-map-other", "evtchn-bind-unknown-other"}
 
 
 def documented(module, mode):
-    """{column: {operation: may it}}, of the table in ARCHITECTURE.md, under an XSM module and for PVH or PV domains."""
-    with open(os.path.join(harness.ROOT, "ARCHITECTURE.md"), encoding="utf-8") as page:
-        text = page.read().split("## Permissions")[1].split("\n## ")[0]
+    """{column: {operation: may it}}, of the table in docs/permissions.md, under an XSM module and for PVH or PV domains."""
+    with open(os.path.join(harness.ROOT, "docs", "permissions.md"), encoding="utf-8") as page:
+        text = page.read()
     head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")]
                       for line in text.splitlines() if line.startswith("|")]
     may = {"yes": True, "-": False, "dummy": module == "dummy", "FLASK": module == "flask", "not FLASK": module != "flask",
