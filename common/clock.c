@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Reads the wall clock. */
 #include "common/clock.h"
 
 #include <time.h>

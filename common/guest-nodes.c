@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Writes a guest's nodes in one transaction, and introduces the guest. */
 #include "common/guest-nodes.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Sets Xen's handle of a domain. */
 #include "common/handle.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Writes all of it, whatever interrupts. */
 #include "common/io.h"
 
 #include <errno.h>

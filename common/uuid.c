@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Makes and examines UUIDs. */
 #include "common/uuid.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The table of libxenstore's own calls. */
 #include "common/xs-ops.h"
 
 const struct xs_ops xs_ops_real = {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* hyperlaunchd: puts the parts together, and runs the loop until it is stopped. */
 #include <errno.h>
 #include <hyperlaunch/hl.h>
 #include <inttypes.h>

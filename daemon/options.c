@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Parses the command line of hyperlaunchd. */
 #include "options.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command line of hyperlaunchd. */
 #ifndef HYPERLAUNCHD_OPTIONS_H
 #define HYPERLAUNCHD_OPTIONS_H
 

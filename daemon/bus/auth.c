@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Asks the bus who calls, and polkit whether that user may. */
 #include "bus/auth.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Answers calls when their jobs have ended, and forgets those of callers that are gone. */
 #include "bus/call.h"
 
 #include <errno.h>
@@ -148,7 +149,7 @@ int bus_call_start(struct bus *bus, const struct bus_allowed *allowed, const str
 		 subject->generation);
 	if (!request.key)
 		request.key = key;
-	manager_freshen(bus_manager_of(bus));
+	manager_refresh_if_stale(bus_manager_of(bus));
 	if (hl_table_find(manager_table(bus_manager_of(bus)), subject->domid, subject->generation,
 			  &request.domain) < 0) {
 		free(data);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Connects to the bus, registers the objects and takes the name. */
 #include "bus/connection.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
 	if (!sd_bus_message_is_method_call(message, NULL, NULL))
 		return 0;
 	if (!interface || strcmp(interface, "org.freedesktop.DBus.Peer") != 0)
-		manager_freshen(bus->manager);
+		manager_refresh_if_stale(bus->manager);
 	return 0;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Manager.SetConsoleOwner: reads the call and starts the job. */
 #include "bus/console.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* A domain's object: its path and its properties. */
 #include "bus/domain.h"
 
 #include <errno.h>

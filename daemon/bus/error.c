@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Names and sentences of the D-Bus errors, and which errno is which. */
 #include "bus/error.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Processes the connection in the main loop. */
 #include "bus/event-source.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The properties of the interface Host, and ReadLog. */
 #include "bus/host.h"
 
 #include <string.h>

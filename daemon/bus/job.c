@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* A job's object, its signals, and Cancel. */
 #include "bus/job.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The properties of the interface Launch. */
 #include "bus/launch.h"
 
 #include "bus/connection.h"

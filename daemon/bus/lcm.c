@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Manager.GetLCM in its formats. */
 #include "bus/lcm.h"
 
 #include <errno.h>

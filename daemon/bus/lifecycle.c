@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The methods of the interface Lifecycle; each starts a job. */
 #include "bus/lifecycle.h"
 
 #include "bus/auth.h"

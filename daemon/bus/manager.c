@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The methods, properties and signals of the interface Manager. */
 #include "bus/manager.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Reads a{sv}, and refuses keys that the method does not have. */
 #include "bus/options.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Emits PropertiesChanged for the fields of a diff. */
 #include "bus/property.h"
 
 #include <assert.h>

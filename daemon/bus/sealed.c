@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Makes memory files that cannot be changed any more. */
 #include "bus/sealed.h"
 
 #include <errno.h>

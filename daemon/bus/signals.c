@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Sends the signals that follow from a diff of two tables. */
 #include "bus/signals.h"
 
 #include <errno.h>

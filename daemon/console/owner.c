@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Steps of the job that hands over Xen's console. */
 #include "console/owner.h"
 
 #include <errno.h>

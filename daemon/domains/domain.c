@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The objects of the live domains, found by domid. */
 #include "domains/domain.h"
 
 #include <errno.h>

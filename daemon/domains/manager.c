@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Refreshes the table and tells the observers what has changed. */
 #include "domains/manager.h"
 
 #include <errno.h>
@@ -539,7 +540,7 @@ enum xs_domain_state manager_domain_xenstore(const struct manager *manager,
 	return found ? found->shown : XS_DOMAIN_NONE;
 }
 
-void manager_freshen(struct manager *manager)
+void manager_refresh_if_stale(struct manager *manager)
 {
 	bool pending = manager->hold_until == 0 && timer_is_set(manager->refresh);
 

@@ -69,7 +69,7 @@ struct watch *manager_watch(const struct manager *manager);
  * For a reader: reads the table again if a change was announced, or if it is older
  * than a second, as what is not announced (memory, vCPUs) would be stale otherwise.
  */
-void manager_freshen(struct manager *manager);
+void manager_refresh_if_stale(struct manager *manager);
 
 /* Reads the table again.  Where that fails the table stays as it was, and the log says why. */
 void manager_refresh(struct manager *manager);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Reads the domains' nodes in xenstore, and watches them. */
 #include "domains/watch.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Runs the steps of jobs, and undoes them. */
 #include "jobs/job.h"
 
 #include <errno.h>

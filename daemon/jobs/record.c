@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Writes and reads the records of jobs. */
 #include "jobs/record.h"
 
 #include <dirent.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Finds the domain that a job is about. */
 #include "jobs/subject.h"
 
 #include "domains/manager.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Grants guests of a toolstack read access to their own nodes. */
 #include "launch/access.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Decides for each initial domain which step of its completion is next. */
 #include "launch/complete.h"
 
 #include <errno.h>

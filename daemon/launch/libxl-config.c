@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Writes libxl's file for a domain. */
 #include "launch/libxl-config.h"
 
 #include <errno.h>

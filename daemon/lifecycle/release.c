@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The step of the job that releases a held domain. */
 #include "lifecycle/release.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* File descriptors in libevent. */
 #include "loop/io.h"
 
 #include <errno.h>

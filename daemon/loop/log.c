@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Formats messages; the journal's priority is in front where the journal reads them. */
 #include "loop/log.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Turns libevent's loop, and runs what was put off. */
 #include "loop/loop.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Sends READY, STATUS, WATCHDOG and STOPPING to the service manager. */
 #include "loop/notify.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Timers in libevent. */
 #include "loop/timer.h"
 
 #include <errno.h>

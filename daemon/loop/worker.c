@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The thread that runs work that blocks. */
 #include "loop/worker.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Queues tasks for the thread that calls libxenstore, and watches their deadlines. */
 #include "store/client.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Waits until xenstored can be reached. */
 #include "store/connect.h"
 
 #include <errno.h>

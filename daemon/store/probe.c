@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Sends one request, and waits for the first byte of its answer. */
 #include "store/probe.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Changes device trees: properties, nodes, values. */
 #include <libfdt.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Checks what must hold for each blob that was parsed. */
 #include <libfdt.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -101,6 +101,13 @@ def test_functions_are_short(suffix):
     assert not long, "\n".join(long)
 
 
+def test_each_file_of_code_has_a_title():
+    """What it is for, in a comment after the licence."""
+    wrong = [path for path in FILES if re.search(r"\.[ch]$", path) and not path.startswith(("hypervisor/", "tests/data/"))
+             and not re.match(rb"(//|/\*) SPDX[^\n]*\n(/\*|//)", content(path))]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_scripts_can_be_run():
     wrong = [path for path in FILES if content(path).startswith(b"#!") and path.split("/")[0] not in ("tests", "docs")
              and not os.access(os.path.join(ROOT, path), os.X_OK)]

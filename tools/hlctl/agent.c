@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Starts and stops polkit's agent. */
 #include "agent.h"
 
 #include <errno.h>

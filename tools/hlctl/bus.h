@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Calls of hyperlaunchd over D-Bus, and their answers. */
 #ifndef HLCTL_BUS_H
 #define HLCTL_BUS_H
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Escape sequences of colours, if standard output is a terminal. */
 #include "colour.h"
 
 #include <string.h>

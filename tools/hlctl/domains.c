@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Reads the properties of domains, and writes them as JSON. */
 #include "domains.h"
 
 #include <errno.h>

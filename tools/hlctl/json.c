@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Makes and prints JSON. */
 #include "json.h"
 
 #include <errno.h>

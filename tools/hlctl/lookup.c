@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Finds a domain's object by domid, name or UUID. */
 #include "lookup.h"
 
 #include <errno.h>

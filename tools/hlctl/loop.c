@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Runs until a signal or the end of the connection. */
 #include "loop.h"
 
 #include <errno.h>

@@ -168,7 +168,7 @@ static void put_domid(struct json_object *object, const char *path)
 		json_put_id(object, "domid", lookup_domid(path));
 }
 
-static void tell_launch_state(struct monitor *monitor, struct json_object *state)
+static void report_launch_state(struct monitor *monitor, struct json_object *state)
 {
 	struct json_object *object = new_event("launch-state-changed");
 
@@ -176,7 +176,7 @@ static void tell_launch_state(struct monitor *monitor, struct json_object *state
 	tell(monitor, object);
 }
 
-static int tell_property(struct monitor *monitor, sd_bus_message *m, const char *interface)
+static int report_property(struct monitor *monitor, sd_bus_message *m, const char *interface)
 {
 	const char *path = sd_bus_message_get_path(m), *property;
 	struct json_object *object, *value;
@@ -188,7 +188,7 @@ static int tell_property(struct monitor *monitor, sd_bus_message *m, const char 
 	if (r < 0)
 		return r;
 	if (!strcmp(interface, BUS_LAUNCH) && !strcmp(property, "State")) {
-		tell_launch_state(monitor, value);
+		report_launch_state(monitor, value);
 		return 0;
 	}
 	object = new_event("property-changed");
@@ -212,7 +212,7 @@ static int on_properties_changed(sd_bus_message *m, void *userdata, sd_bus_error
 	if (sd_bus_message_enter_container(m, 'a', "{sv}") < 0)
 		return 0;
 	while (sd_bus_message_enter_container(m, 'e', "sv") > 0)
-		if (tell_property(userdata, m, interface) < 0 ||
+		if (report_property(userdata, m, interface) < 0 ||
 		    sd_bus_message_exit_container(m) < 0)
 			break;
 	return 0;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Starts the pager, and reports output that could not be written. */
 #include "pager.h"
 
 #include <errno.h>

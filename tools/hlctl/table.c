@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Prints tables by libsmartcols, and lines. */
 #include "table.h"
 
 #include <hyperlaunch/hl.h>

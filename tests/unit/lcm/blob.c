@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Reads and makes device-tree blobs. */
 #include <libfdt.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Makes contexts, tables and records for tests. */
 #include "make.h"
 
 #include <stdio.h>
