@@ -7,8 +7,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "common/process.h"
 
 #define NOTIFY_FD	  3
 #define NOTIFY_FD_TEXT	  "3"
@@ -62,7 +63,6 @@ void agent_stop(void)
 	(void)kill(agent, SIGTERM);
 	/* Where it was stopped, it goes on to its end. */
 	(void)kill(agent, SIGCONT);
-	while (waitpid(agent, NULL, 0) < 0 && errno == EINTR)
-		;
+	(void)process_wait(agent, NULL);
 	agent = 0;
 }

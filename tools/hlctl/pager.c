@@ -5,13 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "colour.h"
+#include "common/process.h"
 
 #define WORDS_MAX 16
 
@@ -44,30 +43,16 @@ static void split(char *command, char *words[static WORDS_MAX + 1])
 	words[nr] = NULL;
 }
 
-/* Runs the command, with in as its standard input.  Returns an errno. */
-static int spawn(char *const argv[], int in, pid_t *ret_pid)
-{
-	posix_spawn_file_actions_t actions;
-	int r = posix_spawn_file_actions_init(&actions);
-
-	if (r)
-		return r;
-	r = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-	if (!r)
-		r = posix_spawnp(ret_pid, argv[0], &actions, NULL, argv, environ);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	return r;
-}
-
+/* Runs the command, with in as its standard input.  Returns a negative errno. */
 static int spawn_command(const char *command, int in, pid_t *ret_pid)
 {
 	char *argv[WORDS_MAX + 1], *copy = strdup(command);
 	int r;
 
 	if (!copy)
-		return ENOMEM;
+		return -ENOMEM;
 	split(copy, argv);
-	r = argv[0] ? spawn(argv, in, ret_pid) : ENOENT;
+	r = argv[0] ? process_start(argv, in, -1, false, ret_pid) : -ENOENT;
 	free(copy);
 	return r;
 }
@@ -75,19 +60,19 @@ static int spawn_command(const char *command, int in, pid_t *ret_pid)
 /* Ends at once if all fits, with colours, without wrapping lines or starting other programs. */
 static int set_environment(void)
 {
-	return setenv("LESS", "FRSX", 1) || setenv("LESSSECURE", "1", 1) ? errno : 0;
+	return setenv("LESS", "FRSX", 1) || setenv("LESSSECURE", "1", 1) ? -errno : 0;
 }
 
-/* Standard output goes to the pager from now on; an errno. */
+/* Standard output goes to the pager from now on.  Returns a negative errno. */
 static int start(const char *command)
 {
 	int ends[2], r;
 
 	if (pipe2(ends, O_CLOEXEC))
-		return errno;
+		return -errno;
 	r = spawn_command(command, ends[0], &pager);
 	if (!r && dup2(ends[1], STDOUT_FILENO) < 0)
-		r = errno;
+		r = -errno;
 	close(ends[0]);
 	close(ends[1]);
 	return r;
@@ -111,9 +96,9 @@ void pager_open(void)
 		/* The pager is what the user interrupts, or leaves before the end. */
 		(void)signal(SIGPIPE, SIG_IGN);
 		(void)signal(SIGINT, SIG_IGN);
-	} else if (r != ENOENT || strcmp(command, "less") != 0) {
+	} else if (r != -ENOENT || strcmp(command, "less") != 0) {
 		/* Without less there is no pager, unless the user named one. */
-		warn("cannot run the pager '%s': %s", command, strerror(r));
+		warn("cannot run the pager '%s': %s", command, strerror(-r));
 	}
 }
 
@@ -124,8 +109,7 @@ enum exit_code output_end(enum exit_code code)
 
 	if (pager) {
 		close(STDOUT_FILENO);
-		while (waitpid(pager, NULL, 0) < 0 && errno == EINTR)
-			;
+		(void)process_wait(pager, NULL);
 		return code;
 	}
 	return !code && failed ? report_error(EXIT_FAILED, "cannot write: %s", strerror(r)) : code;

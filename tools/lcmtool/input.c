@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/io.h"
+#include "common/process.h"
 #include "tool.h"
 
 /* More than any LCM, its source, or an Arm board's tree needs. */
@@ -124,7 +125,7 @@ static int spawn_dtc(int in, int out, const char *dir, pid_t *ret_pid)
 		(char *)"-o",  (char *)"-",   (char *)"-",  NULL,
 	};
 
-	return spawn(argv, in, out, false, ret_pid);
+	return process_start(argv, in, out, false, ret_pid);
 }
 
 static enum exit_code run_dtc(int in, int out, const char *name)
@@ -141,11 +142,11 @@ static enum exit_code run_dtc(int in, int out, const char *name)
 			     name, strerror(-rc));
 		return EXIT_USAGE;
 	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR) {
-			report_error("dtc: %m");
-			return EXIT_USAGE;
-		}
+	rc = process_wait(pid, &status);
+	if (rc) {
+		report_error("dtc: %s", strerror(-rc));
+		return EXIT_USAGE;
+	}
 	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
 		report_error("%s: dtc cannot compile this source", name);
 		return EXIT_FAILED;

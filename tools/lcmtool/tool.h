@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/types.h>
 
 #include <xen/lib/hyperlaunch/lcm.h>
 
@@ -113,9 +112,6 @@ const char *grub_unpacks(const void *data, size_t size);
 const char *identify_tree(const void *fdt);
 
 /* run.c */
-
-/* Starts a program between two descriptors; quiet: without its standard error. */
-int spawn(char *const argv[], int in, int out, bool quiet, pid_t *ret_pid);
 
 /*
  * Runs a program with the bytes as its standard input, without its standard error,

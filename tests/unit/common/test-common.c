@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 #include <hyperlaunch/hl.h>
@@ -15,6 +16,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/io.h"
+#include "common/process.h"
 #include "common/uuid.h"
 
 /* More than a pipe holds, so that write(2) has to wait. */
@@ -146,6 +148,37 @@ static void wall_clock_is_in_microseconds(void **state)
 	assert_in_range(wall_clock_usec() / USEC_PER_SEC, 1577836800, UINT64_C(7258118400));
 }
 
+static void program_has_the_descriptors_that_are_given(void **state)
+{
+	char *const argv[] = {(char *)"sh", (char *)"-c",
+			      (char *)"echo dropped >&2; read x; echo \"<$x>\"; exit 3", NULL};
+	int in[2], out[2], status;
+	char text[16] = "";
+	pid_t pid;
+
+	assert_int_equal(pipe(in), 0);
+	assert_int_equal(pipe(out), 0);
+	assert_int_equal(process_start(argv, in[0], out[1], true, &pid), 0);
+	close(in[0]);
+	close(out[1]);
+	assert_int_equal(write_all(in[1], "word\n", 5), 0);
+	close(in[1]);
+	assert_int_equal(process_wait(pid, &status), 0);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+	assert_int_equal(read(out[0], text, sizeof(text) - 1), 7);
+	assert_string_equal(text, "<word>\n");
+	close(out[0]);
+}
+
+static void program_that_is_absent_is_an_error(void **state)
+{
+	char *const argv[] = {(char *)"no-such-program", NULL};
+	pid_t pid;
+
+	assert_int_equal(process_start(argv, -1, -1, false, &pid), -ENOENT);
+	assert_int_equal(process_wait(getpid(), NULL), -ECHILD);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +188,8 @@ int main(void)
 		cmocka_unit_test(uuid_with_one_bit_is_not_nil),
 		cmocka_unit_test(cleanup_closes_what_was_not_taken),
 		cmocka_unit_test(wall_clock_is_in_microseconds),
+		cmocka_unit_test(program_has_the_descriptors_that_are_given),
+		cmocka_unit_test(program_that_is_absent_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
