@@ -120,17 +120,20 @@ static bool is_plain(uint32_t code)
 	return (code & 0xfffe) != 0xfffe;
 }
 
-HL_EXPORT char *hl_utf8_dup(const char *text)
+/* Copies text to out, which has room for strlen(text) + 1 bytes: the copy is never longer. */
+static void copy_clean(const char *text, char *out)
 {
 	const unsigned char *s = (const unsigned char *)text;
-	char *copy = malloc(strlen(text) + 1), *out = copy;
 
-	if (!copy)
-		return NULL;
 	while (*s) {
 		uint32_t code;
-		unsigned int length = utf8_decode(s, &code);
+		unsigned int length;
 
+		if (*s >= ' ' && *s <= '~') {
+			*out++ = (char)*s++;
+			continue;
+		}
+		length = utf8_decode(s, &code);
 		if (!length || !is_plain(code)) {
 			*out++ = '?';
 			s += length ? length : 1;
@@ -141,19 +144,23 @@ HL_EXPORT char *hl_utf8_dup(const char *text)
 		s += length;
 	}
 	*out = '\0';
+}
+
+HL_EXPORT char *hl_utf8_dup(const char *text)
+{
+	char *copy = malloc(strlen(text) + 1);
+
+	if (copy)
+		copy_clean(text, copy);
 	return copy;
 }
 
 char *arena_utf8(struct arena *arena, const char *text)
 {
-	char *clean = hl_utf8_dup(text), *copy;
+	char *copy = arena_text(arena, strlen(text));
 
-	if (!clean) {
-		arena->failed = true;
-		return NULL;
-	}
-	copy = arena_strdup(arena, clean);
-	free(clean);
+	if (copy)
+		copy_clean(text, copy);
 	return copy;
 }
 

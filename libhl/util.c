@@ -4,38 +4,86 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdalign.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 struct arena_chunk {
 	struct arena_chunk *next;
+	size_t size, used; /* bytes of data */
 	max_align_t data[];
 };
 
-void *arena_alloc(struct arena *arena, size_t nr, size_t size)
-{
-	struct arena_chunk *chunk = NULL;
-	size_t bytes;
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+/* It sees the bounds of an allocation only if that has a chunk of its own. */
+#define SHARED_CHUNK 0u
+#endif
+#endif
+#ifndef SHARED_CHUNK
+#define SHARED_CHUNK 16384u
+#endif
 
-	if (!__builtin_mul_overflow(nr, size, &bytes) &&
-	    !__builtin_add_overflow(bytes, sizeof(*chunk), &bytes))
-		chunk = calloc(1, bytes);
+/* Chunks are filled in turn; what is large has a chunk of its own behind the first. */
+static struct arena_chunk *new_chunk(struct arena *arena, size_t bytes)
+{
+	bool shared = bytes <= SHARED_CHUNK / 4;
+	size_t size = shared ? SHARED_CHUNK : bytes, total;
+	struct arena_chunk *chunk = NULL, **place = &arena->chunks;
+
+	if (!__builtin_add_overflow(size, sizeof(*chunk), &total))
+		chunk = calloc(1, total);
+	if (!chunk)
+		return NULL;
+	chunk->size = size;
+	if (!shared && *place)
+		place = &(*place)->next;
+	chunk->next = *place;
+	*place = chunk;
+	return chunk;
+}
+
+/* Zeroed.  align: a power of two, at most that of max_align_t. */
+static void *take(struct arena *arena, size_t bytes, size_t align)
+{
+	struct arena_chunk *chunk = arena->chunks;
+	size_t start = chunk ? (chunk->used + align - 1) & ~(align - 1) : 0;
+
+	if (!chunk || start > chunk->size || bytes > chunk->size - start) {
+		chunk = new_chunk(arena, bytes);
+		start = 0;
+	}
 	if (!chunk) {
 		arena->failed = true;
 		return NULL;
 	}
-	chunk->next = arena->chunks;
-	arena->chunks = chunk;
-	return chunk->data;
+	chunk->used = start + bytes;
+	return (char *)chunk->data + start;
+}
+
+void *arena_alloc(struct arena *arena, size_t nr, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(nr, size, &bytes)) {
+		arena->failed = true;
+		return NULL;
+	}
+	return take(arena, bytes, alignof(max_align_t));
+}
+
+char *arena_text(struct arena *arena, size_t length)
+{
+	return take(arena, length + 1, 1);
 }
 
 char *arena_strdup(struct arena *arena, const char *text)
 {
-	size_t size = strlen(text) + 1;
-	char *copy = arena_alloc(arena, size, 1);
+	size_t length = strlen(text);
+	char *copy = arena_text(arena, length);
 
-	return copy ? memcpy(copy, text, size) : NULL;
+	return copy ? memcpy(copy, text, length + 1) : NULL;
 }
 
 char *arena_printf(struct arena *arena, const char *format, ...)

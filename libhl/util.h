@@ -24,6 +24,8 @@ struct arena {
 };
 
 void *arena_alloc(struct arena *arena, size_t nr, size_t size);
+/* For a string of at most `length` bytes; these need no alignment. */
+char *arena_text(struct arena *arena, size_t length);
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_printf(struct arena *arena, const char *format, ...) HL_PRINTF(2, 3);
 void arena_free(struct arena *arena);
