@@ -127,8 +127,7 @@ static uint32_t differing_summary(const struct hl_summary *a, const struct hl_su
 	       if_differ(a->nr_events != b->nr_events, HL_SUMMARY_EVENTS);
 }
 
-static void add(struct hl_diff *diff, enum hl_change_type wanted, const struct hl_domain *before,
-		const struct hl_domain *after)
+static void add(struct hl_diff *diff, const struct hl_domain *before, const struct hl_domain *after)
 {
 	struct hl_change change = {
 		.type = !after	  ? HL_CHANGE_REMOVED
@@ -138,8 +137,6 @@ static void add(struct hl_diff *diff, enum hl_change_type wanted, const struct h
 		.after = after,
 	};
 
-	if (change.type != wanted)
-		return;
 	if (before && after) {
 		change.fields = differing_fields(before, after);
 		if (!change.fields)
@@ -148,8 +145,8 @@ static void add(struct hl_diff *diff, enum hl_change_type wanted, const struct h
 	diff->changes[diff->nr_changes++] = change;
 }
 
-/* Merges the rows of both tables, which are in the same order, and adds changes of one type. */
-static void walk(struct hl_diff *diff, enum hl_change_type wanted)
+/* Merges the rows of both tables, which are in the same order, and adds what has changed. */
+static void walk(struct hl_diff *diff)
 {
 	const struct hl_table *before = diff->before, *after = diff->after;
 	uint32_t i = 0, k = 0;
@@ -159,10 +156,20 @@ static void walk(struct hl_diff *diff, enum hl_change_type wanted)
 		const struct hl_domain *b = hl_table_get(after, k);
 		int order = !a ? 1 : !b ? -1 : domain_compare(a, b);
 
-		add(diff, wanted, order <= 0 ? a : NULL, order >= 0 ? b : NULL);
+		add(diff, order <= 0 ? a : NULL, order >= 0 ? b : NULL);
 		i += order <= 0;
 		k += order >= 0;
 	}
+}
+
+/* Removals, additions, changes; within each the order of the rows. */
+static int compare_changes(const void *a, const void *b)
+{
+	const struct hl_change *x = a, *y = b;
+
+	if (x->type != y->type)
+		return (int)x->type - (int)y->type;
+	return domain_compare(x->after ? x->after : x->before, y->after ? y->after : y->before);
 }
 
 HL_EXPORT int hl_diff_new(struct hl_table *before, struct hl_table *after,
@@ -180,9 +187,8 @@ HL_EXPORT int hl_diff_new(struct hl_table *before, struct hl_table *after,
 	}
 	diff->before = hl_table_ref(before);
 	diff->after = hl_table_ref(after);
-	walk(diff, HL_CHANGE_REMOVED);
-	walk(diff, HL_CHANGE_ADDED);
-	walk(diff, HL_CHANGE_CHANGED);
+	walk(diff);
+	qsort(diff->changes, diff->nr_changes, sizeof(*diff->changes), compare_changes);
 	diff->summary = before ? differing_summary(&before->summary, &after->summary)
 			       : HL_SUMMARY_STATE | HL_SUMMARY_ROLES | HL_SUMMARY_CONSOLE_OWNER |
 					 HL_SUMMARY_COUNTS | HL_SUMMARY_ERROR | HL_SUMMARY_OTHER |

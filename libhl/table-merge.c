@@ -19,6 +19,8 @@ static_assert(LCM_MAX_DOMAINS <= 64, "merge.recorded has a bit for each domain")
 struct merge {
 	const struct hl_snapshot *s;
 	struct hl_table *table;
+	struct hl_domain *rows; /* where new_row() adds: nr_rows so far */
+	uint32_t nr_rows;
 	bool *claimed;	   /* [s->nr_live] */
 	uint64_t recorded; /* bit i: Xen has a record of the LCM's domain i */
 };
@@ -172,12 +174,6 @@ static uint32_t roles(const struct hl_domain *row, const struct hl_launch *launc
 	       single_role(row, launch->xenstore_domid, f & HL_FUNC_XENSTORE, HL_ROLE_XENSTORE);
 }
 
-static void set_uuid(struct hl_domain *row, const uint8_t uuid[16])
-{
-	memcpy(row->uuid, uuid, sizeof(row->uuid));
-	hl_uuid_to_text(row->uuid, row->uuid_text);
-}
-
 static void set_live(struct merge *m, struct hl_domain *row, const struct hl_live_domain *live)
 {
 	row->live = true;
@@ -256,7 +252,7 @@ static void set_error(struct merge *m, struct hl_domain *row, const struct hl_la
 
 static struct hl_domain *new_row(struct merge *m)
 {
-	struct hl_domain *row = &m->table->domains[m->table->nr_domains++];
+	struct hl_domain *row = &m->rows[m->nr_rows++];
 
 	*row = (struct hl_domain){
 		.domid = HL_NO_DOMID,
@@ -297,7 +293,8 @@ static void copy_record(struct hl_domain *row, const struct hl_launch_domain *re
 	row->built_ns = record->built_ns;
 	row->started_ns = record->started_ns;
 	row->ready_ns = record->ready_ns;
-	set_uuid(row, record->uuid);
+	memcpy(row->uuid, record->uuid, sizeof(row->uuid));
+	hl_uuid_to_text(row->uuid, row->uuid_text);
 }
 
 /*
@@ -380,7 +377,8 @@ static void add_post_boot(struct merge *m, const struct hl_live_domain *live, co
 	row->name = text(m, name ? name : live->name);
 	row->mode = live->hvm ? 0 : HL_MODE_PV;
 	set_live(m, row, live);
-	set_uuid(row, live->handle);
+	memcpy(row->uuid, row->handle, sizeof(row->uuid));
+	memcpy(row->uuid_text, row->handle_text, sizeof(row->uuid_text));
 	post_boot_state(row, live);
 	if (m->s->available && m->s->launch.state == HL_LAUNCH_NONE)
 		classic_roles(row, &m->s->launch);
@@ -392,16 +390,6 @@ static void add_post_boot(struct merge *m, const struct hl_live_domain *live, co
 static int compare_rows(const void *a, const void *b)
 {
 	return domain_compare(a, b);
-}
-
-/* Returns 0, or -EBADMSG: two rows have the same domid and generation. */
-static int sort_rows(struct hl_table *t)
-{
-	qsort(t->domains, t->nr_domains, sizeof(*t->domains), compare_rows);
-	for (uint32_t i = 1; i < t->nr_domains; i++)
-		if (!domain_compare(&t->domains[i - 1], &t->domains[i]))
-			return -EBADMSG;
-	return 0;
 }
 
 /* Adds domains of the LCM that Xen has no record of, because it rejected the LCM. */
@@ -417,25 +405,71 @@ static void add_planned(struct merge *m)
 	}
 }
 
+/*
+ * Adds all domains, by rising domid: the live ones are in that order, so only the initial
+ * ones, which are few, have to be sorted and go in between.  A domid's initial domain
+ * precedes the one that has it now.
+ */
+static void merge_rows(struct merge *m, const struct hl_domain *initial, uint32_t nr_initial)
+{
+	uint32_t next = 0;
+
+	for (size_t i = 0; i < m->s->nr_live; i++) {
+		const struct hl_live_domain *live = &m->s->live[i];
+
+		if (m->claimed[i])
+			continue;
+		while (next < nr_initial && initial[next].domid <= live->domid)
+			m->rows[m->nr_rows++] = initial[next++];
+		add_post_boot(m, live, m->s->names[i]);
+	}
+	while (next < nr_initial)
+		m->rows[m->nr_rows++] = initial[next++];
+}
+
+/* Returns 0, or -EBADMSG: two rows have the same domid and generation. */
+static int check_order(const struct hl_table *t)
+{
+	for (uint32_t i = 1; i < t->nr_domains; i++)
+		if (domain_compare(&t->domains[i - 1], &t->domains[i]) >= 0)
+			return -EBADMSG;
+	return 0;
+}
+
+/* initial: room for the initial domains, until they have their places in the table. */
+static void add_rows(struct merge *m, struct hl_domain *initial)
+{
+	uint32_t nr_initial;
+
+	m->rows = initial;
+	for (uint32_t i = 0; i < m->s->launch.nr_domains; i++)
+		add_initial(m, &m->s->domains[i]);
+	add_planned(m);
+	nr_initial = m->nr_rows;
+	qsort(initial, nr_initial, sizeof(*initial), compare_rows);
+	m->rows = m->table->domains;
+	m->nr_rows = 0;
+	merge_rows(m, initial, nr_initial);
+	m->table->nr_domains = m->nr_rows;
+}
+
 static int make_rows(struct merge *m)
 {
 	const struct hl_snapshot *s = m->s;
 	struct hl_table *t = m->table;
-	size_t max = s->launch.nr_domains + s->nr_live;
+	size_t max_initial = s->launch.nr_domains + (s->lcm ? hl_lcm_nr_domains(s->lcm) : 0);
+	struct hl_domain *initial;
 
-	if (s->lcm)
-		max += hl_lcm_nr_domains(s->lcm);
-	t->domains = arena_alloc(&t->arena, max, sizeof(*t->domains));
+	t->domains = arena_alloc(&t->arena, max_initial + s->nr_live, sizeof(*t->domains));
 	m->claimed = arena_alloc(&t->arena, s->nr_live, sizeof(*m->claimed));
 	if (!t->domains || !m->claimed)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < s->launch.nr_domains; i++)
-		add_initial(m, &s->domains[i]);
-	add_planned(m);
-	for (size_t i = 0; i < s->nr_live; i++)
-		if (!m->claimed[i])
-			add_post_boot(m, &s->live[i], s->names[i]);
-	return sort_rows(t);
+	initial = calloc(max_initial + 1, sizeof(*initial));
+	if (!initial)
+		return -ENOMEM;
+	add_rows(m, initial);
+	free(initial);
+	return check_order(t);
 }
 
 /* Sets the names of the domains whose bit is set in users. */

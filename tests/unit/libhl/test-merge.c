@@ -228,6 +228,32 @@ static void without_domid(void **state)
 	hl_table_unref(table);
 }
 
+/* Xen has the records in the LCM's order, which need not be that of the domids. */
+static void rows_rise_by_domid(void **state)
+{
+	static const uint32_t domids[] = {3, 5, 5, 90, 100, 150, 200, HL_NO_DOMID};
+	struct hl_snapshot *s = make_snapshot(4, 0, 5);
+	struct hl_table *table;
+
+	make_record(s, 0, "a", HL_NO_DOMID, HL_DOMAIN_FAILED);
+	make_record(s, 1, "b", 200, HL_DOMAIN_RECLAIMED);
+	make_record(s, 2, "c", 100, HL_DOMAIN_STARTED);
+	make_record(s, 3, "d", 5, HL_DOMAIN_RECLAIMED);
+	make_live(s, 0, 3);
+	make_live(s, 1, 5);
+	make_live(s, 2, 90);
+	make_live(s, 3, 100);
+	make_live(s, 4, 150);
+	table = merge(s);
+	assert_int_equal(hl_table_nr_domains(table), ARRAY_SIZE(domids));
+	for (uint32_t i = 0; i < ARRAY_SIZE(domids); i++)
+		assert_int_equal(hl_table_get(table, i)->domid, domids[i]);
+	assert_string_equal(hl_table_get(table, 1)->name, "d");
+	assert_string_equal(hl_table_get(table, 4)->name, "c");
+	assert_string_equal(hl_table_get(table, 6)->name, "b");
+	hl_table_unref(table);
+}
+
 static void two_records_one_domid(void **state)
 {
 	struct hl_snapshot *s = make_snapshot(2, 0, 0);
@@ -609,6 +635,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(reused_domid),
 		cmocka_unit_test(generation_is_stateless),
 		cmocka_unit_test(without_domid),
+		cmocka_unit_test(rows_rise_by_domid),
 		cmocka_unit_test(two_records_one_domid),
 		cmocka_unit_test(roles),
 		cmocka_unit_test(classic_boot),
