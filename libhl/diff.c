@@ -17,6 +17,12 @@ static uint32_t if_differ(bool differ, uint32_t field)
 	return differ ? field : 0;
 }
 
+/* Many texts are constants, or "". */
+static bool texts_differ(const char *a, const char *b)
+{
+	return a != b && strcmp(a, b) != 0;
+}
+
 static bool modules_differ(const struct hl_domain *a, const struct hl_domain *b)
 {
 	if (a->nr_modules != b->nr_modules)
@@ -36,9 +42,9 @@ static bool drift_differs(const struct hl_domain *a, const struct hl_domain *b)
 	if (a->nr_drift != b->nr_drift)
 		return true;
 	for (uint32_t i = 0; i < a->nr_drift; i++)
-		if (strcmp(a->drift[i].field, b->drift[i].field) != 0 ||
-		    strcmp(a->drift[i].lcm, b->drift[i].lcm) != 0 ||
-		    strcmp(a->drift[i].actual, b->drift[i].actual) != 0)
+		if (texts_differ(a->drift[i].field, b->drift[i].field) ||
+		    texts_differ(a->drift[i].lcm, b->drift[i].lcm) ||
+		    texts_differ(a->drift[i].actual, b->drift[i].actual))
 			return true;
 	return false;
 }
@@ -46,8 +52,8 @@ static bool drift_differs(const struct hl_domain *a, const struct hl_domain *b)
 static bool errors_differ(const struct hl_domain *a, const struct hl_domain *b)
 {
 	return a->error != b->error || a->errnum != b->errnum ||
-	       strcmp(a->error_node, b->error_node) != 0 ||
-	       strcmp(a->error_prop, b->error_prop) != 0;
+	       texts_differ(a->error_node, b->error_node) ||
+	       texts_differ(a->error_prop, b->error_prop);
 }
 
 static bool times_differ(const struct hl_domain *a, const struct hl_domain *b)
@@ -59,21 +65,21 @@ static bool times_differ(const struct hl_domain *a, const struct hl_domain *b)
 /* Compares all fields except those that domid, generation and LCM determine. */
 static uint32_t differing_fields(const struct hl_domain *a, const struct hl_domain *b)
 {
-	return if_differ(strcmp(a->name, b->name), HL_FIELD_NAME) |
+	return if_differ(texts_differ(a->name, b->name), HL_FIELD_NAME) |
 	       if_differ(memcmp(a->uuid, b->uuid, sizeof(a->uuid)), HL_FIELD_UUID) |
-	       if_differ(strcmp(a->handle_text, b->handle_text), HL_FIELD_HANDLE) |
+	       if_differ(texts_differ(a->handle_text, b->handle_text), HL_FIELD_HANDLE) |
 	       if_differ(a->permissions != b->permissions, HL_FIELD_PERMISSIONS) |
 	       if_differ(a->functions != b->functions, HL_FIELD_FUNCTIONS) |
 	       if_differ(a->roles != b->roles, HL_FIELD_ROLES) |
 	       if_differ(a->mode != b->mode, HL_FIELD_MODE) |
 	       if_differ(a->state != b->state, HL_FIELD_STATE) |
-	       if_differ(strcmp(a->reason, b->reason), HL_FIELD_REASON) |
+	       if_differ(texts_differ(a->reason, b->reason), HL_FIELD_REASON) |
 	       if_differ(a->memory_max != b->memory_max, HL_FIELD_MEMORY_MAX) |
 	       if_differ(a->memory_current != b->memory_current, HL_FIELD_MEMORY_CURRENT) |
 	       if_differ(a->vcpus_max != b->vcpus_max, HL_FIELD_VCPUS_MAX) |
 	       if_differ(a->vcpus_online != b->vcpus_online, HL_FIELD_VCPUS_ONLINE) |
 	       if_differ(a->ssidref != b->ssidref ||
-				 strcmp(a->security_label, b->security_label) != 0,
+				 texts_differ(a->security_label, b->security_label),
 			 HL_FIELD_SECURITY_LABEL) |
 	       if_differ(errors_differ(a, b), HL_FIELD_ERROR) |
 	       if_differ(a->store_port != b->store_port || a->store_gfn != b->store_gfn,
@@ -98,15 +104,15 @@ static bool warnings_differ(const struct hl_summary *a, const struct hl_summary 
 	if (a->nr_warnings != b->nr_warnings)
 		return true;
 	for (uint32_t i = 0; i < a->nr_warnings; i++)
-		if (strcmp(a->warnings[i], b->warnings[i]) != 0)
+		if (texts_differ(a->warnings[i], b->warnings[i]))
 			return true;
 	return false;
 }
 
 static bool others_differ(const struct hl_summary *a, const struct hl_summary *b)
 {
-	return a->available != b->available || strcmp(a->source, b->source) != 0 ||
-	       strcmp(a->form, b->form) != 0 || a->dynamic != b->dynamic ||
+	return a->available != b->available || texts_differ(a->source, b->source) ||
+	       texts_differ(a->form, b->form) || a->dynamic != b->dynamic ||
 	       a->weak_hardware != b->weak_hardware || a->lcm_size != b->lcm_size ||
 	       memcmp(a->lcm_sha256, b->lcm_sha256, sizeof(a->lcm_sha256)) != 0 ||
 	       a->start_ns != b->start_ns || a->end_ns != b->end_ns || warnings_differ(a, b);
@@ -120,8 +126,8 @@ static uint32_t differing_summary(const struct hl_summary *a, const struct hl_su
 	       if_differ(a->expected != b->expected || a->built != b->built ||
 				 a->failed != b->failed,
 			 HL_SUMMARY_COUNTS) |
-	       if_differ(a->error != b->error || strcmp(a->error_node, b->error_node) != 0 ||
-				 strcmp(a->error_prop, b->error_prop) != 0,
+	       if_differ(a->error != b->error || texts_differ(a->error_node, b->error_node) ||
+				 texts_differ(a->error_prop, b->error_prop),
 			 HL_SUMMARY_ERROR) |
 	       if_differ(others_differ(a, b), HL_SUMMARY_OTHER) |
 	       if_differ(a->nr_events != b->nr_events, HL_SUMMARY_EVENTS);

@@ -460,7 +460,7 @@ static int make_rows(struct merge *m)
 	size_t max_initial = s->launch.nr_domains + (s->lcm ? hl_lcm_nr_domains(s->lcm) : 0);
 	struct hl_domain *initial;
 
-	t->domains = arena_alloc(&t->arena, max_initial + s->nr_live, sizeof(*t->domains));
+	t->domains = reallocarray(NULL, max_initial + s->nr_live + 1, sizeof(*t->domains));
 	m->claimed = arena_alloc(&t->arena, s->nr_live, sizeof(*m->claimed));
 	if (!t->domains || !m->claimed)
 		return -ENOMEM;

@@ -25,6 +25,7 @@ HL_EXPORT struct hl_table *hl_table_unref(struct hl_table *table)
 {
 	if (table && atomic_fetch_sub(&table->refs, 1) == 1) {
 		arena_free(&table->arena);
+		free(table->domains);
 		free(table);
 	}
 	return NULL;

@@ -9,7 +9,7 @@
 
 struct hl_table {
 	atomic_uint refs;
-	struct arena arena; /* all strings and arrays */
+	struct arena arena; /* all strings and the other arrays */
 	struct hl_summary summary;
 	struct hl_domain *domains; /* [nr_domains], by rising (domid, generation) */
 	uint32_t nr_domains;
