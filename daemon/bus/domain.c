@@ -2,9 +2,8 @@
 /* A domain's object: its path and its properties. */
 #include "bus/domain.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,9 +17,30 @@
 #define PREFIX BUS_DOMAIN_PREFIX
 #define KIB    1024
 
+/* Returns the end of what it writes. */
+static char *put_decimal(char *out, uint64_t value)
+{
+	char digits[20]; /* of UINT64_MAX */
+	size_t first = sizeof(digits);
+
+	do {
+		digits[--first] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	return mempcpy(out, digits + first, sizeof(digits) - first);
+}
+
+/* Each row that is listed needs one; snprintf() takes a tenth of the time of a row. */
 void bus_domain_path_of(uint32_t domid, uint64_t generation, char path[BUS_DOMAIN_PATH_SIZE])
 {
-	snprintf(path, BUS_DOMAIN_PATH_SIZE, PREFIX "/d%" PRIu32 "_%" PRIu64, domid, generation);
+	char *out = mempcpy(path, PREFIX "/d", strlen(PREFIX "/d"));
+
+	static_assert(sizeof(PREFIX "/d4294967295_18446744073709551615") <= BUS_DOMAIN_PATH_SIZE,
+		      "the longest path");
+	out = put_decimal(out, domid);
+	*out++ = '_';
+	out = put_decimal(out, generation);
+	*out = '\0';
 }
 
 void bus_domain_path(const struct hl_domain *domain, char path[BUS_DOMAIN_PATH_SIZE])
