@@ -117,6 +117,23 @@ static int check_domid(uint32_t domid)
 	return domid <= MAX_DOMID ? 0 : -ESRCH;
 }
 
+HL_EXPORT int hl_get_scheduling(struct hl_ctx *ctx, uint32_t domid, struct hl_scheduling *ret)
+{
+	int rc = check_domid(domid);
+
+	*ret = (struct hl_scheduling){0};
+	return rc ? rc : ctx->ops->get_scheduling(ctx->backend, domid, ret);
+}
+
+HL_EXPORT int hl_get_affinity(struct hl_ctx *ctx, uint32_t domid, uint32_t nr_vcpus,
+			      struct hl_affinity *ret)
+{
+	int rc = check_domid(domid);
+
+	*ret = (struct hl_affinity){0};
+	return rc ? rc : ctx->ops->get_affinity(ctx->backend, domid, nr_vcpus, ret);
+}
+
 HL_EXPORT int hl_set_console(struct hl_ctx *ctx, uint32_t domid, uint32_t loan_ms)
 {
 	int rc = check_domid(domid);

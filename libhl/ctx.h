@@ -27,6 +27,10 @@ struct backend_ops {
 	int (*get_events)(void *backend, uint32_t since, struct hl_event **ret_events,
 			  size_t *ret_nr);
 	int (*list_live)(void *backend, struct hl_live_domain **ret_domains, size_t *ret_nr);
+	/* *ret is all zero when these are called. */
+	int (*get_scheduling)(void *backend, uint32_t domid, struct hl_scheduling *ret);
+	int (*get_affinity)(void *backend, uint32_t domid, uint32_t nr_vcpus,
+			    struct hl_affinity *ret);
 	int (*set_console)(void *backend, uint32_t domid, uint32_t loan_ms);
 	int (*move_console_backend)(void *backend, uint32_t domid, uint32_t server);
 	int (*release)(void *backend, uint32_t domid);

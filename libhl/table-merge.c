@@ -186,10 +186,6 @@ static void set_live(struct merge *m, struct hl_domain *row, const struct hl_liv
 		row->security_label = text(m, live->label);
 	memcpy(row->handle, live->handle, sizeof(row->handle));
 	hl_uuid_to_text(row->handle, row->handle_text);
-	row->weight = live->weight;
-	row->cap = live->cap;
-	row->hard_affinity = text(m, live->hard_affinity);
-	row->soft_affinity = text(m, live->soft_affinity);
 }
 
 static const struct hl_launch_module *find_module(const struct hl_snapshot *s, uint32_t index)
@@ -265,8 +261,6 @@ static struct hl_domain *new_row(struct merge *m)
 		.error_text = "",
 		.error_node = "",
 		.error_prop = "",
-		.hard_affinity = "",
-		.soft_affinity = "",
 		.store_gfn = HL_NO_GFN,
 		.console_gfn = HL_NO_GFN,
 	};

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "common/clock.h"
 #include "common/uuid.h"
 #include "domains/manager.h"
+#include "loop/log.h"
 
 #define PREFIX BUS_DOMAIN_PREFIX
 #define KIB    1024
@@ -207,6 +209,48 @@ BUS_GETTER(get_xenstore_error)
 	return sd_bus_message_append(reply, "s", r < 0 ? strerror(-r) : "");
 }
 
+/* The domain is going, or we may not read it: then it has none that are known. */
+static void log_unread(const struct hl_domain *domain, const char *property, int r)
+{
+	if (r < 0)
+		log_debug("domain %" PRIu32 ": cannot read its %s: %s", domain->domid, property,
+			  strerror(-r));
+}
+
+BUS_GETTER(get_scheduling)
+{
+	const struct manager *manager = manager_of(connection);
+	const struct hl_domain *domain = userdata;
+	struct hl_scheduling scheduling = {0};
+	int r = 0;
+
+	if (!manager)
+		return -EINVAL;
+	if (domain->live)
+		r = hl_get_scheduling(manager_hl(manager), domain->domid, &scheduling);
+	log_unread(domain, property, r);
+	return sd_bus_message_append(reply, "u",
+				     strcmp(property, "SchedulerWeight") == 0 ? scheduling.weight
+									      : scheduling.cap);
+}
+
+BUS_GETTER(get_affinity)
+{
+	const struct manager *manager = manager_of(connection);
+	const struct hl_domain *domain = userdata;
+	struct hl_affinity affinity = {0};
+	int r = 0;
+
+	if (!manager)
+		return -EINVAL;
+	if (domain->live)
+		r = hl_get_affinity(manager_hl(manager), domain->domid, domain->vcpus_max,
+				    &affinity);
+	log_unread(domain, property, r);
+	return sd_bus_message_append(
+		reply, "s", strcmp(property, "HardAffinity") == 0 ? affinity.hard : affinity.soft);
+}
+
 #define CONST	SD_BUS_VTABLE_PROPERTY_CONST
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 
@@ -230,10 +274,10 @@ static const sd_bus_vtable vtable[] = {
 	BUS_SILENT_PROPERTY("MemoryCurrent", "t", get_memory_current),
 	BUS_PROPERTY("VcpusMax", "u", get_vcpus_max),
 	BUS_SILENT_PROPERTY("VcpusOnline", "u", get_vcpus_online),
-	BUS_MEMBER_U32("SchedulerWeight", struct hl_domain, weight, 0),
-	BUS_MEMBER_U32("SchedulerCap", struct hl_domain, cap, 0),
-	BUS_MEMBER_TEXT("HardAffinity", struct hl_domain, hard_affinity, 0),
-	BUS_MEMBER_TEXT("SoftAffinity", struct hl_domain, soft_affinity, 0),
+	BUS_SILENT_PROPERTY("SchedulerWeight", "u", get_scheduling),
+	BUS_SILENT_PROPERTY("SchedulerCap", "u", get_scheduling),
+	BUS_SILENT_PROPERTY("HardAffinity", "s", get_affinity),
+	BUS_SILENT_PROPERTY("SoftAffinity", "s", get_affinity),
 	BUS_MEMBER_TEXT("SecurityLabel", struct hl_domain, security_label, CHANGES),
 	BUS_CONST_PROPERTY("Modules", "a(sutsa{sv})", get_modules),
 	BUS_PROPERTY("Drift", "a(sssa{sv})", get_drift),

@@ -99,14 +99,19 @@ struct hl_live_domain {
 	uint32_t ssidref;	 /* 0 without FLASK */
 	char name[HL_NAME_SIZE]; /* "sim" only; "" with "xen", which has no names */
 	char label[128];	 /* FLASK's context of ssidref; "" without FLASK */
-	uint32_t weight;	 /* in the scheduler; 0: no weights, or no permission */
-	uint32_t cap;		 /* in % of one CPU; 0: none */
-	/*
-	 * The host's CPUs that its vCPUs may run on (hard) and prefer (soft): "all",
-	 * "0-1,3", or "0-1: 0; 2: all" if vCPUs differ.  "..." at the end: cut off.
-	 * "": no permission to read them.
-	 */
-	char hard_affinity[HL_AFFINITY_SIZE], soft_affinity[HL_AFFINITY_SIZE];
+};
+
+struct hl_scheduling {
+	uint32_t weight; /* 0: a scheduler without weights */
+	uint32_t cap;	 /* in % of one CPU; 0: none */
+};
+
+/*
+ * The host's CPUs that a domain's vCPUs may run on (hard) and prefer (soft): "all", "0-1,3",
+ * or "0-1: 0; 2: all" if vCPUs differ; "" if it has none.  "..." at the end: cut off.
+ */
+struct hl_affinity {
+	char hard[HL_AFFINITY_SIZE], soft[HL_AFFINITY_SIZE];
 };
 
 /*
@@ -184,6 +189,17 @@ int hl_get_events(struct hl_ctx *ctx, uint32_t since, struct hl_event **ret_even
  */
 int hl_list_live(struct hl_ctx *ctx, struct hl_live_domain **ret_domains,
 		 size_t *ret_nr) HL_MUST_CHECK;
+
+/*
+ * Read how a live domain is scheduled.  A snapshot does not have it: each domain, and each
+ * of its vCPUs, takes a hypercall of its own, and changes are not announced.
+ * @nr_vcpus: as vcpus_max in struct hl_live_domain
+ * Return 0, -ESRCH: no such domain, or an error of the hypervisor; then *ret is all zero.
+ * Since: 0.1
+ */
+int hl_get_scheduling(struct hl_ctx *ctx, uint32_t domid, struct hl_scheduling *ret) HL_MUST_CHECK;
+int hl_get_affinity(struct hl_ctx *ctx, uint32_t domid, uint32_t nr_vcpus,
+		    struct hl_affinity *ret) HL_MUST_CHECK;
 
 #ifdef __cplusplus
 }

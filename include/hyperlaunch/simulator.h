@@ -31,7 +31,7 @@
  *   memory DOMAIN KIB       new maximum
  *   weight DOMAIN N         in the scheduler; 256 by default
  *   cap DOMAIN PERCENT      0: none
- *   affinity DOMAIN TEXT    hard affinity, as in struct hl_live_domain, without blanks
+ *   affinity DOMAIN TEXT    hard affinity, as in struct hl_affinity, without blanks
  *   ready DOMAIN            an initial domain reports that it is ready
  *   release DOMAIN          releases a held domain
  *   console DOMAIN          new owner of the Xen console, without a loan

@@ -74,9 +74,6 @@ struct hl_domain {
 	const struct hl_domain_module *modules;
 	uint32_t nr_drift;
 	const struct hl_drift *drift;
-	/* As in struct hl_live_domain; 0 and "" if not live. */
-	uint32_t weight, cap;
-	const char *hard_affinity, *soft_affinity;
 };
 
 struct hl_table_module {

@@ -123,6 +123,27 @@ static int list_live(void *backend, struct hl_live_domain **ret_domains, size_t 
 	return 0;
 }
 
+static int get_scheduling(void *backend, uint32_t domid, struct hl_scheduling *ret)
+{
+	const struct sim_placement *placement = sim_find_placement(backend, domid);
+
+	if (!placement)
+		return -ESRCH;
+	*ret = placement->scheduling;
+	return 0;
+}
+
+static int get_affinity(void *backend, uint32_t domid, uint32_t nr_vcpus, struct hl_affinity *ret)
+{
+	const struct sim_placement *placement = sim_find_placement(backend, domid);
+
+	if (!placement)
+		return -ESRCH;
+	if (nr_vcpus)
+		*ret = placement->affinity;
+	return 0;
+}
+
 static int get_fd(void *backend)
 {
 	struct sim *sim = backend;
@@ -162,6 +183,7 @@ static void sim_close(void *backend)
 	free(sim->modules);
 	free(sim->events);
 	free(sim->live);
+	free(sim->placements);
 	free(sim);
 }
 
@@ -345,6 +367,8 @@ const struct backend_ops sim_backend = {
 	.read_lcm = read_lcm,
 	.get_events = get_events,
 	.list_live = list_live,
+	.get_scheduling = get_scheduling,
+	.get_affinity = get_affinity,
 	.set_console = sim_request_console,
 	.move_console_backend = sim_request_console_backend,
 	.release = sim_request_release,

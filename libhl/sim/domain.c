@@ -176,33 +176,33 @@ int sim_domain_memory(struct sim *sim, uint32_t domid, uint64_t bytes)
 /* Xen announces no change of the scheduler's parameters. */
 int sim_domain_weight(struct sim *sim, uint32_t domid, uint32_t weight)
 {
-	struct hl_live_domain *live = sim_find_live(sim, domid);
+	struct sim_placement *placement = sim_find_placement(sim, domid);
 
-	if (!live)
+	if (!placement)
 		return -ENOENT;
-	live->weight = weight;
+	placement->scheduling.weight = weight;
 	return 0;
 }
 
 int sim_domain_cap(struct sim *sim, uint32_t domid, uint32_t cap)
 {
-	struct hl_live_domain *live = sim_find_live(sim, domid);
+	struct sim_placement *placement = sim_find_placement(sim, domid);
 
-	if (!live)
+	if (!placement)
 		return -ENOENT;
-	live->cap = cap;
+	placement->scheduling.cap = cap;
 	return 0;
 }
 
 int sim_domain_affinity(struct sim *sim, uint32_t domid, const char *text)
 {
-	struct hl_live_domain *live = sim_find_live(sim, domid);
+	struct sim_placement *placement = sim_find_placement(sim, domid);
 
-	if (!live)
+	if (!placement)
 		return -ENOENT;
-	if (strlen(text) >= sizeof(live->hard_affinity))
+	if (strlen(text) >= sizeof(placement->affinity.hard))
 		return -ENAMETOOLONG;
-	snprintf(live->hard_affinity, sizeof(live->hard_affinity), "%s", text);
+	snprintf(placement->affinity.hard, sizeof(placement->affinity.hard), "%s", text);
 	return 0;
 }
 

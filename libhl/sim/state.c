@@ -52,27 +52,61 @@ int sim_set_launch_state(struct sim *sim, enum hl_launch_state state)
 
 struct hl_live_domain *sim_find_live(struct sim *sim, uint32_t domid)
 {
-	for (size_t i = 0; i < sim->nr_live; i++)
-		if (sim->live[i].domid == domid)
-			return &sim->live[i];
+	size_t low = 0, high = sim->nr_live;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (sim->live[middle].domid == domid)
+			return &sim->live[middle];
+		if (sim->live[middle].domid < domid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
 	return NULL;
+}
+
+struct sim_placement *sim_find_placement(struct sim *sim, uint32_t domid)
+{
+	const struct hl_live_domain *live = sim_find_live(sim, domid);
+
+	return live ? &sim->placements[live - sim->live] : NULL;
+}
+
+static int reserve_live(struct sim *sim)
+{
+	struct sim_placement *placements;
+	struct hl_live_domain *live;
+
+	live = reallocarray(sim->live, sim->nr_live + 1, sizeof(*live));
+	if (!live)
+		return -ENOMEM;
+	sim->live = live;
+	placements = reallocarray(sim->placements, sim->nr_live + 1, sizeof(*placements));
+	if (!placements)
+		return -ENOMEM;
+	sim->placements = placements;
+	return 0;
 }
 
 int sim_add_live(struct sim *sim, const struct hl_live_domain *live)
 {
-	struct hl_live_domain *grown = reallocarray(sim->live, sim->nr_live + 1, sizeof(*grown));
 	size_t i = sim->nr_live;
+	int rc = reserve_live(sim);
 
-	if (!grown)
-		return -ENOMEM;
-	sim->live = grown;
-	for (; i && grown[i - 1].domid > live->domid; i--)
-		grown[i] = grown[i - 1];
-	grown[i] = *live;
+	if (rc)
+		return rc;
+	for (; i && sim->live[i - 1].domid > live->domid; i--) {
+		sim->live[i] = sim->live[i - 1];
+		sim->placements[i] = sim->placements[i - 1];
+	}
+	sim->live[i] = *live;
 	/* Xen's defaults for a new domain. */
-	grown[i].weight = SIM_WEIGHT;
-	snprintf(grown[i].hard_affinity, sizeof(grown[i].hard_affinity), "all");
-	snprintf(grown[i].soft_affinity, sizeof(grown[i].soft_affinity), "all");
+	sim->placements[i] = (struct sim_placement){
+		.scheduling = {.weight = SIM_WEIGHT},
+		.affinity = {.hard = "all", .soft = "all"},
+	};
 	sim->nr_live++;
 	sim_changed(sim);
 	return 0;
@@ -81,10 +115,14 @@ int sim_add_live(struct sim *sim, const struct hl_live_domain *live)
 void sim_remove_live(struct sim *sim, uint32_t domid)
 {
 	struct hl_live_domain *live = sim_find_live(sim, domid);
+	struct sim_placement *placement = sim_find_placement(sim, domid);
+	size_t after;
 
 	if (!live)
 		return;
-	memmove(live, live + 1, (size_t)(sim->live + sim->nr_live - (live + 1)) * sizeof(*live));
+	after = (size_t)(sim->live + sim->nr_live - (live + 1));
+	memmove(live, live + 1, after * sizeof(*live));
+	memmove(placement, placement + 1, after * sizeof(*placement));
 	sim->nr_live--;
 	sim_changed(sim);
 }

@@ -56,6 +56,12 @@ enum sim_kill {
 	SIM_KILL_AFTER,
 };
 
+/* What is not in the list of live domains. */
+struct sim_placement {
+	struct hl_scheduling scheduling;
+	struct hl_affinity affinity;
+};
+
 struct sim {
 	struct logger logger;
 	enum sim_kind kind;
@@ -67,7 +73,8 @@ struct sim {
 	struct hl_launch_module *modules; /* [launch.nr_modules]; modules[0] has index 1 */
 	struct hl_event *events;	  /* [nr_events] */
 	size_t nr_events;
-	struct hl_live_domain *live; /* [nr_live], by rising domid */
+	struct hl_live_domain *live;	  /* [nr_live], by rising domid */
+	struct sim_placement *placements; /* [nr_live], of the same domains */
 	size_t nr_live;
 
 	uint64_t clock_ns;   /* advances with each event only */
@@ -102,6 +109,8 @@ int sim_set_launch_state(struct sim *sim, enum hl_launch_state state);
 
 /* The domain that exists now as domid, or NULL. */
 struct hl_live_domain *sim_find_live(struct sim *sim, uint32_t domid);
+/* The same; its placement. */
+struct sim_placement *sim_find_placement(struct sim *sim, uint32_t domid);
 /* Copies *live; pointers from sim_find_live() become invalid. */
 int sim_add_live(struct sim *sim, const struct hl_live_domain *live);
 /* No effect if there is no such domain; pointers from sim_find_live() become invalid. */

@@ -210,22 +210,35 @@ static void fill_live(struct xen *xen, const xc_domaininfo_t *info, struct hl_li
 		live->label[0] = '\0';
 }
 
-/* Credit2 and credit are the schedulers that have weights; -EINVAL: the other one runs. */
-static void fill_scheduling(struct xen *xen, struct hl_live_domain *live)
+/* EACCES: Xen's domctls have another version. */
+static int domctl_error(void)
 {
+	return errno == EACCES ? -EPROTO : -errno;
+}
+
+/* Credit2 and credit are the schedulers that have weights; -EINVAL: another one runs. */
+static int get_scheduling(void *backend, uint32_t domid, struct hl_scheduling *ret)
+{
+	struct xen *xen = backend;
 	struct xen_domctl_sched_credit2 credit2;
 	struct xen_domctl_sched_credit credit;
 
-	if (!xc_sched_credit2_domain_get(xen->xch, live->domid, &credit2)) {
-		live->weight = credit2.weight;
-		live->cap = credit2.cap;
-	} else if (errno == EINVAL && !xc_sched_credit_domain_get(xen->xch, live->domid, &credit)) {
-		live->weight = credit.weight;
-		live->cap = credit.cap;
+	if (!xc_sched_credit2_domain_get(xen->xch, domid, &credit2)) {
+		ret->weight = credit2.weight;
+		ret->cap = credit2.cap;
+		return 0;
 	}
+	if (errno != EINVAL)
+		return domctl_error();
+	if (!xc_sched_credit_domain_get(xen->xch, domid, &credit)) {
+		ret->weight = credit.weight;
+		ret->cap = credit.cap;
+		return 0;
+	}
+	return errno == EINVAL ? 0 : domctl_error();
 }
 
-/* Returns -1 if a vCPU is gone, or this domain may not read its affinity. */
+/* Fails if a vCPU is gone, or this domain may not read its affinity. */
 static int read_affinity(struct xen *xen, uint32_t domid, uint32_t nr_vcpus, size_t stride,
 			 uint8_t *hard, uint8_t *soft)
 {
@@ -233,34 +246,39 @@ static int read_affinity(struct xen *xen, uint32_t domid, uint32_t nr_vcpus, siz
 		if (xc_vcpu_getaffinity(xen->xch, domid, (int)i, hard + i * stride,
 					soft + i * stride,
 					XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT))
-			return -1;
+			return domctl_error();
 	return 0;
 }
 
-static void fill_affinity(struct xen *xen, struct hl_live_domain *live)
+static int get_affinity(void *backend, uint32_t domid, uint32_t nr_vcpus, struct hl_affinity *ret)
 {
+	struct xen *xen = backend;
 	const int nr_cpus = xc_get_max_cpus(xen->xch), stride = xc_get_cpumap_size(xen->xch);
-	struct affinities affinities = {.nr_vcpus = live->vcpus_max};
-	uint8_t *hard, *soft;
+	struct affinities affinities = {.nr_vcpus = nr_vcpus};
+	_cleanup_(freep) uint8_t *hard = NULL;
+	uint8_t *soft;
 	size_t size;
+	int rc;
 
-	if (nr_cpus <= 0 || stride <= 0 || !live->vcpus_max)
-		return;
+	if (nr_cpus <= 0 || stride <= 0)
+		return domctl_error();
+	if (!nr_vcpus)
+		return 0;
 	affinities.nr_cpus = (uint32_t)nr_cpus;
 	affinities.stride = (size_t)stride;
-	size = live->vcpus_max * affinities.stride;
+	size = nr_vcpus * affinities.stride;
 	hard = calloc(2, size);
 	if (!hard)
-		return;
+		return -ENOMEM;
 	soft = hard + size;
-
-	if (!read_affinity(xen, live->domid, live->vcpus_max, affinities.stride, hard, soft)) {
-		affinities.maps = hard;
-		affinity_text(&affinities, live->hard_affinity, sizeof(live->hard_affinity));
-		affinities.maps = soft;
-		affinity_text(&affinities, live->soft_affinity, sizeof(live->soft_affinity));
-	}
-	free(hard);
+	rc = read_affinity(xen, domid, nr_vcpus, affinities.stride, hard, soft);
+	if (rc)
+		return rc;
+	affinities.maps = hard;
+	affinity_text(&affinities, ret->hard, sizeof(ret->hard));
+	affinities.maps = soft;
+	affinity_text(&affinities, ret->soft, sizeof(ret->soft));
+	return 0;
 }
 
 static int add_live(struct xen *xen, const xc_domaininfo_t *infos, size_t count,
@@ -271,13 +289,8 @@ static int add_live(struct xen *xen, const xc_domaininfo_t *infos, size_t count,
 	if (!grown)
 		return -ENOMEM;
 	*domains = grown;
-	for (size_t i = 0; i < count; i++) {
-		struct hl_live_domain *live = &grown[(*nr)++];
-
-		fill_live(xen, &infos[i], live);
-		fill_scheduling(xen, live);
-		fill_affinity(xen, live);
-	}
+	for (size_t i = 0; i < count; i++)
+		fill_live(xen, &infos[i], &grown[(*nr)++]);
 	return 0;
 }
 
@@ -435,6 +448,8 @@ const struct backend_ops xen_backend = {
 	.read_lcm = read_lcm,
 	.get_events = get_events,
 	.list_live = list_live,
+	.get_scheduling = get_scheduling,
+	.get_affinity = get_affinity,
 	.set_console = set_console,
 	.move_console_backend = move_console_backend,
 	.release = release,

@@ -286,6 +286,51 @@ static void silence(void **state)
 	hl_unref(ctx);
 }
 
+static void assert_placement(struct hl_ctx *ctx, uint32_t domid, uint32_t weight, uint32_t cap,
+			     const char *hard)
+{
+	struct hl_scheduling scheduling;
+	struct hl_affinity affinity;
+
+	assert_int_equal(hl_get_scheduling(ctx, domid, &scheduling), 0);
+	assert_int_equal(scheduling.weight, weight);
+	assert_int_equal(scheduling.cap, cap);
+	assert_int_equal(hl_get_affinity(ctx, domid, 1, &affinity), 0);
+	assert_string_equal(affinity.hard, hard);
+	assert_string_equal(affinity.soft, "all");
+}
+
+/* Each domain keeps its own, whichever come and go. */
+static void placement(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	uint32_t web = record_of(ctx, "web").domid;
+	struct hl_scheduling scheduling;
+	struct hl_affinity affinity;
+
+	assert_placement(ctx, web, 256, 0, "all");
+	command(ctx, "weight web 512");
+	command(ctx, "cap web 50");
+	command(ctx, "affinity web 0-1,3");
+	command(ctx, "domain-add new domid=300");
+	command(ctx, "weight new 7");
+	command(ctx, "domain-add between domid=299");
+	command(ctx, "domain-remove store");
+	assert_placement(ctx, web, 512, 50, "0-1,3");
+	assert_placement(ctx, 299, 256, 0, "all");
+	assert_placement(ctx, 300, 7, 0, "all");
+	command(ctx, "domain-remove between");
+	assert_placement(ctx, 300, 7, 0, "all");
+	assert_int_equal(run(ctx, "cap 77 1"), -ENOENT);
+	assert_int_equal(hl_get_affinity(ctx, web, 0, &affinity), 0);
+	assert_string_equal(affinity.hard, "");
+	assert_int_equal(hl_get_scheduling(ctx, 299, &scheduling), -ESRCH);
+	assert_int_equal(scheduling.weight, 0);
+	assert_int_equal(hl_get_affinity(ctx, HL_NO_DOMID, 1, &affinity), -ESRCH);
+	assert_string_equal(affinity.hard, "");
+	hl_unref(ctx);
+}
+
 static void lifecycle(void **state)
 {
 	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
@@ -317,15 +362,6 @@ static void lifecycle(void **state)
 	command(ctx, "memory web 1024");
 	assert_true(lives(ctx, web, &live));
 	assert_int_equal(live.memory_max, 1 << 20);
-	assert_true(live.weight == 256 && !live.cap);
-	assert_string_equal(live.hard_affinity, "all");
-	command(ctx, "weight web 512");
-	command(ctx, "cap web 50");
-	command(ctx, "affinity web 0-1,3");
-	assert_true(lives(ctx, web, &live) && live.weight == 512 && live.cap == 50);
-	assert_string_equal(live.hard_affinity, "0-1,3");
-	assert_string_equal(live.soft_affinity, "all");
-	assert_int_equal(run(ctx, "cap 77 1"), -ENOENT);
 	command(ctx, "shutdown web watchdog");
 	assert_true(lives(ctx, web, &live) && live.shutdown);
 	assert_string_equal(hl_shutdown_name(live.shutdown_code), "watchdog");
@@ -822,6 +858,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(post_boot_domains),
 		cmocka_unit_test(weak_hardware_domain),
 		cmocka_unit_test(silence),
+		cmocka_unit_test(placement),
 		cmocka_unit_test(lifecycle),
 		cmocka_unit_test(console_moves),
 		cmocka_unit_test(requests),
