@@ -50,6 +50,7 @@ HL_EXPORT struct hl_ctx *hl_unref(struct hl_ctx *ctx)
 		if (ctx->backend)
 			ctx->ops->close(ctx->backend);
 		hl_lcm_unref(ctx->lcm);
+		free(ctx->modules);
 		free(ctx);
 	}
 	return NULL;

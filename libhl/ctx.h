@@ -50,6 +50,10 @@ struct hl_ctx {
 	uint8_t lcm_sha256[HL_SHA256_SIZE];
 	struct hl_lcm *lcm; /* NULL: invalid, see lcm_error */
 	struct hl_lcm_error lcm_error;
+
+	/* Nor do the boot modules, whose records are complete before a domain runs. */
+	struct hl_launch_module *modules; /* NULL: not read yet, or there are none */
+	uint32_t nr_modules;
 };
 
 extern const struct backend_ops xen_backend, sim_backend;

@@ -30,17 +30,39 @@ static int read_domains(struct hl_ctx *ctx, struct hl_snapshot *s)
 	return 0;
 }
 
-static int read_modules(struct hl_ctx *ctx, struct hl_snapshot *s)
+static int cache_modules(struct hl_ctx *ctx, uint32_t nr)
 {
-	s->modules = calloc(s->launch.nr_modules, sizeof(*s->modules));
-	if (!s->modules && s->launch.nr_modules)
+	_cleanup_(freep) struct hl_launch_module *modules = calloc(nr, sizeof(*modules));
+
+	if (!modules)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < s->launch.nr_modules; i++) {
-		int rc = hl_get_module(ctx, i + 1, &s->modules[i]);
+	for (uint32_t i = 0; i < nr; i++) {
+		int rc = hl_get_module(ctx, i + 1, &modules[i]);
 
 		if (rc)
 			return rc;
 	}
+	free(ctx->modules);
+	ctx->modules = steal(&modules);
+	ctx->nr_modules = nr;
+	return 0;
+}
+
+static int read_modules(struct hl_ctx *ctx, struct hl_snapshot *s)
+{
+	uint32_t nr = s->launch.nr_modules;
+	int rc = 0;
+
+	if (!nr)
+		return 0;
+	if (!ctx->modules || ctx->nr_modules != nr)
+		rc = cache_modules(ctx, nr);
+	if (rc)
+		return rc;
+	s->modules = calloc(nr, sizeof(*s->modules));
+	if (!s->modules)
+		return -ENOMEM;
+	memcpy(s->modules, ctx->modules, nr * sizeof(*s->modules));
 	return 0;
 }
 

@@ -14,9 +14,9 @@ extern "C" {
 #endif
 
 /*
- * Reads the records of the launch, its domains and modules, the list of live domains
- * and (once per context) the LCM.  If they change meanwhile it starts again, a few
- * times at most.
+ * Reads the records of the launch and its domains, the list of live domains, and (once
+ * per context) the records of the modules and the LCM.  If they change meanwhile it
+ * starts again, a few times at most.
  *
  * It is no error if this Xen has no Hyperlaunch or booted without an LCM, if the LCM
  * is invalid, or if this domain may not read parts other than the live domains: they

@@ -191,6 +191,36 @@ static void lcm_read_once(void **state)
 	hl_snapshot_free(b);
 }
 
+static void modules_read_once(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	struct hl_snapshot *a, *b;
+
+	assert_int_equal(hl_snapshot_read(ctx, &a), 0);
+	command(ctx, "fault get-module EIO 1000");
+	assert_int_equal(hl_snapshot_read(ctx, &b), 0);
+	hl_unref(ctx);
+	assert_true(a->launch.nr_modules > 5);
+	assert_int_equal(b->launch.nr_modules, a->launch.nr_modules);
+	assert_memory_equal(b->modules, a->modules, a->launch.nr_modules * sizeof(*a->modules));
+	hl_snapshot_free(a);
+	hl_snapshot_free(b);
+}
+
+/* One that could not be read is asked for again. */
+static void modules_read_again_after_failure(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	struct hl_snapshot *s = NULL;
+
+	command(ctx, "fault get-module EIO 1");
+	assert_int_equal(hl_snapshot_read(ctx, &s), -EIO);
+	assert_int_equal(hl_snapshot_read(ctx, &s), 0);
+	assert_int_equal(s->modules[5].index, 6);
+	hl_snapshot_free(s);
+	hl_unref(ctx);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +232,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(gives_up_waiting_for_quiet),
 		cmocka_unit_test(live_out_of_order),
 		cmocka_unit_test(lcm_read_once),
+		cmocka_unit_test(modules_read_once),
+		cmocka_unit_test(modules_read_again_after_failure),
 	};
 
 	if (!set_fixture_dir(argc, argv))
