@@ -34,12 +34,6 @@ int hl_uuid_from_text(const char *text, uint8_t ret_uuid[16]) HL_MUST_CHECK;
 void hl_sha256_to_text(const uint8_t sha256[HL_SHA256_SIZE], char text[HL_SHA256_TEXT_SIZE]);
 
 /*
- * Computes the SHA-256 digest of size bytes.
- * Since: 0.1
- */
-void hl_sha256(const void *data, size_t size, uint8_t ret_sha256[HL_SHA256_SIZE]);
-
-/*
  * Returns a copy of text in valid UTF-8, for the caller to free(); NULL: no memory.
  * Each of these is replaced by '?': a byte that is not part of valid UTF-8, a
  * control character, a line separator, a mark that changes the direction of text, a

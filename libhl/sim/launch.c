@@ -3,6 +3,7 @@
 #include "sim/launch.h"
 
 #include <errno.h>
+#include <sha2.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -273,11 +274,14 @@ int sim_launch(struct sim *sim)
 {
 	struct hl_lcm_error error;
 	struct hl_lcm *l;
+	SHA2_CTX sha256;
 	int rc;
 
 	no_domids(&sim->launch);
 	sim->launch.lcm_size = (uint32_t)sim->blob_size;
-	hl_sha256(sim->blob, sim->blob_size, sim->launch.lcm_sha256);
+	SHA256Init(&sha256);
+	SHA256Update(&sha256, sim->blob, sim->blob_size);
+	SHA256Final(sim->launch.lcm_sha256, &sha256);
 	rc = sim_event(sim, HL_EVENT_LCM_FOUND, HL_NO_DOMID, sim->launch.lcm_size);
 	sim->launch.start_ns = sim->clock_ns;
 	if (!rc)
