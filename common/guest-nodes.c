@@ -3,6 +3,7 @@
 #include "common/guest-nodes.h"
 
 #include <errno.h>
+#include <hyperlaunch/hl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/uuid.h"
 
 /* Conflicts with other writers before we give up for now. */
 #define MAX_TRIES 16
@@ -323,20 +325,16 @@ static bool name_ok(const char *name)
 	return true;
 }
 
+/* One that has another form would be another node. */
 static bool uuid_ok(const char *uuid)
 {
-	bool nil = true;
+	uint8_t bytes[16];
+	char text[HL_UUID_TEXT_SIZE];
 
-	if (strlen(uuid) != 36)
+	if (hl_uuid_from_text(uuid, bytes) < 0 || uuid_is_nil(bytes))
 		return false;
-	for (size_t i = 0; i < 36; i++) {
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (dash != (uuid[i] == '-') || (!dash && !strchr("0123456789abcdef", uuid[i])))
-			return false;
-		nil = nil && (dash || uuid[i] == '0');
-	}
-	return !nil;
+	hl_uuid_to_text(bytes, text);
+	return strcmp(text, uuid) == 0;
 }
 
 int xs_guest_check(const struct xs_guest *guest, const char **ret_field)

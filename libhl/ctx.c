@@ -158,6 +158,13 @@ HL_EXPORT int hl_release(struct hl_ctx *ctx, uint32_t domid)
 	return rc ? rc : ctx->ops->release(ctx->backend, domid);
 }
 
+HL_EXPORT int hl_set_handle(struct hl_ctx *ctx, uint32_t domid, const uint8_t handle[16])
+{
+	int rc = check_domid(domid);
+
+	return rc ? rc : ctx->ops->set_handle(ctx->backend, domid, handle);
+}
+
 HL_EXPORT int hl_ready(struct hl_ctx *ctx)
 {
 	return ctx->ops->ready(ctx->backend);

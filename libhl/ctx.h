@@ -34,6 +34,7 @@ struct backend_ops {
 	int (*set_console)(void *backend, uint32_t domid, uint32_t loan_ms);
 	int (*move_console_backend)(void *backend, uint32_t domid, uint32_t server);
 	int (*release)(void *backend, uint32_t domid);
+	int (*set_handle)(void *backend, uint32_t domid, const uint8_t handle[16]);
 	int (*ready)(void *backend);
 	/* hl_sim_command(); NULL: not a simulator */
 	int (*command)(void *backend, const char *command, char **ret_reply);

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <systemd/sd-id128.h>
 
 #include "common/clock.h"
 #include "common/guest-nodes.h"
-#include "common/handle.h"
 #include "common/uuid.h"
 #include "domains/manager.h"
 #include "domains/watch.h"
@@ -117,16 +117,16 @@ static void fill_guest(const struct completer *completer, const struct hl_domain
  * wrote is used again. */
 static int choose_uuid(const struct completer *completer, struct domain *domain)
 {
-	uint8_t uuid[16];
+	sd_id128_t uuid;
 	int r = 0;
 
-	memcpy(uuid, domain->xenstore.vm_uuid, sizeof(uuid));
-	if (uuid_is_nil(uuid))
-		r = uuid_make_random(uuid);
+	memcpy(uuid.bytes, domain->xenstore.vm_uuid, sizeof(uuid.bytes));
+	if (sd_id128_is_null(uuid))
+		r = sd_id128_randomize(&uuid);
 	if (r == 0 && completer->real)
-		r = domain_handle_set(domain->domid, uuid);
+		r = hl_set_handle(manager_hl(completer->manager), domain->domid, uuid.bytes);
 	if (r == 0)
-		hl_uuid_to_text(uuid, domain->completion.uuid);
+		hl_uuid_to_text(uuid.bytes, domain->completion.uuid);
 	return r;
 }
 

@@ -65,6 +65,14 @@ int hl_move_console_backend(struct hl_ctx *ctx, uint32_t domid, uint32_t backend
 int hl_release(struct hl_ctx *ctx, uint32_t domid) HL_MUST_CHECK;
 
 /*
+ * Sets the handle of a domain, which toolstacks take for its UUID.  Works on a Xen
+ * without Hyperlaunch too.  Allowed for control domains.
+ * Returns 0, -ESRCH: no such domain, or an error of the hypervisor.
+ * Since: 0.1
+ */
+int hl_set_handle(struct hl_ctx *ctx, uint32_t domid, const uint8_t handle[16]) HL_MUST_CHECK;
+
+/*
  * Reports to Xen that the domain which this process runs in is ready.  Allowed for
  * each initial domain; no effect from the second time on.
  * Returns 0, or -EPERM: this is not an initial domain; or an error as listed for all

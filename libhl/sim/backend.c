@@ -372,6 +372,7 @@ const struct backend_ops sim_backend = {
 	.set_console = sim_request_console,
 	.move_console_backend = sim_request_console_backend,
 	.release = sim_request_release,
+	.set_handle = sim_request_handle,
 	.ready = sim_request_ready,
 	.command = sim_command,
 };

@@ -375,6 +375,7 @@ static const char *op_name(uint32_t op)
 		[SIM_SET_CONSOLE] = "set-console",
 		[SIM_MOVE_CONSOLE_BACKEND] = "move-console-backend",
 		[SIM_RELEASE] = "release",
+		[SIM_SET_HANDLE] = "set-handle",
 		[SIM_READY] = "ready",
 		[SIM_PROCESS] = "process",
 		[SIM_GET_HOST] = "get-host",

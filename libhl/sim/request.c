@@ -84,6 +84,19 @@ int sim_request_console_backend(void *backend, uint32_t domid, uint32_t server)
 	return d && d->console_port ? 0 : -ENOENT;
 }
 
+/* A control domain's right on any Xen. */
+int sim_request_handle(void *backend, uint32_t domid, const uint8_t handle[16])
+{
+	struct sim *sim = backend;
+	int rc = sim_fault(sim, SIM_SET_HANDLE);
+
+	if (rc)
+		return rc;
+	if (sim->kind == SIM_LAUNCHED && check_caller(sim, HL_NO_DOMID))
+		return -EPERM;
+	return sim_domain_handle(sim, domid, handle) == 0 ? 0 : -ESRCH;
+}
+
 int sim_request_ready(void *backend)
 {
 	struct sim *sim = backend;

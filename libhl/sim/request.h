@@ -12,6 +12,7 @@ uint32_t sim_self(struct sim *sim);
 int sim_request_console(void *backend, uint32_t domid, uint32_t loan_ms);
 int sim_request_console_backend(void *backend, uint32_t domid, uint32_t server);
 int sim_request_release(void *backend, uint32_t domid);
+int sim_request_handle(void *backend, uint32_t domid, const uint8_t handle[16]);
 int sim_request_ready(void *backend);
 
 #endif /* LIBHL_SIM_REQUEST_H */

@@ -127,16 +127,20 @@ void sim_remove_live(struct sim *sim, uint32_t domid)
 	sim_changed(sim);
 }
 
+/* True for what a Xen without Hyperlaunch does too. */
+static bool is_stock(enum sim_op op)
+{
+	return op == SIM_LIST_LIVE || op == SIM_PROCESS || op == SIM_GET_HOST ||
+	       op == SIM_READ_LOG || op == SIM_SET_HANDLE;
+}
+
 int sim_fault(struct sim *sim, enum sim_op op)
 {
 	if (sim->faults[op].left) {
 		sim->faults[op].left--;
 		return -sim->faults[op].errnum;
 	}
-	if (sim->kind == SIM_UNPATCHED && op != SIM_LIST_LIVE && op != SIM_PROCESS &&
-	    op != SIM_GET_HOST && op != SIM_READ_LOG)
-		return -EOPNOTSUPP;
-	return 0;
+	return sim->kind == SIM_UNPATCHED && !is_stock(op) ? -EOPNOTSUPP : 0;
 }
 
 struct hl_launch_domain *sim_initial(struct sim *sim, uint32_t domid)

@@ -4,22 +4,18 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "affinity.h"
 #include "ctx.h"
 #include "xen/decode.h"
 #include "xen/host.h"
+#include "xen/live.h"
 #include "xen/private.h"
 #include "xen/xtl.h"
 
-#include <xenctrl.h>
 #include <xenevtchn.h>
-
-#define LIVE_BATCH 64
 
 struct xen {
 	struct xlog xlog;
 	struct xcall *xcall;
-	xc_interface *xch;
 	xenevtchn_handle *evtchn; /* NULL: get_fd() has not been called */
 };
 
@@ -28,8 +24,6 @@ static void xen_close(void *backend)
 	struct xen *xen = backend;
 
 	xenevtchn_close(xen->evtchn);
-	if (xen->xch)
-		xc_interface_close(xen->xch);
 	xcall_close(xen->xcall);
 	free(xen);
 }
@@ -175,164 +169,39 @@ static int get_events(void *backend, uint32_t since, struct hl_event **ret_event
 	return 0;
 }
 
-static uint64_t pages_to_bytes(uint64_t pages)
+static int list_live(void *backend, struct hl_live_domain **ret_domains, size_t *ret_nr)
 {
-	/* Xen keeps the maximum in 32 bits; all ones mean no limit. */
-	return pages >= UINT32_MAX ? HL_UNLIMITED : pages << XC_PAGE_SHIFT;
+	struct xen *xen = backend;
+
+	return xen_list_live(xen->xcall, ret_domains, ret_nr);
 }
 
-static void fill_live(struct xen *xen, const xc_domaininfo_t *info, struct hl_live_domain *live)
-{
-	*live = (struct hl_live_domain){
-		.domid = info->domain,
-		.hvm = info->flags & XEN_DOMINF_hvm_guest,
-		.dying = info->flags & XEN_DOMINF_dying,
-		.shutdown = info->flags & XEN_DOMINF_shutdown,
-		.paused = info->flags & XEN_DOMINF_paused,
-		.running = info->flags & XEN_DOMINF_running,
-		.blocked = info->flags & XEN_DOMINF_blocked,
-		.xenstore = info->flags & XEN_DOMINF_xs_domain,
-		.memory_max = pages_to_bytes(info->max_pages),
-		.memory_current = pages_to_bytes(info->tot_pages),
-		.vcpus_max =
-			info->max_vcpu_id == XEN_INVALID_MAX_VCPU_ID ? 0 : info->max_vcpu_id + 1,
-		.vcpus_online = info->nr_online_vcpus,
-		.cpu_time_ns = info->cpu_time,
-		.ssidref = info->ssidref,
-	};
-	if (live->shutdown)
-		live->shutdown_code =
-			info->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask;
-	memcpy(live->handle, info->handle, sizeof(live->handle));
-	/* The ssidref is 0 without FLASK; one that FLASK cannot translate is no error. */
-	if (live->ssidref &&
-	    xc_flask_sid_to_context(xen->xch, live->ssidref, live->label, sizeof(live->label) - 1))
-		live->label[0] = '\0';
-}
-
-/* EACCES: Xen's domctls have another version. */
-static int domctl_error(void)
-{
-	return errno == EACCES ? -EPROTO : -errno;
-}
-
-/* Credit2 and credit are the schedulers that have weights; -EINVAL: another one runs. */
 static int get_scheduling(void *backend, uint32_t domid, struct hl_scheduling *ret)
 {
 	struct xen *xen = backend;
-	struct xen_domctl_sched_credit2 credit2;
-	struct xen_domctl_sched_credit credit;
 
-	if (!xc_sched_credit2_domain_get(xen->xch, domid, &credit2)) {
-		ret->weight = credit2.weight;
-		ret->cap = credit2.cap;
-		return 0;
-	}
-	if (errno != EINVAL)
-		return domctl_error();
-	if (!xc_sched_credit_domain_get(xen->xch, domid, &credit)) {
-		ret->weight = credit.weight;
-		ret->cap = credit.cap;
-		return 0;
-	}
-	return errno == EINVAL ? 0 : domctl_error();
-}
-
-/* Fails if a vCPU is gone, or this domain may not read its affinity. */
-static int read_affinity(struct xen *xen, uint32_t domid, uint32_t nr_vcpus, size_t stride,
-			 uint8_t *hard, uint8_t *soft)
-{
-	for (uint32_t i = 0; i < nr_vcpus; i++)
-		if (xc_vcpu_getaffinity(xen->xch, domid, (int)i, hard + i * stride,
-					soft + i * stride,
-					XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT))
-			return domctl_error();
-	return 0;
+	return xen_get_scheduling(xen->xcall, domid, ret);
 }
 
 static int get_affinity(void *backend, uint32_t domid, uint32_t nr_vcpus, struct hl_affinity *ret)
 {
 	struct xen *xen = backend;
-	const int nr_cpus = xc_get_max_cpus(xen->xch), stride = xc_get_cpumap_size(xen->xch);
-	struct affinities affinities = {.nr_vcpus = nr_vcpus};
-	_cleanup_(freep) uint8_t *hard = NULL;
-	uint8_t *soft;
-	size_t size;
-	int rc;
 
-	if (nr_cpus <= 0 || stride <= 0)
-		return domctl_error();
-	if (!nr_vcpus)
-		return 0;
-	affinities.nr_cpus = (uint32_t)nr_cpus;
-	affinities.stride = (size_t)stride;
-	size = nr_vcpus * affinities.stride;
-	hard = calloc(2, size);
-	if (!hard)
-		return -ENOMEM;
-	soft = hard + size;
-	rc = read_affinity(xen, domid, nr_vcpus, affinities.stride, hard, soft);
-	if (rc)
-		return rc;
-	affinities.maps = hard;
-	affinity_text(&affinities, ret->hard, sizeof(ret->hard));
-	affinities.maps = soft;
-	affinity_text(&affinities, ret->soft, sizeof(ret->soft));
-	return 0;
-}
-
-static int add_live(struct xen *xen, const xc_domaininfo_t *infos, size_t count,
-		    struct hl_live_domain **domains, size_t *nr)
-{
-	struct hl_live_domain *grown = reallocarray(*domains, *nr + count, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	*domains = grown;
-	for (size_t i = 0; i < count; i++)
-		fill_live(xen, &infos[i], &grown[(*nr)++]);
-	return 0;
-}
-
-static int list_live(void *backend, struct hl_live_domain **ret_domains, size_t *ret_nr)
-{
-	_cleanup_(freep) struct hl_live_domain *domains = NULL;
-	xc_domaininfo_t infos[LIVE_BATCH];
-	struct xen *xen = backend;
-	uint32_t first = 0;
-	size_t nr = 0;
-	int count, rc;
-
-	do {
-		count = xc_domain_getinfolist(xen->xch, first, LIVE_BATCH, infos);
-		if (count < 0)
-			return errno == EACCES ? -EPROTO : -errno;
-		if (!count)
-			break;
-		if (count > LIVE_BATCH || nr > MAX_LIVE_DOMAINS || infos[count - 1].domain < first)
-			return -EBADMSG;
-		rc = add_live(xen, infos, (size_t)count, &domains, &nr);
-		if (rc)
-			return rc;
-		first = infos[count - 1].domain + 1u;
-	} while (count == LIVE_BATCH);
-	*ret_nr = nr;
-	*ret_domains = steal(&domains);
-	return 0;
+	return xen_get_affinity(xen->xcall, domid, nr_vcpus, ret);
 }
 
 static int get_host(void *backend, struct hl_host *ret_host)
 {
 	struct xen *xen = backend;
 
-	return xen_get_host(xen->xch, ret_host);
+	return xen_get_host(xen->xcall, ret_host);
 }
 
 static int read_log(void *backend, char **ret_text, size_t *ret_size)
 {
 	struct xen *xen = backend;
 
-	return xen_read_log(xen->xch, ret_text, ret_size);
+	return xen_read_log(xen->xcall, ret_text, ret_size);
 }
 
 static int set_console(void *backend, uint32_t domid, uint32_t loan_ms)
@@ -355,6 +224,18 @@ static int release(void *backend, uint32_t domid)
 	struct xen *xen = backend;
 
 	return xcall_hyperlaunch_do(xen->xcall, XEN_HYPERLAUNCH_RELEASE, domid, 0);
+}
+
+static int set_handle(void *backend, uint32_t domid, const uint8_t handle[16])
+{
+	struct xen *xen = backend;
+	struct xen_domctl domctl;
+
+	memset(&domctl, 0, sizeof(domctl));
+	domctl.cmd = XEN_DOMCTL_setdomainhandle;
+	domctl.domain = (domid_t)domid;
+	memcpy(domctl.u.setdomainhandle.handle, handle, sizeof(domctl.u.setdomainhandle.handle));
+	return xcall_domctl(xen->xcall, &domctl);
 }
 
 static int ready(void *backend)
@@ -420,18 +301,13 @@ static int process(void *backend)
 static int xen_open(const char *rest, const struct logger *logger, void **ret_backend)
 {
 	struct xen *xen = calloc(1, sizeof(*xen));
-	int rc;
 
 	(void)rest;
 	if (!xen)
 		return -ENOMEM;
 	*ret_backend = xen;
 	xlog_init(&xen->xlog, logger);
-	rc = xcall_open(logger, &xen->xcall);
-	if (rc)
-		return rc;
-	xen->xch = xc_interface_open(&xen->xlog.vtable, NULL, XC_OPENFLAG_NON_REENTRANT);
-	return xen->xch ? 0 : -ENODEV;
+	return xcall_open(logger, &xen->xcall);
 }
 
 const struct backend_ops xen_backend = {
@@ -453,5 +329,6 @@ const struct backend_ops xen_backend = {
 	.set_console = set_console,
 	.move_console_backend = move_console_backend,
 	.release = release,
+	.set_handle = set_handle,
 	.ready = ready,
 };

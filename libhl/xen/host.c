@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Facts about the host, and Xen's log, by libxenctrl. */
+/* Facts about the host, and Xen's log. */
 #include "xen/host.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include <xen/sched.h>
+#include "util.h"
+#include "xen/hypercall.h"
 
-#define LOG_CHUNK (16u << 10)
+#include <xen/version.h>
+
+#define LOG_CHUNK XCALL_MAX_BYTES
 /* Xen's buffer has a size of its command line; the end of a longer log is kept. */
 #define MAX_LOG (16u << 20)
 
-static const char *scheduler_name(int id)
+static const char *scheduler_name(uint32_t id)
 {
 	static const struct {
-		int id;
+		uint32_t id;
 		const char *name;
 	} names[] = {
 		{XEN_SCHEDULER_CREDIT, "credit"},     {XEN_SCHEDULER_CREDIT2, "credit2"},
@@ -29,62 +33,101 @@ static const char *scheduler_name(int id)
 	return "";
 }
 
-static int fill_version(xc_interface *xch, struct hl_host *host)
+static int fill_version(struct xcall *x, struct hl_host *host)
 {
 	xen_extraversion_t extra = "";
 	xen_capabilities_info_t capabilities = "";
-	int version = xc_version(xch, XENVER_version, NULL);
+	int version = xcall_version(x, XENVER_version, NULL, 0), rc;
 
-	if (version < 0 || xc_version(xch, XENVER_extraversion, extra) < 0)
-		return -errno;
+	if (version < 0)
+		return version;
+	rc = xcall_version(x, XENVER_extraversion, extra, sizeof(extra));
+	if (rc < 0)
+		return rc;
 	snprintf(host->version, sizeof(host->version), "%d.%d%.*s", version >> 16, version & 0xffff,
 		 (int)sizeof(extra), extra);
 	/* Not for each domain that may ask for the rest. */
-	if (xc_version(xch, XENVER_capabilities, capabilities) >= 0)
+	if (xcall_version(x, XENVER_capabilities, capabilities, sizeof(capabilities)) >= 0)
 		snprintf(host->capabilities, sizeof(host->capabilities), "%.*s",
 			 (int)sizeof(host->capabilities) - 1, capabilities);
 	host->capabilities[strcspn(host->capabilities, "\n")] = '\0';
 	return 0;
 }
 
-int xen_get_host(xc_interface *xch, struct hl_host *ret_host)
+static int fill_physinfo(struct xcall *x, struct hl_host *host)
 {
-	struct hl_host host = {.version = ""};
-	xc_physinfo_t info;
-	int scheduler, rc = fill_version(xch, &host);
+	struct xen_sysctl sysctl;
+	const struct xen_sysctl_physinfo *info = &sysctl.u.physinfo;
+	int rc;
 
+	memset(&sysctl, 0, sizeof(sysctl));
+	sysctl.cmd = XEN_SYSCTL_physinfo;
+	rc = xcall_sysctl(x, &sysctl);
 	if (rc)
 		return rc;
-	if (xc_physinfo(xch, &info))
-		return errno == EACCES ? -EPROTO : -errno;
-	host.memory_total = (uint64_t)info.total_pages << XC_PAGE_SHIFT;
-	host.memory_free = (uint64_t)info.free_pages << XC_PAGE_SHIFT;
-	host.cpus = info.nr_cpus;
-	host.cpu_khz = info.cpu_khz;
-	host.hvm = info.capabilities & XEN_SYSCTL_PHYSCAP_hvm;
-	host.iommu = info.capabilities & XEN_SYSCTL_PHYSCAP_directio;
-	if (!xc_sched_id(xch, &scheduler))
-		snprintf(host.scheduler, sizeof(host.scheduler), "%s", scheduler_name(scheduler));
+	host->memory_total = info->total_pages << XEN_PAGE_SHIFT;
+	host->memory_free = info->free_pages << XEN_PAGE_SHIFT;
+	host->cpus = info->nr_cpus;
+	host->cpu_khz = info->cpu_khz;
+	host->hvm = info->capabilities & XEN_SYSCTL_PHYSCAP_hvm;
+	host->iommu = info->capabilities & XEN_SYSCTL_PHYSCAP_directio;
+	return 0;
+}
+
+static void fill_scheduler(struct xcall *x, struct hl_host *host)
+{
+	struct xen_sysctl sysctl;
+
+	memset(&sysctl, 0, sizeof(sysctl));
+	sysctl.cmd = XEN_SYSCTL_sched_id;
+	if (xcall_sysctl(x, &sysctl) == 0)
+		snprintf(host->scheduler, sizeof(host->scheduler), "%s",
+			 scheduler_name(sysctl.u.sched_id.sched_id));
+}
+
+int xen_get_host(struct xcall *x, struct hl_host *ret_host)
+{
+	struct hl_host host = {.version = ""};
+	int rc = fill_version(x, &host);
+
+	if (!rc)
+		rc = fill_physinfo(x, &host);
+	if (rc)
+		return rc;
+	fill_scheduler(x, &host);
 	*ret_host = host;
 	return 0;
 }
 
 /* Xen advances *index by what it returns. */
-static int read_chunk(xc_interface *xch, char **text, size_t *size, uint32_t *index)
+static int read_chunk(struct xcall *x, char **text, size_t *size, uint32_t *index)
 {
-	char *grown = realloc(*text, *size + LOG_CHUNK + 1);
-	unsigned int count = LOG_CHUNK;
+	char *grown = realloc(*text, *size + LOG_CHUNK + 1), *data = xcall_data(x);
+	struct xen_sysctl sysctl;
+	struct xen_sysctl_readconsole *request = &sysctl.u.readconsole;
+	int rc;
 
 	if (!grown)
 		return -ENOMEM;
 	*text = grown;
-	if (xc_readconsolering(xch, grown + *size, &count, 0, 1, index))
-		return errno == EACCES ? -EPROTO : -errno;
-	*size += count;
-	return (int)count;
+	memset(&sysctl, 0, sizeof(sysctl));
+	sysctl.cmd = XEN_SYSCTL_readconsole;
+	request->incremental = 1;
+	request->index = *index;
+	request->count = LOG_CHUNK;
+	set_xen_guest_handle_raw(request->buffer, data);
+	rc = xcall_sysctl(x, &sysctl);
+	if (rc)
+		return rc;
+	if (request->count > LOG_CHUNK)
+		return -EBADMSG;
+	memcpy(grown + *size, data, request->count);
+	*size += request->count;
+	*index = request->index;
+	return (int)request->count;
 }
 
-int xen_read_log(xc_interface *xch, char **ret_text, size_t *ret_size)
+int xen_read_log(struct xcall *x, char **ret_text, size_t *ret_size)
 {
 	char *text = NULL;
 	uint32_t index = 0;
@@ -92,7 +135,7 @@ int xen_read_log(xc_interface *xch, char **ret_text, size_t *ret_size)
 	int rc;
 
 	do {
-		rc = read_chunk(xch, &text, &size, &index);
+		rc = read_chunk(x, &text, &size, &index);
 		if (rc > 0 && size > MAX_LOG) {
 			memmove(text, text + MAX_LOG / 2, size - MAX_LOG / 2);
 			size -= MAX_LOG / 2;

@@ -3,12 +3,13 @@
 #ifndef LIBHL_XEN_HOST_H
 #define LIBHL_XEN_HOST_H
 
-#include "util.h"
+#include <stddef.h>
 
 #include <hyperlaunch/hl.h>
-#include <xenctrl.h>
 
-int xen_get_host(xc_interface *xch, struct hl_host *ret_host);
-int xen_read_log(xc_interface *xch, char **ret_text, size_t *ret_size);
+struct xcall;
+
+int xen_get_host(struct xcall *xcall, struct hl_host *ret_host);
+int xen_read_log(struct xcall *xcall, char **ret_text, size_t *ret_size);
 
 #endif /* LIBHL_XEN_HOST_H */

@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * XEN_SYSCTL_hyperlaunch, by way of libxencall; sysctl.c is its only user.  Not
- * called sysctl.h, which would hide <xen/sysctl.h> from all that has libhl in its
- * include path.
+ * XEN_SYSCTL_hyperlaunch.  Not called sysctl.h, which would hide <xen/sysctl.h> from
+ * all that has libhl in its include path.
  */
 #ifndef LIBHL_XEN_PRIVATE_H
 #define LIBHL_XEN_PRIVATE_H
 
-#include <stdint.h>
-
-#include "logger.h"
-
-struct xcall;
-
-#define XCALL_MAX_BYTES 16384 /* that one call can return */
-
-/* Returns 0, -ENODEV: no Xen; -EACCES: no permission to open the driver; or -ENOMEM. */
-int xcall_open(const struct logger *logger, struct xcall **ret_xcall);
-/* Accepts NULL; returns NULL. */
-struct xcall *xcall_close(struct xcall *xcall);
+#include "xen/hypercall.h"
 
 /*
  * Runs a sub-operation that returns data.

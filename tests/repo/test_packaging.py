@@ -14,7 +14,7 @@ NAME = "org.xenproject.Hyperlaunch1"
 # Nothing else is on PATH, and nothing else is known to pkg-config but what these require.
 PROGRAMS = ("ar", "as", "cc", "clang", "gcc", "gcc-ar", "gcc-nm", "gcc-ranlib", "ld", "make", "meson", "ninja", "nm", "pkg-config",
             "python3", "ranlib", "rm", "sh", "strip", "touch")
-PACKAGES = ("json-c", "libevent", "libmd", "libsystemd", "smartcols", "xencall", "xencontrol", "xenevtchn", "xenstore", "xentoollog")
+PACKAGES = ("json-c", "libevent", "libmd", "libsystemd", "smartcols", "xencall", "xenevtchn", "xenstore", "xentoollog")
 # As dpkg-buildflags prints them with hardening=+all, without the paths; PIE is the default of the compilers.
 HARDENED = "-g -O2 -Werror=implicit-function-declaration -fstack-protector-strong -fstack-clash-protection -Wformat" \
     " -Werror=format-security -fcf-protection"
@@ -138,6 +138,14 @@ def test_package_is_linked_dynamically(installed):
         assert "libc.so.6" in needed, name
         # hlctl talks to the bus alone, but has the texts of libhl too.
         assert "libhl.so.0" in needed, name
+
+
+def test_package_outlives_releases_of_xen(installed):
+    """libxenctrl and libxenlight have another soname with each."""
+    out, _ = installed
+    for name in (*PROGRAMS_INSTALLED, "usr/lib/x86_64-linux-gnu/libhl.so.0"):
+        needed = re.findall(r"NEEDED.*\[(libxen.*)\]", run("readelf", "-dW", out / name, env=os.environ))
+        assert not [library for library in needed if re.search(r"\.so\.4\.", library)], name
 
 
 def test_package_runs_and_has_one_version(installed):

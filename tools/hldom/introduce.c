@@ -13,7 +13,6 @@
 
 #include "common/clock.h"
 #include "common/guest-nodes.h"
-#include "common/handle.h"
 #include "common/uuid.h"
 
 struct introduction {

@@ -12,11 +12,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "ctx.h"
 #include "xen-abi.h"
 
+#include <xen/domctl.h>
 #include <xen/sysctl.h>
+#include <xen/version.h>
+#include <xen/xsm/flask_op.h>
 #include <xencall.h>
-#include <xenctrl.h>
 #include <xenevtchn.h>
 
 #define PORT 7
@@ -31,6 +34,12 @@ static struct {
 	struct xen_sysctl_hyperlaunch payload;
 	uint32_t bound;
 	int event_fd;
+	uint32_t nr_domains; /* with the domids from 1 on */
+	uint32_t scheduler;
+	bool no_affinity; /* this domain may not read it */
+	const char *log;
+	uint32_t handle_domid; /* the last one that got a handle */
+	uint8_t handle[16];
 } xen;
 
 xencall_handle *xencall_open(struct xentoollog_logger *logger, unsigned open_flags)
@@ -67,17 +76,156 @@ static void give_info(struct xen_sysctl_hyperlaunch *payload)
 	payload->size = sizeof(info);
 }
 
+static int refuse(int errnum)
+{
+	errno = errnum;
+	return -1;
+}
+
+static int give_domains(struct xen_sysctl_getdomaininfolist *list)
+{
+	struct xen_domctl_getdomaininfo *infos = (void *)list->buffer.p;
+	uint32_t first = list->first_domain ? list->first_domain : 1;
+
+	list->num_domains = 0;
+	for (uint32_t domid = first;
+	     domid <= xen.nr_domains && list->num_domains < list->max_domains; domid++) {
+		infos[list->num_domains++] = (struct xen_domctl_getdomaininfo){
+			.domain = (domid_t)domid,
+			.flags = XEN_DOMINF_hvm_guest | XEN_DOMINF_shutdown |
+				 3u << XEN_DOMINF_shutdownshift,
+			.tot_pages = 256,
+			.max_pages = domid == 1 ? UINT32_MAX : 512,
+			.cpu_time = 1000 + domid,
+			.nr_online_vcpus = 1,
+			.max_vcpu_id = domid == 2 ? XEN_INVALID_MAX_VCPU_ID : 1,
+			.ssidref = domid == 1 ? 5 : 0,
+			.handle = {(uint8_t)domid},
+		};
+	}
+	return 0;
+}
+
+static int give_log(struct xen_sysctl_readconsole *request)
+{
+	size_t left = strlen(xen.log + request->index);
+
+	assert_int_equal(request->clear, 0);
+	assert_int_equal(request->incremental, 1);
+	if (request->count > left)
+		request->count = (uint32_t)left;
+	memcpy((char *)request->buffer.p, xen.log + request->index, request->count);
+	request->index += request->count;
+	return 0;
+}
+
+static int give_physinfo(struct xen_sysctl_physinfo *info)
+{
+	info->nr_cpus = 2;
+	info->max_cpu_id = 3;
+	info->cpu_khz = 2000000;
+	info->capabilities = XEN_SYSCTL_PHYSCAP_hvm;
+	info->total_pages = 1000;
+	info->free_pages = 10;
+	return 0;
+}
+
+static int do_domctl(struct xen_domctl *domctl)
+{
+	struct xen_domctl_scheduler_op *op = &domctl->u.scheduler_op;
+	struct xen_domctl_vcpuaffinity *affinity = &domctl->u.vcpuaffinity;
+
+	assert_int_equal(domctl->interface_version, XEN_DOMCTL_INTERFACE_VERSION);
+	switch (domctl->cmd) {
+	case XEN_DOMCTL_scheduler_op:
+		assert_int_equal(op->cmd, XEN_DOMCTL_SCHEDOP_getinfo);
+		if (op->sched_id != xen.scheduler)
+			return refuse(EINVAL);
+		if (op->sched_id == XEN_SCHEDULER_CREDIT2) {
+			op->u.credit2.weight = 512;
+			op->u.credit2.cap = 50;
+		} else {
+			op->u.credit.weight = 128;
+			op->u.credit.cap = 25;
+		}
+		return 0;
+	case XEN_DOMCTL_getvcpuaffinity:
+		if (xen.no_affinity)
+			return refuse(EPERM);
+		assert_int_equal(affinity->cpumap_hard.nr_bits, 4);
+		assert_int_equal(affinity->cpumap_soft.nr_bits, 4);
+		*(uint8_t *)affinity->cpumap_hard.bitmap.p = 0x3;
+		*(uint8_t *)affinity->cpumap_soft.bitmap.p = (uint8_t)(1 << affinity->vcpu);
+		return 0;
+	case XEN_DOMCTL_setdomainhandle:
+		if (xen.errnum)
+			return refuse(xen.errnum);
+		xen.handle_domid = domctl->domain;
+		memcpy(xen.handle, domctl->u.setdomainhandle.handle, sizeof(xen.handle));
+		return 0;
+	default:
+		fail_msg("domctl %u", domctl->cmd);
+		return -1;
+	}
+}
+
+static int do_flask(struct xen_flask_op *op)
+{
+	static const char label[] = "system_u:system_r:hl_control_t";
+
+	assert_int_equal(op->cmd, FLASK_SID_TO_CONTEXT);
+	assert_int_equal(op->interface_version, XEN_FLASK_INTERFACE_VERSION);
+	assert_int_equal(op->u.sid_context.sid, 5);
+	assert_true(op->u.sid_context.size >= sizeof(label));
+	memcpy((char *)op->u.sid_context.context.p, label, sizeof(label));
+	return 0;
+}
+
+int xencall2(xencall_handle *handle, unsigned int op, uint64_t arg1, uint64_t arg2)
+{
+	char *data = (void *)(uintptr_t)arg2;
+
+	assert_int_equal(op, __HYPERVISOR_xen_version);
+	if (arg1 == XENVER_version)
+		return 4 << 16 | 20;
+	if (arg1 == XENVER_extraversion) {
+		memcpy(data, ".4-pre", 7);
+		return 0;
+	}
+	assert_int_equal(arg1, XENVER_capabilities);
+	if (xen.no_affinity)
+		return refuse(EPERM);
+	memcpy(data, "xen-3.0-x86_64 ", 16);
+	return 0;
+}
+
 int xencall1(xencall_handle *handle, unsigned int op, uint64_t arg1)
 {
 	struct xen_sysctl *sysctl = (void *)(uintptr_t)arg1;
 
-	assert_int_equal(op, __HYPERVISOR_sysctl);
 	xen.nr_calls++;
+	if (op == __HYPERVISOR_domctl)
+		return do_domctl((void *)(uintptr_t)arg1);
+	if (op == __HYPERVISOR_xsm_op)
+		return do_flask((void *)(uintptr_t)arg1);
+	assert_int_equal(op, __HYPERVISOR_sysctl);
 	xen.last = *sysctl;
 	memcpy(&xen.payload, sysctl->u.pad, sizeof(xen.payload));
-	if (xen.errnum) {
-		errno = xen.errnum;
-		return -1;
+	if (xen.errnum)
+		return refuse(xen.errnum);
+	assert_int_equal(sysctl->interface_version, XEN_SYSCTL_INTERFACE_VERSION);
+	switch (sysctl->cmd) {
+	case XEN_SYSCTL_getdomaininfolist:
+		return give_domains(&sysctl->u.getdomaininfolist);
+	case XEN_SYSCTL_physinfo:
+		return give_physinfo(&sysctl->u.physinfo);
+	case XEN_SYSCTL_sched_id:
+		sysctl->u.sched_id.sched_id = xen.scheduler;
+		return 0;
+	case XEN_SYSCTL_readconsole:
+		return give_log(&sysctl->u.readconsole);
+	default:
+		assert_int_equal(sysctl->cmd, XEN_SYSCTL_hyperlaunch);
 	}
 	if (xen.payload.op == XEN_HYPERLAUNCH_GET_INFO) {
 		struct xen_sysctl_hyperlaunch answer = xen.payload;
@@ -85,17 +233,6 @@ int xencall1(xencall_handle *handle, unsigned int op, uint64_t arg1)
 		give_info(&answer);
 		memcpy(sysctl->u.pad, &answer, sizeof(answer));
 	}
-	return 0;
-}
-
-xc_interface *xc_interface_open(xentoollog_logger *logger, xentoollog_logger *dombuild_logger,
-				unsigned open_flags)
-{
-	return (xc_interface *)&xen;
-}
-
-int xc_interface_close(xc_interface *xch)
-{
 	return 0;
 }
 
@@ -284,6 +421,127 @@ static void no_interrupt(void **state)
 	assert_int_equal(xen.nr_open, 0);
 }
 
+static void live_domains(void **state)
+{
+	struct hl_ctx *ctx = open_xen();
+	struct hl_live_domain *live;
+	size_t nr;
+
+	xen.nr_domains = 3;
+	assert_int_equal(ctx->ops->list_live(ctx->backend, &live, &nr), 0);
+	assert_int_equal(nr, 3);
+	assert_int_equal(live[0].domid, 1);
+	assert_true(live[0].hvm && live[0].shutdown && !live[0].dying);
+	assert_int_equal(live[0].shutdown_code, 3);
+	assert_true(live[0].memory_max == HL_UNLIMITED);
+	assert_true(live[0].memory_current == 1 << 20);
+	assert_true(live[0].cpu_time_ns == 1001);
+	assert_int_equal(live[0].vcpus_max, 2);
+	assert_int_equal(live[0].handle[0], 1);
+	assert_string_equal(live[0].label, "system_u:system_r:hl_control_t");
+	/* Without vCPUs. */
+	assert_int_equal(live[1].vcpus_max, 0);
+	assert_string_equal(live[1].label, "");
+	assert_true(live[2].memory_max == 2 << 20);
+	free(live);
+	hl_unref(ctx);
+}
+
+static void live_domains_in_batches(void **state)
+{
+	struct hl_ctx *ctx = open_xen();
+	struct hl_live_domain *live;
+	size_t nr;
+
+	xen.nr_domains = 200;
+	assert_int_equal(ctx->ops->list_live(ctx->backend, &live, &nr), 0);
+	assert_int_equal(nr, 200);
+	for (size_t i = 0; i < nr; i++)
+		assert_int_equal(live[i].domid, i + 1);
+	free(live);
+	xen.errnum = EACCES;
+	assert_int_equal(ctx->ops->list_live(ctx->backend, &live, &nr), -EPROTO);
+	hl_unref(ctx);
+}
+
+static void scheduling(void **state)
+{
+	struct hl_ctx *ctx = open_xen();
+	struct hl_scheduling s;
+	struct hl_affinity a;
+
+	xen.scheduler = XEN_SCHEDULER_CREDIT2;
+	assert_int_equal(hl_get_scheduling(ctx, 1, &s), 0);
+	assert_true(s.weight == 512 && s.cap == 50);
+	xen.scheduler = XEN_SCHEDULER_CREDIT;
+	assert_int_equal(hl_get_scheduling(ctx, 1, &s), 0);
+	assert_true(s.weight == 128 && s.cap == 25);
+	xen.scheduler = XEN_SCHEDULER_NULL;
+	assert_int_equal(hl_get_scheduling(ctx, 1, &s), 0);
+	assert_true(s.weight == 0 && s.cap == 0);
+	assert_int_equal(hl_get_affinity(ctx, 1, 2, &a), 0);
+	assert_string_equal(a.hard, "0-1");
+	assert_string_equal(a.soft, "0: 0; 1: 1");
+	assert_int_equal(hl_get_affinity(ctx, 1, 0, &a), 0);
+	assert_string_equal(a.hard, "");
+	xen.no_affinity = true;
+	assert_int_equal(hl_get_affinity(ctx, 1, 2, &a), -EPERM);
+	assert_string_equal(a.hard, "");
+	hl_unref(ctx);
+}
+
+static void handle_set(void **state)
+{
+	static const uint8_t handle[16] = {1, 2, 3, [15] = 16};
+	struct hl_ctx *ctx = open_xen();
+
+	assert_int_equal(hl_set_handle(ctx, 5, handle), 0);
+	assert_int_equal(xen.handle_domid, 5);
+	assert_memory_equal(xen.handle, handle, sizeof(handle));
+	xen.errnum = ESRCH;
+	assert_int_equal(hl_set_handle(ctx, 6, handle), -ESRCH);
+	assert_int_equal(hl_set_handle(ctx, 0x7ff0, handle), -ESRCH);
+	hl_unref(ctx);
+}
+
+static void host(void **state)
+{
+	struct hl_ctx *ctx = open_xen();
+	struct hl_host host;
+
+	xen.scheduler = XEN_SCHEDULER_CREDIT2;
+	assert_int_equal(hl_get_host(ctx, &host), 0);
+	assert_string_equal(host.version, "4.20.4-pre");
+	assert_string_equal(host.capabilities, "xen-3.0-x86_64 ");
+	assert_string_equal(host.scheduler, "credit2");
+	assert_true(host.memory_total == 1000 << 12 && host.memory_free == 10 << 12);
+	assert_int_equal(host.cpus, 2);
+	assert_int_equal(host.cpu_khz, 2000000);
+	assert_true(host.hvm && !host.iommu);
+	xen.errnum = EPERM;
+	assert_int_equal(hl_get_host(ctx, &host), -EPERM);
+	hl_unref(ctx);
+}
+
+static void whole_log(void **state)
+{
+	struct hl_ctx *ctx = open_xen();
+	char *sent = malloc(40001), *text;
+	size_t size;
+
+	assert_non_null(sent);
+	for (size_t i = 0; i < 40000; i++)
+		sent[i] = (char)('a' + i % 23);
+	sent[40000] = '\0';
+	xen.log = sent;
+	assert_int_equal(hl_read_log(ctx, &text, &size), 0);
+	assert_int_equal(size, 40000);
+	assert_string_equal(text, sent);
+	free(text);
+	free(sent);
+	hl_unref(ctx);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
@@ -292,6 +550,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test(only_domids_reach_xen),
 		cmocka_unit_test(changes_are_heard),
 		cmocka_unit_test(no_interrupt),
+		cmocka_unit_test(live_domains),
+		cmocka_unit_test(live_domains_in_batches),
+		cmocka_unit_test(scheduling),
+		cmocka_unit_test(handle_set),
+		cmocka_unit_test(host),
+		cmocka_unit_test(whole_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
