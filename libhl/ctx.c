@@ -101,17 +101,6 @@ HL_EXPORT int hl_read_lcm(struct hl_ctx *ctx, void **ret_blob, size_t *ret_size)
 	return ctx->ops->read_lcm(ctx->backend, ret_blob, ret_size);
 }
 
-HL_EXPORT int hl_get_events(struct hl_ctx *ctx, uint32_t since, struct hl_event **ret_events,
-			    size_t *ret_nr)
-{
-	return ctx->ops->get_events(ctx->backend, since, ret_events, ret_nr);
-}
-
-HL_EXPORT int hl_list_live(struct hl_ctx *ctx, struct hl_live_domain **ret_domains, size_t *ret_nr)
-{
-	return ctx->ops->list_live(ctx->backend, ret_domains, ret_nr);
-}
-
 /* Reserved domids (DOMID_SELF and others) have other meanings in Xen: do not pass them on. */
 static int check_domid(uint32_t domid)
 {

@@ -7,7 +7,10 @@
 #include "logger.h"
 #include "util.h"
 
-/* Unless stated otherwise an operation is the function of <hyperlaunch/hl.h> that has its name. */
+/*
+ * Unless stated otherwise an operation is the function of <hyperlaunch/hl.h> that has its name,
+ * with hl_ before it.
+ */
 struct backend_ops {
 	const char *name;
 	/*
@@ -24,6 +27,8 @@ struct backend_ops {
 	int (*get_host)(void *backend, struct hl_host *ret_host);
 	int (*read_log)(void *backend, char **ret_text, size_t *ret_size);
 	int (*read_lcm)(void *backend, void **ret_blob, size_t *ret_size);
+	/* Events as hl_events_read(), domains that exist by rising domid: for the caller to free().
+	 */
 	int (*get_events)(void *backend, uint32_t since, struct hl_event **ret_events,
 			  size_t *ret_nr);
 	int (*list_live)(void *backend, struct hl_live_domain **ret_domains, size_t *ret_nr);

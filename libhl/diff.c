@@ -28,7 +28,7 @@ static bool modules_differ(const struct hl_domain *a, const struct hl_domain *b)
 	if (a->nr_modules != b->nr_modules)
 		return true;
 	for (uint32_t i = 0; i < a->nr_modules; i++) {
-		const struct hl_domain_module *x = &a->modules[i], *y = &b->modules[i];
+		const struct hl_domain_module *x = a->modules[i], *y = b->modules[i];
 
 		if (x->type != y->type || x->index != y->index || x->size != y->size ||
 		    memcmp(x->sha256, y->sha256, sizeof(x->sha256)) != 0)
@@ -42,9 +42,9 @@ static bool drift_differs(const struct hl_domain *a, const struct hl_domain *b)
 	if (a->nr_drift != b->nr_drift)
 		return true;
 	for (uint32_t i = 0; i < a->nr_drift; i++)
-		if (texts_differ(a->drift[i].field, b->drift[i].field) ||
-		    texts_differ(a->drift[i].lcm, b->drift[i].lcm) ||
-		    texts_differ(a->drift[i].actual, b->drift[i].actual))
+		if (texts_differ(a->drift[i]->field, b->drift[i]->field) ||
+		    texts_differ(a->drift[i]->lcm, b->drift[i]->lcm) ||
+		    texts_differ(a->drift[i]->actual, b->drift[i]->actual))
 			return true;
 	return false;
 }

@@ -13,19 +13,18 @@
 
 struct found {
 	struct arena *arena;
-	struct hl_drift *drift;
+	const struct hl_drift **drift;
 	uint32_t nr;
 };
 
 static void add(struct found *found, const char *field, const char *lcm, const char *actual)
 {
-	if (!field || !lcm || !actual)
+	struct hl_drift *drift = arena_alloc(found->arena, 1, sizeof(*drift));
+
+	if (!field || !lcm || !actual || !drift)
 		return; /* no memory, which the arena has recorded */
-	found->drift[found->nr++] = (struct hl_drift){
-		.field = field,
-		.lcm = lcm,
-		.actual = actual,
-	};
+	*drift = (struct hl_drift){.field = field, .lcm = lcm, .actual = actual};
+	found->drift[found->nr++] = drift;
 }
 
 static void compare(struct found *found, const char *field, uint64_t lcm, uint64_t actual, bool hex)

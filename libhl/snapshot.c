@@ -109,7 +109,7 @@ static int read_lcm(struct hl_ctx *ctx, struct hl_snapshot *s)
 
 static int read_live(struct hl_ctx *ctx, struct hl_snapshot *s)
 {
-	int rc = hl_list_live(ctx, &s->live, &s->nr_live);
+	int rc = ctx->ops->list_live(ctx->backend, &s->live, &s->nr_live);
 
 	if (rc)
 		return rc;
@@ -225,10 +225,14 @@ HL_EXPORT struct hl_snapshot *hl_snapshot_free(struct hl_snapshot *s)
 	return NULL;
 }
 
-HL_EXPORT const struct hl_live_domain *hl_snapshot_live(const struct hl_snapshot *s, size_t *ret_nr)
+HL_EXPORT size_t hl_snapshot_nr_live(const struct hl_snapshot *s)
 {
-	*ret_nr = s->nr_live;
-	return s->live;
+	return s->nr_live;
+}
+
+HL_EXPORT const struct hl_live_domain *hl_snapshot_get_live(const struct hl_snapshot *s, size_t i)
+{
+	return i < s->nr_live ? &s->live[i] : NULL;
 }
 
 HL_EXPORT struct hl_lcm *hl_snapshot_lcm(const struct hl_snapshot *s)

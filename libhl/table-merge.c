@@ -195,13 +195,16 @@ static const struct hl_launch_module *find_module(const struct hl_snapshot *s, u
 		       : NULL;
 }
 
-static void add_module(const struct hl_snapshot *s, struct hl_domain *row,
-		       struct hl_domain_module *modules, enum hl_module_type type, uint32_t index,
-		       uint64_t size)
+static void add_module(struct merge *m, struct hl_domain *row,
+		       const struct hl_domain_module **modules, enum hl_module_type type,
+		       uint32_t index, uint64_t size)
 {
-	const struct hl_launch_module *loaded = find_module(s, index);
-	struct hl_domain_module *module = &modules[row->nr_modules++];
+	const struct hl_launch_module *loaded = find_module(m->s, index);
+	struct hl_domain_module *module = arena_alloc(&m->table->arena, 1, sizeof(*module));
 
+	if (!module)
+		return;
+	modules[row->nr_modules++] = module;
 	*module = (struct hl_domain_module){.type = type, .index = index, .size = size};
 	if (loaded) {
 		module->size = loaded->size;
@@ -214,7 +217,7 @@ static void add_modules(struct merge *m, struct hl_domain *row,
 			const struct hl_launch_domain *record, bool planned)
 {
 	const struct hl_lcm *lcm = planned ? m->s->lcm : NULL;
-	struct hl_domain_module *modules;
+	const struct hl_domain_module **modules;
 
 	modules = arena_alloc(&m->table->arena, lcm ? hl_lcm_nr_modules(lcm) : 2, sizeof(*modules));
 	if (!modules)
@@ -222,16 +225,16 @@ static void add_modules(struct merge *m, struct hl_domain *row,
 	row->modules = modules;
 	if (!lcm) {
 		if (record->kernel != HL_NO_INDEX)
-			add_module(m->s, row, modules, HL_MODULE_KERNEL, record->kernel, 0);
+			add_module(m, row, modules, HL_MODULE_KERNEL, record->kernel, 0);
 		if (record->ramdisk != HL_NO_INDEX)
-			add_module(m->s, row, modules, HL_MODULE_RAMDISK, record->ramdisk, 0);
+			add_module(m, row, modules, HL_MODULE_RAMDISK, record->ramdisk, 0);
 		return;
 	}
 	for (uint32_t i = 0; i < hl_lcm_nr_modules(lcm); i++) {
 		const struct hl_lcm_module *lm = hl_lcm_get_module(lcm, i);
 
 		if (lm->domain == row->index)
-			add_module(m->s, row, modules, lm->type, lm->index, lm->size);
+			add_module(m, row, modules, lm->type, lm->index, lm->size);
 	}
 }
 

@@ -158,7 +158,7 @@ BUS_GETTER(get_modules)
 	int r = sd_bus_message_open_container(reply, 'a', "(sutsa{sv})");
 
 	for (uint32_t i = 0; r >= 0 && i < d->nr_modules; i++) {
-		const struct hl_domain_module *module = &d->modules[i];
+		const struct hl_domain_module *module = d->modules[i];
 
 		hl_sha256_to_text(module->sha256, sha256);
 		r = sd_bus_message_append(reply, "(sutsa{sv})", hl_module_type_name(module->type),
@@ -173,8 +173,8 @@ BUS_GETTER(get_drift)
 	int r = sd_bus_message_open_container(reply, 'a', "(sssa{sv})");
 
 	for (uint32_t i = 0; r >= 0 && i < d->nr_drift; i++)
-		r = sd_bus_message_append(reply, "(sssa{sv})", d->drift[i].field, d->drift[i].lcm,
-					  d->drift[i].actual, 0);
+		r = sd_bus_message_append(reply, "(sssa{sv})", d->drift[i]->field, d->drift[i]->lcm,
+					  d->drift[i]->actual, 0);
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 

@@ -263,33 +263,39 @@ static int get_domains_by_role(sd_bus_message *call, void *userdata, sd_bus_erro
 	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-static int append_events(sd_bus_message *reply, const struct hl_event *events, size_t nr)
+static void events_freep(struct hl_events **events)
+{
+	hl_events_free(*events);
+}
+
+static int append_events(sd_bus_message *reply, const struct hl_events *events)
 {
 	int r = sd_bus_message_open_container(reply, 'a', "(utsuua{sv})");
 
-	for (size_t i = 0; r >= 0 && i < nr; i++)
-		r = sd_bus_message_append(reply, "(utsuua{sv})", events[i].seq,
-					  USEC(events[i].time_ns), hl_event_name(events[i].type),
-					  events[i].domid, events[i].arg, 0);
+	for (size_t i = 0; r >= 0 && i < hl_events_nr(events); i++) {
+		const struct hl_event *event = hl_events_get(events, i);
+
+		r = sd_bus_message_append(reply, "(utsuua{sv})", event->seq, USEC(event->time_ns),
+					  hl_event_name(event->type), event->domid, event->arg, 0);
+	}
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
 static int get_events(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	_cleanup_(freep) struct hl_event *events = NULL;
+	_cleanup_(events_freep) struct hl_events *events = NULL;
 	uint32_t since;
-	size_t nr;
 	int r = sd_bus_message_read(call, "u", &since);
 
 	if (r < 0)
 		return r;
-	r = hl_get_events(manager_hl(bus_manager_of(userdata)), since, &events, &nr);
+	r = hl_events_read(manager_hl(bus_manager_of(userdata)), since, &events);
 	if (r < 0)
 		return bus_error_set_hypervisor(error, r, "read the launch log");
 	r = sd_bus_message_new_method_return(call, &reply);
 	if (r >= 0)
-		r = append_events(reply, events, nr);
+		r = append_events(reply, events);
 	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 

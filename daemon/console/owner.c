@@ -44,15 +44,18 @@ static int ask(struct job *job, struct manager *manager, struct console_owner *o
 static bool has_had_it(const struct job *job, struct manager *manager,
 		       const struct console_owner *owner)
 {
-	_cleanup_(freep) struct hl_event *events = NULL;
-	size_t nr;
+	struct hl_events *events;
+	bool had = false;
 
-	if (hl_get_events(manager_hl(manager), owner->since, &events, &nr) < 0)
+	if (hl_events_read(manager_hl(manager), owner->since, &events) < 0)
 		return false;
-	for (size_t i = 0; i < nr; i++)
-		if (events[i].type == HL_EVENT_CONSOLE && events[i].domid == job->subject.domid)
-			return true;
-	return false;
+	for (size_t i = 0; !had && i < hl_events_nr(events); i++) {
+		const struct hl_event *event = hl_events_get(events, i);
+
+		had = event->type == HL_EVENT_CONSOLE && event->domid == job->subject.domid;
+	}
+	hl_events_free(events);
+	return had;
 }
 
 /*

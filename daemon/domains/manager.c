@@ -82,13 +82,11 @@ static const char *current_name(const struct domain *domain, const struct hl_liv
 /* Those that are known of the last refresh, so that mostly one table does. */
 static int set_known_names(const struct manager *manager, struct hl_snapshot *snapshot)
 {
-	size_t nr;
-	const struct hl_live_domain *live = hl_snapshot_live(snapshot, &nr);
-
-	for (size_t i = 0; i < nr; i++) {
-		const struct domain *domain = domains_find_domid(manager->domains, live[i].domid);
-		const char *name = domain ? current_name(domain, &live[i]) : NULL;
-		int r = name ? hl_snapshot_set_name(snapshot, live[i].domid, name) : 0;
+	for (size_t i = 0; i < hl_snapshot_nr_live(snapshot); i++) {
+		const struct hl_live_domain *live = hl_snapshot_get_live(snapshot, i);
+		const struct domain *domain = domains_find_domid(manager->domains, live->domid);
+		const char *name = domain ? current_name(domain, live) : NULL;
+		int r = name ? hl_snapshot_set_name(snapshot, live->domid, name) : 0;
 
 		if (r < 0)
 			return r;

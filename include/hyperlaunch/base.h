@@ -14,6 +14,7 @@
 #endif
 
 struct hl_ctx;
+struct hl_events;
 struct hl_lcm;
 struct hl_snapshot;
 struct hl_table;

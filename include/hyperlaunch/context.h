@@ -26,8 +26,8 @@ typedef void (*hl_log_fn)(void *data, int priority, const char *text);
  * @log: called with messages; NULL: they are dropped
  * @data: passed to log
  *
- * "xen" succeeds on a Xen without Hyperlaunch: there hl_list_live() works, and
- * hl_get_launch() returns -EOPNOTSUPP.
+ * "xen" succeeds on a Xen without Hyperlaunch: there a snapshot has the live domains,
+ * and hl_get_launch() returns -EOPNOTSUPP.
  *
  * Returns 0, or -EINVAL: spec is invalid, or FILE is not an LCM; -ENOENT, -EACCES
  * and others: FILE can't be read; -EADDRINUSE: another process uses PATH; or an

@@ -23,8 +23,9 @@
  *   diff must be used by one thread at a time.
  * - Pointers into an LCM, a table, a snapshot or a diff are valid until that object
  *   is freed.  Pointer arguments must not be NULL unless the function allows it.
- * - Structs that the library returns by pointer may grow at their end; those that
- *   callers allocate do not grow within one soname.
+ * - Structs that the library returns by pointer may grow at their end: no array has
+ *   them, lists are read by index or are arrays of pointers.  Structs that callers
+ *   allocate do not grow within one soname.
  * - Sizes are in bytes and times in nanoseconds unless the name has another unit.
  * - Text from an LCM is any bytes but NUL.  D-Bus and JSON require UTF-8: strings
  *   of a table are valid UTF-8 (see struct hl_domain), and hl_utf8_dup() converts

@@ -173,22 +173,24 @@ int hl_read_lcm(struct hl_ctx *ctx, void **ret_blob, size_t *ret_size) HL_MUST_C
 
 /*
  * Reads the launch log from sequence number since on, or from the oldest event that
- * Xen still keeps; the caller has to free(*ret_events).  If there are no such
- * events, *ret_nr is 0 and *ret_events NULL.
+ * Xen still keeps.
  * Returns 0, -ENOENT: Xen booted without an LCM, or an error of the hypervisor.
  * Since: 0.1
  */
-int hl_get_events(struct hl_ctx *ctx, uint32_t since, struct hl_event **ret_events,
-		  size_t *ret_nr) HL_MUST_CHECK;
+int hl_events_read(struct hl_ctx *ctx, uint32_t since, struct hl_events **ret_events) HL_MUST_CHECK;
 
 /*
- * Lists all domains that exist, by rising domid; works on a Xen without Hyperlaunch.
- * The caller has to free(*ret_domains), which is NULL if *ret_nr is 0.
- * Returns 0, or an error of the hypervisor.
  * Since: 0.1
  */
-int hl_list_live(struct hl_ctx *ctx, struct hl_live_domain **ret_domains,
-		 size_t *ret_nr) HL_MUST_CHECK;
+struct hl_events *hl_events_free(struct hl_events *events);
+
+/*
+ * Return the number of events, and one of them, i from 0, the oldest first; NULL: beyond
+ * the last.
+ * Since: 0.1
+ */
+size_t hl_events_nr(const struct hl_events *events);
+const struct hl_event *hl_events_get(const struct hl_events *events, size_t i);
 
 /*
  * Read how a live domain is scheduled.  A snapshot does not have it: each domain, and each

@@ -33,10 +33,12 @@ int hl_snapshot_read(struct hl_ctx *ctx, struct hl_snapshot **ret_snapshot) HL_M
 struct hl_snapshot *hl_snapshot_free(struct hl_snapshot *snapshot);
 
 /*
- * Returns the live domains of a snapshot, by rising domid.
+ * Return the number of live domains, and one of them, i from 0, by rising domid; NULL:
+ * beyond the last.
  * Since: 0.1
  */
-const struct hl_live_domain *hl_snapshot_live(const struct hl_snapshot *snapshot, size_t *ret_nr);
+size_t hl_snapshot_nr_live(const struct hl_snapshot *snapshot);
+const struct hl_live_domain *hl_snapshot_get_live(const struct hl_snapshot *snapshot, size_t i);
 
 /*
  * Returns the LCM of a snapshot, or NULL.  The snapshot keeps its reference: take

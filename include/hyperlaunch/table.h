@@ -71,9 +71,9 @@ struct hl_domain {
 	uint64_t store_gfn, console_gfn;		  /* HL_NO_GFN: none */
 	uint64_t built_ns, started_ns, ready_ns; /* since Xen's start; 0: not yet or never */
 	uint32_t nr_modules;
-	const struct hl_domain_module *modules;
+	const struct hl_domain_module *const *modules; /* [nr_modules] */
 	uint32_t nr_drift;
-	const struct hl_drift *drift;
+	const struct hl_drift *const *drift; /* [nr_drift] */
 };
 
 struct hl_table_module {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The domains that exist, with their labels, and how they are scheduled; operations of struct backend_ops. */
+/*
+ * The domains that exist, with their labels, and how they are scheduled; operations of
+ * struct backend_ops.
+ */
 #ifndef LIBHL_XEN_LIVE_H
 #define LIBHL_XEN_LIVE_H
 

@@ -389,10 +389,10 @@ static void lcm_and_records(void **state)
 	assert_int_equal(web->memory_max, 128 << 20);
 	assert_int_equal(web->vcpus_max, 2);
 	assert_int_equal(web->nr_modules, 2);
-	assert_int_equal(web->modules[0].type, HL_MODULE_KERNEL);
-	assert_int_equal(web->modules[0].index, 1);
-	assert_int_equal(web->modules[1].type, HL_MODULE_RAMDISK);
-	assert_int_equal(web->modules[1].index, 2);
+	assert_int_equal(web->modules[0]->type, HL_MODULE_KERNEL);
+	assert_int_equal(web->modules[0]->index, 1);
+	assert_int_equal(web->modules[1]->type, HL_MODULE_RAMDISK);
+	assert_int_equal(web->modules[1]->index, 2);
 	assert_int_equal(web->nr_drift, 0);
 	/* Two numbers, but that is what the binding says. */
 	assert_int_equal(boot->requested_domid, 0x7ff5);
@@ -420,8 +420,8 @@ static void lcm_and_records(void **state)
 static const struct hl_drift *drift_of(const struct hl_domain *row, const char *field)
 {
 	for (uint32_t i = 0; i < row->nr_drift; i++)
-		if (!strcmp(row->drift[i].field, field))
-			return &row->drift[i];
+		if (!strcmp(row->drift[i]->field, field))
+			return row->drift[i];
 	return NULL;
 }
 

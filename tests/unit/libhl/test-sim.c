@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "ctx.h"
+
 static bool readable(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -56,7 +58,7 @@ static bool lives(struct hl_ctx *ctx, uint32_t domid, struct hl_live_domain *ret
 	bool found = false;
 	size_t nr;
 
-	assert_int_equal(hl_list_live(ctx, &live, &nr), 0);
+	assert_int_equal(ctx->ops->list_live(ctx->backend, &live, &nr), 0);
 	for (size_t i = 0; i < nr; i++) {
 		if (i)
 			assert_true(live[i].domid > live[i - 1].domid);
@@ -101,7 +103,7 @@ static void same_each_time(void **state)
 	for (int i = 0; i < 2; i++) {
 		struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
 
-		assert_int_equal(hl_get_events(ctx, 0, &events[i], &nr[i]), 0);
+		assert_int_equal(ctx->ops->get_events(ctx->backend, 0, &events[i], &nr[i]), 0);
 		assert_int_equal(nr[i], launch_of(ctx).nr_events);
 		hl_unref(ctx);
 	}
@@ -124,17 +126,38 @@ static void events_since(void **state)
 	struct hl_event *events;
 	size_t nr;
 
-	assert_int_equal(hl_get_events(ctx, next - 1, &events, &nr), 0);
+	assert_int_equal(ctx->ops->get_events(ctx->backend, next - 1, &events, &nr), 0);
 	assert_int_equal(nr, 1);
 	assert_int_equal(events[0].seq, next - 1);
 	assert_int_equal(events[0].type, HL_EVENT_STARTED);
 	assert_int_equal(events[0].arg, launch_of(ctx).nr_domains - 1);
 	free(events);
-	assert_int_equal(hl_get_events(ctx, next, &events, &nr), 0);
+	assert_int_equal(ctx->ops->get_events(ctx->backend, next, &events, &nr), 0);
 	assert_int_equal(nr, 0);
 	assert_null(events);
-	assert_int_equal(hl_get_events(ctx, UINT32_MAX, &events, &nr), 0);
+	assert_int_equal(ctx->ops->get_events(ctx->backend, UINT32_MAX, &events, &nr), 0);
 	assert_int_equal(nr, 0);
+	hl_unref(ctx);
+}
+
+static void events_as_a_list(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-static-basic", "");
+	uint32_t nr = launch_of(ctx).nr_events;
+	struct hl_events *events;
+
+	assert_int_equal(hl_events_read(ctx, 1, &events), 0);
+	assert_int_equal(hl_events_nr(events), nr - 1);
+	for (size_t i = 0; i < nr - 1; i++)
+		assert_int_equal(hl_events_get(events, i)->seq, i + 1);
+	assert_null(hl_events_get(events, nr - 1));
+	assert_null(hl_events_free(events));
+	assert_int_equal(hl_events_read(ctx, nr, &events), 0);
+	assert_int_equal(hl_events_nr(events), 0);
+	assert_null(hl_events_get(events, 0));
+	hl_events_free(events);
+	command(ctx, "fault get-events EIO 1");
+	assert_int_equal(hl_events_read(ctx, 0, &events), -EIO);
 	hl_unref(ctx);
 }
 
@@ -383,7 +406,7 @@ static void console_moves(void **state)
 
 	command(ctx, "console control");
 	assert_int_equal(launch_of(ctx).console_owner, record_of(ctx, "control").domid);
-	assert_int_equal(hl_get_events(ctx, since, &events, &nr), 0);
+	assert_int_equal(ctx->ops->get_events(ctx->backend, since, &events, &nr), 0);
 	assert_int_equal(nr, 1);
 	assert_int_equal(events[0].type, HL_EVENT_CONSOLE);
 	assert_int_equal(events[0].domid, record_of(ctx, "control").domid);
@@ -410,7 +433,7 @@ static void check_event(struct hl_ctx *ctx, uint32_t since, enum hl_event_type t
 	struct hl_event *events;
 	size_t nr;
 
-	assert_int_equal(hl_get_events(ctx, since, &events, &nr), 0);
+	assert_int_equal(ctx->ops->get_events(ctx->backend, since, &events, &nr), 0);
 	assert_true(nr >= 1);
 	assert_int_equal(events[0].type, type);
 	assert_int_equal(events[0].domid, domid);
@@ -484,6 +507,33 @@ static void requests_refused(void **state)
 	assert_int_equal(hl_move_console_backend(ctx, 5, 2), -EBUSY);
 	assert_int_equal(hl_ready(ctx), -EPERM);
 	assert_int_equal(hl_set_console(ctx, 5, 0), 0);
+	hl_unref(ctx);
+}
+
+static void handle_set(void **state)
+{
+	static const uint8_t handle[16] = {1, 2, 3, [15] = 16};
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	struct hl_live_domain live;
+	uint32_t db = record_of(ctx, "db").domid;
+
+	drain(ctx);
+	assert_int_equal(hl_set_handle(ctx, db, handle), 0);
+	assert_true(lives(ctx, db, &live));
+	assert_memory_equal(live.handle, handle, sizeof(handle));
+	assert_int_equal(hl_process(ctx), 1);
+	assert_int_equal(hl_set_handle(ctx, 77, handle), -ESRCH);
+	assert_int_equal(hl_set_handle(ctx, HL_NO_DOMID, handle), -ESRCH);
+	command(ctx, "fault set-handle EPERM 1");
+	assert_int_equal(hl_set_handle(ctx, db, handle), -EPERM);
+	hl_unref(ctx);
+	ctx = sim_of("ok-static-basic", "");
+	assert_int_equal(hl_set_handle(ctx, launch_of(ctx).console_owner, handle), -EPERM);
+	hl_unref(ctx);
+	ctx = sim_of("ok-static-basic", ",as=unpatched");
+	assert_int_equal(hl_set_handle(ctx, 0, handle), 0);
+	assert_true(lives(ctx, 0, &live));
+	assert_memory_equal(live.handle, handle, sizeof(handle));
 	hl_unref(ctx);
 }
 
@@ -618,10 +668,10 @@ static void faults(void **state)
 	assert_int_equal(launch.nr_domains, 99);
 	assert_int_equal(hl_get_launch(ctx, &launch), 0);
 	command(ctx, "fault list-live 5 1");
-	assert_int_equal(hl_list_live(ctx, &live, &nr), -EIO);
+	assert_int_equal(ctx->ops->list_live(ctx->backend, &live, &nr), -EIO);
 	command(ctx, "fault list-live EIO 7");
 	command(ctx, "fault list-live EIO 0");
-	assert_int_equal(hl_list_live(ctx, &live, &nr), 0);
+	assert_int_equal(ctx->ops->list_live(ctx->backend, &live, &nr), 0);
 	free(live);
 	hl_unref(ctx);
 }
@@ -839,7 +889,7 @@ static void many_domains(void **state)
 		added += !rc;
 	}
 	assert_int_equal(rc, -ENOSPC);
-	assert_int_equal(hl_list_live(ctx, &live, &nr), 0);
+	assert_int_equal(ctx->ops->list_live(ctx->backend, &live, &nr), 0);
 	assert_true(nr >= (size_t)added);
 	free(live);
 	hl_unref(ctx);
@@ -863,6 +913,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(console_moves),
 		cmocka_unit_test(requests),
 		cmocka_unit_test(requests_refused),
+		cmocka_unit_test(events_as_a_list),
+		cmocka_unit_test(handle_set),
 		cmocka_unit_test(requests_without_control),
 		cmocka_unit_test(console_is_lent),
 		cmocka_unit_test(lent_console_and_ends),

@@ -10,18 +10,17 @@
 static void whole(void **state)
 {
 	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
-	const struct hl_live_domain *live;
 	struct hl_snapshot *s;
-	size_t nr;
 
 	assert_int_equal(hl_snapshot_read(ctx, &s), 0);
 	assert_true(s->available);
 	assert_int_equal(s->launch.nr_domains, 8);
 	assert_string_equal(s->domains[7].name, "db");
 	assert_int_equal(s->modules[5].index, 6);
-	live = hl_snapshot_live(s, &nr);
-	assert_int_equal(nr, 7);
-	assert_int_equal(live[0].domid, 1);
+	assert_int_equal(hl_snapshot_nr_live(s), 7);
+	assert_int_equal(hl_snapshot_get_live(s, 0)->domid, 1);
+	assert_non_null(hl_snapshot_get_live(s, 6));
+	assert_null(hl_snapshot_get_live(s, 7));
 	assert_non_null(hl_snapshot_lcm(s));
 	assert_int_equal(hl_snapshot_set_name(s, 1, "renamed"), 0);
 	assert_int_equal(hl_snapshot_set_name(s, 1, "again"), 0);

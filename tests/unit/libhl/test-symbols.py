@@ -39,5 +39,12 @@ for name in sorted(declared):
     if not re.search(r"Since: [0-9]+\.[0-9]+", comment):
         problems.append(f"no 'Since:' for {name}")
 
+# Structs may grow: callers must not step through arrays of them.
+code = "".join(without_comments(header) for header in headers)
+problems += [f"an array of structs is returned: {line.strip()}" for line in re.findall(r"^.*size_t \*ret_nr.*$", code, re.MULTILINE)]
+for name, body in re.findall(r"^struct (hl_\w+) \{(.*?)^\};", code, re.MULTILINE | re.DOTALL):
+    problems += [f"struct {name} has an array of structs: {member}" for member in re.findall(r"\bnr_(\w+)", body)
+                 if re.search(rf"struct hl_\w+ \*{member}\b", body)]
+
 print("\n".join(problems) or f"{len(exported)} symbols")
 sys.exit(bool(problems))
