@@ -20,8 +20,6 @@
 
 #include <xen/xen.h>
 
-#include "common/io.h"
-
 #define CHUNK 1024
 /* While another domain owns the console, output is kept, and writing it retried. */
 #define RETRY_MS 1000
@@ -32,9 +30,11 @@ struct console {
 	char *buffer;	     /* for hypercalls, CHUNK bytes */
 	char pending[CHUNK]; /* output that is not written yet */
 	size_t nr_pending;
-	bool held_back; /* another domain owns the console */
+	bool held_back;	   /* another domain owns the console */
+	char input[CHUNK]; /* that the program has not taken yet: from input_start on */
+	size_t input_start, nr_input;
 	pid_t program;
-	int terminal;
+	int terminal; /* non-blocking: a program that does not read may be about to write */
 };
 
 /* Returns bytes, or an errno; -EPERM: another domain owns the console (EACCES with FLASK). */
@@ -48,16 +48,40 @@ static int console_io(struct console *console, unsigned int op, size_t size)
 	return errno == EACCES ? -EPERM : -errno;
 }
 
-/* Passes all input to the program.  No error if another domain owns the console. */
+/* Reads what was typed, if the last of it is taken.  Returns bytes, or an errno. */
+static int read_input(struct console *console)
+{
+	int n = console->nr_input ? (int)console->nr_input
+				  : console_io(console, CONSOLEIO_read, CHUNK);
+
+	if (n > 0 && !console->nr_input) {
+		memcpy(console->input, console->buffer, (size_t)n);
+		console->input_start = 0;
+		console->nr_input = (size_t)n;
+	}
+	return n;
+}
+
+/*
+ * Passes input to the program, as far as its terminal has room; Xen keeps the rest.  No
+ * error if another domain owns the console, or the program has ended: its output says so.
+ */
 static int take_input(struct console *console)
 {
 	int n;
 
-	while ((n = console_io(console, CONSOLEIO_read, CHUNK)) > 0) {
-		int rc = write_all(console->terminal, console->buffer, (size_t)n);
+	while ((n = read_input(console)) > 0) {
+		ssize_t written = write(console->terminal, console->input + console->input_start,
+					console->nr_input);
 
-		if (rc)
-			return rc;
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0 && errno == EIO)
+			console->nr_input = 0;
+		if (written < 0)
+			return errno == EAGAIN || errno == EIO ? 0 : -errno;
+		console->input_start += (size_t)written;
+		console->nr_input -= (size_t)written;
 	}
 	return n == -EPERM ? 0 : n;
 }
@@ -82,7 +106,7 @@ static int take_output(struct console *console)
 
 	/* EIO: the other end of the terminal is closed. */
 	if (n <= 0)
-		return n < 0 && errno == EINTR ? 0 : -EPIPE;
+		return n < 0 && (errno == EINTR || errno == EAGAIN) ? 0 : -EPIPE;
 	console->nr_pending = (size_t)n;
 	return put_output(console);
 }
@@ -98,12 +122,19 @@ static int take_event(struct console *console)
 	return take_input(console);
 }
 
+/* What is waited for of the terminal: no output while some is pending. */
+static short terminal_events(const struct console *console)
+{
+	return (short)((console->held_back ? 0 : POLLIN) | (console->nr_input ? POLLOUT : 0));
+}
+
 static int turn(struct console *console)
 {
+	short events = terminal_events(console);
 	struct pollfd fds[2] = {
-		{.fd = xenevtchn_fd(console->events), .events = POLLIN},
-		/* Ignored while output is pending. */
-		{.fd = console->held_back ? -1 : console->terminal, .events = POLLIN},
+		/* Ignored while input is pending. */
+		{.fd = console->nr_input ? -1 : xenevtchn_fd(console->events), .events = POLLIN},
+		{.fd = events ? console->terminal : -1, .events = events},
 	};
 	int rc = 0;
 
@@ -111,9 +142,11 @@ static int turn(struct console *console)
 		return errno == EINTR ? 0 : -errno;
 	if (fds[0].revents)
 		rc = take_event(console);
+	else if (console->nr_input && fds[1].revents)
+		rc = take_input(console);
 	if (!rc && console->held_back)
 		rc = put_output(console);
-	else if (!rc && fds[1].revents)
+	else if (!rc && fds[1].revents & ~POLLOUT)
 		rc = take_output(console);
 	return rc;
 }
@@ -134,7 +167,10 @@ static int start_program(struct console *console, char *argv[])
 		report_error("console: %s: %m", argv[0]);
 		_exit(127);
 	}
-	return fcntl(console->terminal, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+	if (fcntl(console->terminal, F_SETFD, FD_CLOEXEC) < 0 ||
+	    fcntl(console->terminal, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+		return -errno;
+	return 0;
 }
 
 static int open_console(struct console *console)
