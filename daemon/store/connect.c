@@ -37,6 +37,7 @@ struct xs_connect {
 	const struct xs_connect_events *events;
 	void *userdata;
 	char socket[PATH_MAX];
+	int pin; /* the file that libxenstore opens */
 	int inotify;
 	int watch;
 	struct io *inotify_io;
@@ -77,27 +78,27 @@ static int open_socket(const char *path)
 /*
  * libxenstore falls back from the socket to the device by itself, and then
  * blocks in the first request where no xenstored serves that.  Its environment
- * variable pins the one that has just been found alive.
+ * variable pins one path.  It is set once, before there are threads that may read
+ * the environment: to a descriptor's name, which is another file for each connection.
  */
-static struct xs_handle *open_pinned(const char *path)
+static int reserve_pin(struct xs_connect *connect)
 {
-	const char *set = getenv("XENSTORED_PATH");
-	char before[PATH_MAX] = "";
-	struct xs_handle *h;
-	int saved;
+	char path[64];
 
-	if (set)
-		snprintf(before, sizeof(before), "%s", set);
-	if (setenv("XENSTORED_PATH", path, 1) < 0)
-		return NULL;
-	h = xs_open(0);
-	saved = errno;
-	if (!set)
-		unsetenv("XENSTORED_PATH");
-	else if (setenv("XENSTORED_PATH", before, 1) < 0)
-		log_warning("cannot restore XENSTORED_PATH: %m");
-	errno = saved;
-	return h;
+	connect->pin = open("/", O_PATH | O_CLOEXEC);
+	if (connect->pin < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", connect->pin);
+	return setenv("XENSTORED_PATH", path, 1) < 0 ? -errno : 0;
+}
+
+static int pin(const struct xs_connect *connect, const char *path)
+{
+	_cleanup_(closep) int fd = open(path, O_PATH | O_CLOEXEC);
+
+	if (fd < 0 || dup3(fd, connect->pin, O_CLOEXEC) < 0)
+		return -errno;
+	return 0;
 }
 
 /* The number that the next descriptor will have, unless a thread closes one meanwhile. */
@@ -126,9 +127,13 @@ static int dup_connection(int fd, const char *path)
 
 static int connect_at(struct xs_connect *connect, const char *path)
 {
-	int fd = next_descriptor();
-	struct xs_handle *h = open_pinned(path);
+	struct xs_handle *h;
+	int r = pin(connect, path), fd;
 
+	if (r < 0)
+		return r;
+	fd = next_descriptor();
+	h = xs_open(0);
 	if (!h)
 		return errno > 0 ? -errno : -EIO;
 	connect->waiting = false;
@@ -345,6 +350,9 @@ static int set_up(struct xs_connect *connect)
 	if (!path || strlen(path) >= sizeof(connect->socket))
 		return -ENAMETOOLONG;
 	snprintf(connect->socket, sizeof(connect->socket), "%s", path);
+	r = reserve_pin(connect);
+	if (r < 0)
+		return r;
 	connect->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (connect->inotify < 0)
 		return -errno;
@@ -369,6 +377,7 @@ int xs_connect_new(struct loop *loop, const struct xs_connect_events *events, vo
 	connect->loop = loop;
 	connect->events = events;
 	connect->userdata = userdata;
+	connect->pin = -1;
 	connect->inotify = -1;
 	connect->watch = -1;
 	connect->peer = -1;
@@ -393,6 +402,7 @@ struct xs_connect *xs_connect_free(struct xs_connect *connect)
 	timer_free(connect->retry);
 	timer_free(connect->answer);
 	closep(&connect->inotify);
+	closep(&connect->pin);
 	free(connect);
 	return NULL;
 }

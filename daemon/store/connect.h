@@ -29,6 +29,7 @@ struct xs_connect_events {
 };
 
 /*
+ * Before the process has threads, and once in it: it takes over XENSTORED_PATH.
  * @events, @userdata: called from the loop, never from within these functions
  */
 int xs_connect_new(struct loop *loop, const struct xs_connect_events *events, void *userdata,

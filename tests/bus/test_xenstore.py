@@ -8,6 +8,7 @@ import errno
 import os
 import shutil
 import socket
+import subprocess
 import time
 
 import dbus
@@ -215,6 +216,31 @@ def test_lost_and_found(with_store, store, client):
     wait_until(lambda: len(store.introduced) >= 2, what="introduced again")
     assert "connection to xenstored is lost" in daemon.text()
     wait_until(lambda: client.get("XenstoreState") == "connected")
+    assert daemon.process.poll() is None
+
+
+def sanitized():
+    """The sanitizers' runtime has pthread_create() before a preloaded library does."""
+    with open(os.environ["HYPERLAUNCHD"], "rb") as file:
+        return b"__asan_init" in file.read()
+
+
+@pytest.mark.skipif(sanitized(), reason="a library cannot be preloaded")
+def test_the_environment_stays_as_it_is_beside_threads(launch, store, client, place):
+    """Which connection libxenstore opens is told it by a variable; the threads of an earlier one may read those."""
+    guard = place / "guard.so"
+    source = os.path.join(os.path.dirname(__file__), "environment-guard.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", guard, source], check=True)
+    store.start()
+    daemon = launch(LCM, env={"XENSTORED_PATH": store.path, "LD_PRELOAD": str(guard)})
+    wait_until(lambda: all_introduced(store, initial(client)))
+    client.signals.clear()
+    store.stop()
+    client.wait_property(PATH, "XenstoreState", "unavailable")
+    client.signals.clear()
+    store.start()
+    client.wait_property(PATH, "XenstoreState", "connected")
+    assert "environment-guard: the first thread" in daemon.text()
     assert daemon.process.poll() is None
 
 
