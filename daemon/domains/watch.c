@@ -152,8 +152,9 @@ static void read_done(struct store_task *store_task, void *userdata, int result)
 		return;
 	domain->xenstore.reading = false;
 	if (result < 0 && !domain->xenstore.failed)
-		log_warning("domain %" PRIu32 ": cannot %s its nodes in xenstore: %s",
-			    domain->domid, task->read ? "watch" : "read", strerror(-result));
+		log_domain(LOG_WARNING, NULL, domain->row->name, domain->domid,
+			   "cannot %s its nodes in xenstore: %s", task->read ? "watch" : "read",
+			   strerror(-result));
 	domain->xenstore.failed = result < 0;
 	if (task->read)
 		take_facts(watch, domain, task);
@@ -178,7 +179,7 @@ void watch_read(struct watch *watch, struct domain *domain)
 		return;
 	task = calloc(1, sizeof(*task));
 	if (!task) {
-		log_error("domain %" PRIu32 ": out of memory", domain->domid);
+		log_domain(LOG_ERR, NULL, domain->row->name, domain->domid, "out of memory");
 		return;
 	}
 	*task = (struct read_task){
@@ -219,7 +220,8 @@ void watch_forget(struct watch *watch, const struct domain *domain)
 		return;
 	task = calloc(1, sizeof(*task));
 	if (!task) {
-		log_error("domain %" PRIu32 ": out of memory: its watches stay", domain->domid);
+		log_domain(LOG_ERR, NULL, domain->row->name, domain->domid,
+			   "out of memory: its watches stay");
 		return;
 	}
 	*task = (struct unwatch_task){

@@ -76,9 +76,10 @@ static void write_record(struct job *job)
 	/* Better done without a record than not at all: on a full /run too a console can be handed
 	 * over. */
 	if (r < 0 && !jobs->warned)
-		log_warning("cannot record job %" PRIu32
-			    ": if hyperlaunchd is killed, it is not continued: %s",
-			    job->id, strerror(-r));
+		log_with(LOG_WARNING, &(const struct log_fields){.job_id = job->id},
+			 "cannot record job %" PRIu32
+			 ": if hyperlaunchd is killed, it is not continued: %s",
+			 job->id, strerror(-r));
 	jobs->warned = r < 0;
 }
 
@@ -91,16 +92,42 @@ static void unlink_job(struct job *job)
 	*p = job->next;
 }
 
+static struct log_fields log_fields_of(const struct job *job, const char *message_id)
+{
+	return (struct log_fields){
+		.message_id = message_id,
+		.has_domain = true,
+		.domid = job->subject.domid,
+		.domain_name = job->subject.name,
+		.job_id = job->id,
+		.job_kind = job->type->kind,
+		.has_caller = true,
+		.uid = job->uid,
+		.pid = job->pid,
+	};
+}
+
 static void log_end(const struct job *job)
 {
-	if (job->state == JOB_DONE)
-		log_notice("%s: done, for uid %" PRIu32 ", pid %" PRIu32, job->doing, job->uid,
-			   job->pid);
-	else
-		log_notice("%s: %s, for uid %" PRIu32 ", pid %" PRIu32 "%s%s", job->doing,
-			   job_state_name(job->state), job->uid, job->pid,
-			   job->message[0] ? ": " : "", job->message);
+	bool done = job->state == JOB_DONE;
+	struct log_fields fields = log_fields_of(job, done ? LOG_ID_JOB_DONE : LOG_ID_JOB_FAILED);
+
+	log_with(LOG_NOTICE, &fields, "%s: %s, for uid %" PRIu32 ", pid %" PRIu32 "%s%s",
+		 job->doing, job_state_name(job->state), job->uid, job->pid,
+		 !done && job->message[0] ? ": " : "", done ? "" : job->message);
 }
+
+static void log_continued(const struct job *job)
+{
+	struct log_fields fields = log_fields_of(job, LOG_ID_JOB_CONTINUED);
+
+	log_with(LOG_NOTICE, &fields, "%s: continued after a restart (%s)", job->doing,
+		 job->type->steps[job->step].name);
+}
+
+/* About a job of which there is no more than its number. */
+#define log_job_error(number, ...) \
+	log_with(LOG_ERR, &(const struct log_fields){.job_id = (number)}, __VA_ARGS__)
 
 /* Frees the job. */
 static void end(struct job *job, enum job_state state)
@@ -350,25 +377,26 @@ static void resume(void *userdata, uint32_t id, json_object *object)
 	if (jobs->last_id < id)
 		jobs->last_id = id;
 	if (r < 0) {
-		log_error("cannot continue job %" PRIu32 ": %s", id, strerror(-r));
+		log_job_error(id, "cannot continue job %" PRIu32 ": %s", id, strerror(-r));
 		return;
 	}
 	job->id = id;
 	job->resumed = true;
 	r = fill_from_record(job, object);
 	if (r == -EINVAL) {
-		log_error("the record of job %" PRIu32 " is not one of this version: it is removed",
-			  id);
+		log_job_error(id,
+			      "the record of job %" PRIu32
+			      " is not one of this version: it is removed",
+			      id);
 		record_remove(jobs->dir, id);
 	} else if (r < 0) {
-		log_error("cannot continue job %" PRIu32 ": %s", id, strerror(-r));
+		log_job_error(id, "cannot continue job %" PRIu32 ": %s", id, strerror(-r));
 	}
 	if (r < 0) {
 		job_free(job);
 		return;
 	}
-	log_notice("%s: continued after a restart (%s)", job->doing,
-		   job->type->steps[job->step].name);
+	log_continued(job);
 	append(job);
 }
 

@@ -138,8 +138,8 @@ static void write_libxl_config(struct completer *completer, const struct xs_gues
 		return;
 	if (r == -ENOENT)
 		completer->logged_no_libxl = true;
-	log_info("domain %" PRIu32 ": no configuration for xl: %s: %s", guest->domid,
-		 LIBXL_CONFIG_DIR, strerror(-r));
+	log_domain(LOG_INFO, NULL, guest->name, guest->domid, "no configuration for xl: %s: %s",
+		   LIBXL_CONFIG_DIR, strerror(-r));
 }
 
 /* What toolstacks need to know of it: a UUID, and libxl's configuration. */
@@ -157,8 +157,8 @@ static int configure(struct completer *completer, struct domain *domain, struct 
 	fill_guest(completer, row, has_handle ? row->handle_text : domain->completion.uuid, guest);
 	r = xs_guest_check(guest, &field);
 	if (r < 0) {
-		log_error("domain %" PRIu32 ": its %s cannot be written to xenstore", row->domid,
-			  field);
+		log_domain(LOG_ERR, NULL, row->name, row->domid,
+			   "its %s cannot be written to xenstore", field);
 		return r;
 	}
 	write_libxl_config(completer, guest);
@@ -196,18 +196,19 @@ static void introduction_failed(struct completer *completer, struct domain *doma
 	if (error == -EINVAL)
 		completion->tries = MAX_TRIES;
 	if (completion->tries == MAX_TRIES) {
-		log_error("domain %" PRIu32 ": not introduced to xenstored: %s", domain->domid,
-			  strerror(-error));
+		log_domain(LOG_ERR, LOG_ID_DOMAIN_NOT_INTRODUCED, domain->row->name, domain->domid,
+			   "not introduced to xenstored: %s", strerror(-error));
 		return;
 	}
 	if (completion->tries == 1)
-		log_warning("domain %" PRIu32
-			    ": cannot introduce it to xenstored, will try again: %s",
-			    domain->domid, strerror(-error));
+		log_domain(LOG_WARNING, NULL, domain->row->name, domain->domid,
+			   "cannot introduce it to xenstored, will try again: %s",
+			   strerror(-error));
 	delay = delay < RETRY_MAX ? delay : RETRY_MAX;
 	completion->next_try = loop_now() + delay;
 	if (!timer_is_set(completer->retry) && timer_set(completer->retry, delay) < 0)
-		log_error("no timer: domain %" PRIu32 " stays as it is in xenstore", domain->domid);
+		log_domain(LOG_ERR, NULL, domain->row->name, domain->domid,
+			   "stays as it is in xenstore: no timer");
 }
 
 static void introduced(struct completer *completer, struct domain *domain, int result)
@@ -215,9 +216,10 @@ static void introduced(struct completer *completer, struct domain *domain, int r
 	const struct hl_domain *row = domain->row;
 
 	if (result > 0)
-		log_info("domain %" PRIu32 " (%s): %s", row->domid, row->name,
-			 row->store_port ? "introduced to xenstored"
-					 : "named in xenstore; it has no ring there");
+		log_domain(LOG_INFO, LOG_ID_DOMAIN_INTRODUCED, row->name, row->domid, "%s, as %s",
+			   row->store_port ? "introduced to xenstored"
+					   : "named in xenstore, where it has no ring",
+			   row->name);
 	domain->completion.tries = 0;
 	domain->completion.error = 0;
 	/* Until that is read it is neither introduced nor to be introduced. */
@@ -280,8 +282,8 @@ static void complete_config(struct completer *completer, struct domain *domain)
 	int r = configure(completer, domain, &guest);
 
 	if (r < 0)
-		log_warning("domain %" PRIu32 ": no UUID for toolstacks: %s", domain->domid,
-			    strerror(-r));
+		log_domain(LOG_WARNING, NULL, domain->row->name, domain->domid,
+			   "no UUID for toolstacks: %s", strerror(-r));
 }
 
 struct access_task {
@@ -307,10 +309,11 @@ static void access_done(struct store_task *store_task, void *userdata, int resul
 	if (domain)
 		domain->completion.working = false;
 	if (result < 0)
-		log_warning("domain %" PRIu32 ": cannot let it read its own nodes in xenstore: %s",
-			    task->domid, strerror(-result));
+		log_domain(LOG_WARNING, NULL, domain ? domain->row->name : NULL, task->domid,
+			   "cannot let it read its own nodes in xenstore: %s", strerror(-result));
 	else if (result > 0)
-		log_info("domain %" PRIu32 ": may read its own nodes in xenstore now", task->domid);
+		log_domain(LOG_INFO, NULL, domain ? domain->row->name : NULL, task->domid,
+			   "may read its own nodes in xenstore now");
 	manager_request_refresh(completer->manager);
 }
 
@@ -321,7 +324,7 @@ static void grant_read_access(struct completer *completer, struct domain *domain
 
 	domain->completion.opened = true;
 	if (!task) {
-		log_error("domain %" PRIu32 ": out of memory", domain->domid);
+		log_domain(LOG_ERR, NULL, domain->row->name, domain->domid, "out of memory");
 		return;
 	}
 	*task = (struct access_task){

@@ -3,13 +3,18 @@
 #include "loop/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+/* The location would be that of this file. */
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
 
 #include "common/cleanup.h"
 
@@ -61,7 +66,66 @@ static bool stderr_is_journal(void)
 	return known;
 }
 
-void log_msg(int level, const char *format, ...)
+/* Fields of one message, each "NAME=value". */
+struct entry {
+	struct iovec fields[12];
+	int nr;
+	char text[2048];
+	size_t used;
+};
+
+/* One that does not fit is cut off. */
+__attribute__((format(printf, 2, 3))) static void add(struct entry *entry, const char *format, ...)
+{
+	char *field = entry->text + entry->used;
+	size_t room = sizeof(entry->text) - entry->used;
+	va_list args;
+	int length;
+
+	if (entry->nr == (int)ARRAY_SIZE(entry->fields))
+		return;
+	va_start(args, format);
+	length = vsnprintf(field, room, format, args);
+	va_end(args);
+	if (length < 0 || room < 2)
+		return;
+	if ((size_t)length >= room)
+		length = (int)room - 1;
+	entry->used += (size_t)length;
+	entry->fields[entry->nr++] = (struct iovec){.iov_base = field, .iov_len = (size_t)length};
+}
+
+static void add_fields(struct entry *entry, const struct log_fields *fields)
+{
+	if (fields->message_id)
+		add(entry, "MESSAGE_ID=%s", fields->message_id);
+	if (fields->has_domain)
+		add(entry, "DOMID=%" PRIu32, fields->domid);
+	if (fields->domain_name && fields->domain_name[0])
+		add(entry, "DOMAIN_NAME=%s", fields->domain_name);
+	if (fields->job_id)
+		add(entry, "JOB_ID=%" PRIu32, fields->job_id);
+	if (fields->job_kind)
+		add(entry, "JOB_KIND=%s", fields->job_kind);
+	if (fields->has_caller)
+		add(entry, "CALLER_UID=%" PRIu32, fields->uid);
+	if (fields->has_caller && fields->pid)
+		add(entry, "CALLER_PID=%" PRIu32, fields->pid);
+}
+
+static int send_to_journal(int level, const struct log_fields *fields, const char *text)
+{
+	struct entry entry = {.nr = 0};
+
+	add(&entry, "PRIORITY=%d", level);
+	add(&entry, "SYSLOG_IDENTIFIER=hyperlaunchd");
+	if (fields)
+		add_fields(&entry, fields);
+	add(&entry, "MESSAGE=%s", text);
+	return sd_journal_sendv(entry.fields, entry.nr);
+}
+
+void log_with(int level, const struct log_fields *fields, const char *format, ...)
 {
 	char text[1024];
 	va_list args;
@@ -71,8 +135,7 @@ void log_msg(int level, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (stderr_is_journal())
-		fprintf(stderr, "<%d>%s\n", level, text);
-	else
+	/* The journal reads stderr too. */
+	if (!stderr_is_journal() || send_to_journal(level, fields, text) < 0)
 		fprintf(stderr, "hyperlaunchd: %s\n", text);
 }

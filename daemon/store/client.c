@@ -101,7 +101,8 @@ static void on_gone(void *userdata)
 
 	if (!store->worker)
 		return;
-	log_warning("the connection to xenstored is lost; waiting for it");
+	log_with(LOG_WARNING, &(const struct log_fields){.message_id = LOG_ID_XENSTORE_LOST},
+		 "the connection to xenstored is lost; waiting for it");
 	end_connection(store);
 	reconnect(store);
 	set_state(store, STORE_UNAVAILABLE);
@@ -189,7 +190,9 @@ static void on_deadline(void *userdata)
 			log_warning("no timer: a xenstored that hangs will not be noticed");
 		return;
 	}
-	log_warning("xenstored does not answer; waiting for it");
+	log_with(LOG_WARNING,
+		 &(const struct log_fields){.message_id = LOG_ID_XENSTORE_UNRESPONSIVE},
+		 "xenstored does not answer; waiting for it");
 	end_connection(store);
 	reconnect(store);
 	set_state(store, STORE_UNRESPONSIVE);
