@@ -36,6 +36,7 @@ struct completer {
 	void *userdata;
 	uint64_t connection; /* that the tasks on their way belong to */
 	bool logged_no_libxl;
+	char boot[SD_ID128_STRING_MAX]; /* "": not known */
 };
 
 static const struct hl_summary *summary_of(const struct completer *completer)
@@ -132,7 +133,8 @@ static int choose_uuid(const struct completer *completer, struct domain *domain)
 
 static void write_libxl_config(struct completer *completer, const struct xs_guest *guest)
 {
-	int r = completer->real ? libxl_config_write(LIBXL_CONFIG_DIR, guest) : 0;
+	int r = completer->boot[0] ? libxl_config_write(LIBXL_CONFIG_DIR, completer->boot, guest)
+				   : 0;
 
 	if (r >= 0 || (r == -ENOENT && completer->logged_no_libxl))
 		return;
@@ -140,6 +142,43 @@ static void write_libxl_config(struct completer *completer, const struct xs_gues
 		completer->logged_no_libxl = true;
 	log_domain(LOG_INFO, NULL, guest->name, guest->domid, "no configuration for xl: %s: %s",
 		   LIBXL_CONFIG_DIR, strerror(-r));
+}
+
+/* One that a toolstack made. */
+static bool is_foreign(void *userdata, uint32_t domid, const char *uuid)
+{
+	const struct completer *completer = userdata;
+	const struct hl_domain *row;
+
+	return hl_table_find_domid(manager_table(completer->manager), domid, &row) == 0 &&
+	       row->live && row->origin == HL_ORIGIN_POST_BOOT &&
+	       strcmp(row->handle_text, uuid) == 0;
+}
+
+/* The unit hides where the kernel says it, and says it itself. */
+static int read_boot_id(char text[SD_ID128_STRING_MAX])
+{
+	const char *variable = getenv("HYPERLAUNCH_BOOT_ID");
+	sd_id128_t boot;
+	int r = variable ? sd_id128_from_string(variable, &boot) : sd_id128_get_boot(&boot);
+
+	if (r == 0)
+		sd_id128_to_string(boot, text);
+	return r;
+}
+
+static void sweep_libxl_configs(struct completer *completer)
+{
+	int r = read_boot_id(completer->boot);
+
+	if (r < 0) {
+		log_warning("no configurations for xl: this boot has no ID: %s", strerror(-r));
+		return;
+	}
+	r = libxl_config_sweep(LIBXL_CONFIG_DIR, completer->boot, is_foreign, completer);
+	if (r < 0 && r != -ENOENT)
+		log_warning("cannot remove configurations for xl of earlier boots: %s: %s",
+			    LIBXL_CONFIG_DIR, strerror(-r));
 }
 
 /* What toolstacks need to know of it: a UUID, and libxl's configuration. */
@@ -438,6 +477,8 @@ int completer_new(struct loop *loop, struct manager *manager, void (*settled)(vo
 	completer->real = strcmp(hl_backend(manager_hl(manager)), "xen") == 0;
 	completer->settled = settled;
 	completer->userdata = userdata;
+	if (completer->real)
+		sweep_libxl_configs(completer);
 	r = start(completer, loop);
 	if (r < 0) {
 		completer_free(completer);

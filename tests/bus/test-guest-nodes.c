@@ -3,6 +3,7 @@
  * A guest's nodes in xenstore, against a store that fails where it is told to;
  * libxl's configuration file; the probe; the sealed file.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
@@ -440,22 +441,78 @@ static char *read_file(const char *path, size_t *ret_size)
 	return text;
 }
 
+#define BOOT	"11111111111111111111111111111111"
+#define EARLIER "22222222222222222222222222222222"
+
+/* A directory as libxl has it. */
+static char libxl_dir[32];
+
+static int make_libxl_dir(void **state)
+{
+	strcpy(libxl_dir, "/tmp/hl-test-XXXXXX");
+	return mkdtemp(libxl_dir) ? 0 : -1;
+}
+
+static const char *in_dir(const char *name)
+{
+	static char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", libxl_dir, name);
+	return path;
+}
+
+static bool has_file(const char *name)
+{
+	return access(in_dir(name), F_OK) == 0;
+}
+
+static void put_file(const char *name, const char *text)
+{
+	int fd = open(in_dir(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static unsigned int remove_files(void)
+{
+	DIR *dir = opendir(libxl_dir);
+	struct dirent *entry;
+	unsigned int nr = 0;
+
+	if (!dir) {
+		fail();
+		return 0;
+	}
+	while ((entry = readdir(dir)))
+		nr += unlink(in_dir(entry->d_name)) == 0;
+	closedir(dir);
+	return nr;
+}
+
+static int remove_libxl_dir(void **state)
+{
+	remove_files();
+	return rmdir(libxl_dir);
+}
+
+#define CONFIG_OF(domid) "userdata-d." domid "." UUID ".libxl-json"
+#define MARK_OF(domid)	 "userdata-d." domid "." UUID ".hyperlaunchd"
+
 static void test_libxl_config(void **state)
 {
-	char dir[] = "/tmp/hl-test-XXXXXX", path[128];
 	struct xs_guest guest = good;
 	json_object *config, *info, *field;
 	struct stat st;
 	size_t size;
 	char *text;
 
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/userdata-d.2." UUID ".libxl-json", dir);
 	guest.name = "we\"b\\";
-	assert_int_equal(libxl_config_write(dir, &guest), 1);
-	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(libxl_config_write(libxl_dir, BOOT, &guest), 1);
+	assert_int_equal(stat(in_dir(CONFIG_OF("2")), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	text = read_file(path, &size);
+	text = read_file(in_dir(CONFIG_OF("2")), &size);
 	assert_int_equal(size, strlen(text) + 1);
 	config = json_tokener_parse(text);
 	assert_non_null(config);
@@ -470,15 +527,102 @@ static void test_libxl_config(void **state)
 	assert_int_equal(json_object_array_length(field), 2);
 	json_object_put(config);
 	free(text);
+	/* With the mark, and nothing else. */
+	assert_int_equal(remove_files(), 2);
+	assert_int_equal(libxl_config_write("/tmp/hl-test-none", BOOT, &guest), -ENOENT);
+}
 
-	/* libxl may have changed its file since: it is libxl's. */
-	assert_int_equal(truncate(path, 3), 0);
-	assert_int_equal(libxl_config_write(dir, &guest), 0);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_size, 3);
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(rmdir(dir), 0);
-	assert_int_equal(libxl_config_write(dir, &guest), -ENOENT);
+/* libxl may have changed its file since: it is libxl's, until the next boot. */
+static void test_libxl_config_of_an_earlier_boot(void **state)
+{
+	struct xs_guest guest = good;
+	size_t size;
+	char *text;
+
+	assert_int_equal(libxl_config_write(libxl_dir, EARLIER, &guest), 1);
+	put_file(CONFIG_OF("2"), "changed");
+	assert_int_equal(libxl_config_write(libxl_dir, EARLIER, &guest), 0);
+	guest.name = "renamed";
+	assert_int_equal(libxl_config_write(libxl_dir, BOOT, &guest), 1);
+	text = read_file(in_dir(CONFIG_OF("2")), &size);
+	assert_non_null(strstr(text, "\"renamed\""));
+	free(text);
+	put_file(CONFIG_OF("2"), "changed");
+	assert_int_equal(libxl_config_write(libxl_dir, BOOT, &guest), 0);
+	/* Killed between the mark and the file; a file without a mark; a mark that is no file. */
+	assert_int_equal(unlink(in_dir(CONFIG_OF("2"))), 0);
+	assert_int_equal(libxl_config_write(libxl_dir, BOOT, &guest), 1);
+	assert_int_equal(unlink(in_dir(MARK_OF("2"))), 0);
+	put_file(CONFIG_OF("2"), "old");
+	assert_int_equal(libxl_config_write(libxl_dir, BOOT, &guest), 1);
+	assert_int_equal(unlink(in_dir(MARK_OF("2"))), 0);
+	assert_int_equal(mkfifo(in_dir(MARK_OF("2")), 0600), 0);
+	assert_int_equal(libxl_config_write(libxl_dir, BOOT, &guest), 1);
+	assert_int_equal(libxl_config_write(libxl_dir, BOOT, &guest), 0);
+	assert_int_equal(remove_files(), 2);
+}
+
+static bool foreign_is_9(void *userdata, uint32_t domid, const char *uuid)
+{
+	assert_string_equal(uuid, UUID);
+	return domid == 9;
+}
+
+static void test_libxl_configs_of_earlier_boots_go(void **state)
+{
+	static const char *const others[] = {
+		/* xl's, and what is none of ours though it looks like it. */
+		"userdata-d.5." UUID ".libxl-json",
+		"userdata-d.5." UUID ".xl",
+		"userdata-n.5." UUID ".libxl-json",
+		"userdata-d.6.none.hyperlaunchd",
+		"userdata-d.06." UUID ".hyperlaunchd",
+		"userdata-d.6." UUID ".hyperlaunchd2",
+		"userdata-d.6." UUID ".libxl-json",
+		"userdata-d.4294967296." UUID ".hyperlaunchd",
+		"hyperlaunchd",
+	};
+	struct xs_guest guest = good;
+
+	for (guest.domid = 2; guest.domid <= 3; guest.domid++)
+		assert_int_equal(libxl_config_write(libxl_dir, EARLIER, &guest), 1);
+	guest.domid = 9;
+	assert_int_equal(libxl_config_write(libxl_dir, EARLIER, &guest), 1);
+	guest.domid = 4;
+	assert_int_equal(libxl_config_write(libxl_dir, BOOT, &guest), 1);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		put_file(others[i], EARLIER);
+	/* Killed while it wrote. */
+	put_file("userdata-n.7." UUID ".libxl-json.hyperlaunchd-new", "{");
+	assert_int_equal(libxl_config_sweep(libxl_dir, BOOT, foreign_is_9, NULL), 0);
+	assert_false(has_file(CONFIG_OF("2")) || has_file(MARK_OF("2")));
+	assert_false(has_file(CONFIG_OF("3")) || has_file(MARK_OF("3")));
+	assert_true(has_file(CONFIG_OF("4")) && has_file(MARK_OF("4")));
+	/* A toolstack has made it again: what was ours is not any more. */
+	assert_true(has_file(CONFIG_OF("9")));
+	assert_false(has_file(MARK_OF("9")));
+	assert_false(has_file("userdata-n.7." UUID ".libxl-json.hyperlaunchd-new"));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_true(has_file(others[i]));
+	assert_int_equal(remove_files(), 3 + ARRAY_SIZE(others));
+	assert_int_equal(libxl_config_sweep("/tmp/hl-test-none", BOOT, foreign_is_9, NULL),
+			 -ENOENT);
+}
+
+/* What cannot be removed keeps its mark, and holds up no other. */
+static void test_libxl_config_that_stays(void **state)
+{
+	struct xs_guest guest = good;
+
+	assert_int_equal(libxl_config_write(libxl_dir, EARLIER, &guest), 1);
+	guest.domid = 3;
+	assert_int_equal(libxl_config_write(libxl_dir, EARLIER, &guest), 1);
+	assert_int_equal(unlink(in_dir(CONFIG_OF("2"))), 0);
+	assert_int_equal(mkdir(in_dir(CONFIG_OF("2")), 0700), 0);
+	assert_int_equal(libxl_config_sweep(libxl_dir, BOOT, foreign_is_9, NULL), -EISDIR);
+	assert_true(has_file(MARK_OF("2")));
+	assert_false(has_file(CONFIG_OF("3")) || has_file(MARK_OF("3")));
+	assert_int_equal(rmdir(in_dir(CONFIG_OF("2"))), 0);
 }
 
 static void test_sealed(void **state)
@@ -564,6 +708,8 @@ static void test_probe_of_the_dead(void **state)
 	loop_free(loop);
 }
 
+#define IN_LIBXL_DIR(test) cmocka_unit_test_setup_teardown(test, make_libxl_dir, remove_libxl_dir)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -578,7 +724,10 @@ int main(void)
 		cmocka_unit_test(test_hostile_values),
 		cmocka_unit_test(test_without_a_ring),
 		cmocka_unit_test(test_odd_names),
-		cmocka_unit_test(test_libxl_config),
+		IN_LIBXL_DIR(test_libxl_config),
+		IN_LIBXL_DIR(test_libxl_config_of_an_earlier_boot),
+		IN_LIBXL_DIR(test_libxl_configs_of_earlier_boots_go),
+		IN_LIBXL_DIR(test_libxl_config_that_stays),
 		cmocka_unit_test(test_sealed),
 		cmocka_unit_test(test_probe),
 		cmocka_unit_test(test_probe_of_the_dead),
