@@ -25,12 +25,19 @@
 #define DYING_MIN (200 * USEC_PER_MSEC)
 #define DYING_MAX (60 * USEC_PER_SEC)
 
+/* Between two tries to listen to Xen; doubled from try to try. */
+#define LISTEN_MIN USEC_PER_SEC
+#define LISTEN_MAX (60 * USEC_PER_SEC)
+
 struct manager {
 	struct loop *loop;
 	struct hl_ctx *hl;
 	struct domains *domains;
-	struct watch *watch; /* NULL: no xenstore */
-	struct io *hypervisor;
+	struct watch *watch;   /* NULL: no xenstore */
+	struct io *hypervisor; /* NULL: it is not listened to */
+	struct timer *listen;  /* set while that fails */
+	uint64_t listen_delay;
+	bool not_heard;
 	struct timer *refresh;
 	struct timer *dying; /* set while a domain is being torn down */
 	uint64_t dying_delay;
@@ -246,9 +253,10 @@ static void notify_service_manager(const struct manager *manager)
 {
 	const struct hl_summary *summary = hl_table_summary(manager->table);
 
-	notify_status("launch %s, %" PRIu32 " domains, xenstore %s",
+	notify_status("launch %s, %" PRIu32 " domains, xenstore %s%s",
 		      hl_launch_state_name(summary->state), hl_table_nr_domains(manager->table),
-		      manager_xenstore_state(manager));
+		      manager_xenstore_state(manager),
+		      manager->not_heard ? "; changes are seen late: Xen is not heard" : "");
 }
 
 /* Takes `next` over.  Removals are announced before they are true, all else after. */
@@ -390,7 +398,25 @@ static void on_hypervisor(void *userdata)
 		manager_request_refresh(manager);
 }
 
-static int watch_hypervisor(struct manager *manager)
+/* Once for each time that it is lost. */
+static void log_not_heard(struct manager *manager, int error)
+{
+	static const struct log_fields fields = {.message_id = LOG_ID_XEN_NOT_HEARD};
+
+	if (manager->not_heard)
+		return;
+	if (error == -EEXIST)
+		log_with(LOG_ERR, &fields,
+			 "another process of this domain has Xen's interrupt for changes, which "
+			 "only one can have: end it; changes will be seen late until then");
+	else
+		log_with(LOG_ERR, &fields,
+			 "changes of domains will be seen late: cannot listen to Xen: %s",
+			 strerror(-error));
+}
+
+/* 0: it is listened to, or announces nothing. */
+static int listen_to_hypervisor(struct manager *manager)
 {
 	int fd = hl_get_fd(manager->hl);
 
@@ -398,15 +424,40 @@ static int watch_hypervisor(struct manager *manager)
 		log_debug("this hypervisor announces no changes of the launch");
 		return 0;
 	}
-	if (fd == -EEXIST)
-		log_error("another process of this domain listens to Xen; only one can, and "
-			  "changes will be seen late");
-	else if (fd < 0)
-		log_warning("changes of the launch will be seen late: cannot listen for them: %s",
-			    strerror(-fd));
 	if (fd < 0)
-		return 0;
+		return fd;
 	return io_new_read(manager->loop, fd, on_hypervisor, manager, &manager->hypervisor);
+}
+
+/* Tries until it succeeds: whoever has the interrupt may end. */
+static void watch_hypervisor(struct manager *manager)
+{
+	int r = listen_to_hypervisor(manager);
+
+	if (r == 0) {
+		manager->not_heard = false;
+		return;
+	}
+	log_not_heard(manager, r);
+	manager->listen_delay = manager->not_heard ? manager->listen_delay * 2 : LISTEN_MIN;
+	if (manager->listen_delay > LISTEN_MAX)
+		manager->listen_delay = LISTEN_MAX;
+	manager->not_heard = true;
+	if (timer_set(manager->listen, manager->listen_delay) < 0)
+		log_error("no timer: changes of domains will be seen late");
+}
+
+static void on_listen(void *userdata)
+{
+	struct manager *manager = userdata;
+
+	watch_hypervisor(manager);
+	if (manager->not_heard)
+		return;
+	log_notice("Xen's interrupt for changes is free again, and listened to");
+	notify_service_manager(manager);
+	/* What was not announced. */
+	manager_request_refresh(manager);
 }
 
 /* A simulated hypervisor has a xenstored only where the environment names its socket. */
@@ -435,7 +486,9 @@ static int start(struct manager *manager)
 	if (r == 0)
 		r = start_watch(manager);
 	if (r == 0)
-		r = watch_hypervisor(manager);
+		r = timer_new(manager->loop, on_listen, manager, &manager->listen);
+	if (r == 0)
+		watch_hypervisor(manager);
 	if (r == 0)
 		r = read_table(manager, &manager->table);
 	if (r == 0)
@@ -467,6 +520,7 @@ struct manager *manager_free(struct manager *manager)
 	if (!manager)
 		return NULL;
 	io_free(manager->hypervisor);
+	timer_free(manager->listen);
 	timer_free(manager->dying);
 	timer_free(manager->refresh);
 	watch_free(manager->watch);

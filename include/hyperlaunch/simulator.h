@@ -50,8 +50,8 @@
  *   fault OP ERRNO COUNT    the next COUNT calls of OP fail with ERRNO; OP: get-info,
  *                           get-domain, get-module, read-lcm, get-events, list-live,
  *                           set-console, move-console-backend, release, ready,
- *                           set-handle, process; ERRNO by name (EPERM) or number;
- *                           COUNT 0 ends it
+ *                           set-handle, get-host, read-log, get-fd, process; ERRNO
+ *                           by name (EPERM) or number; COUNT 0 ends it
  */
 #ifndef HYPERLAUNCH_SIMULATOR_H
 #define HYPERLAUNCH_SIMULATOR_H

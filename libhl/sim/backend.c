@@ -147,8 +147,9 @@ static int get_affinity(void *backend, uint32_t domid, uint32_t nr_vcpus, struct
 static int get_fd(void *backend)
 {
 	struct sim *sim = backend;
+	int rc = sim_fault(sim, SIM_GET_FD);
 
-	return sim->epoll_fd;
+	return rc ? rc : sim->epoll_fd;
 }
 
 static int process(void *backend)

@@ -377,6 +377,7 @@ static const char *op_name(uint32_t op)
 		[SIM_RELEASE] = "release",
 		[SIM_SET_HANDLE] = "set-handle",
 		[SIM_READY] = "ready",
+		[SIM_GET_FD] = "get-fd",
 		[SIM_PROCESS] = "process",
 		[SIM_GET_HOST] = "get-host",
 		[SIM_READ_LOG] = "read-log",

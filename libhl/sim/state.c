@@ -131,7 +131,7 @@ void sim_remove_live(struct sim *sim, uint32_t domid)
 static bool is_stock(enum sim_op op)
 {
 	return op == SIM_LIST_LIVE || op == SIM_PROCESS || op == SIM_GET_HOST ||
-	       op == SIM_READ_LOG || op == SIM_SET_HANDLE;
+	       op == SIM_READ_LOG || op == SIM_SET_HANDLE || op == SIM_GET_FD;
 }
 
 int sim_fault(struct sim *sim, enum sim_op op)
