@@ -570,6 +570,8 @@ static void test_misspelt(void **state)
 		{"uuid", "domain-uuid"},
 		{"Mode", "mode"},
 		{"funtcions", "functions"},
+		{"command-line", "bootargs in the node of the kernel"},
+		{"bootargs", "bootargs in the node of the kernel"},
 		{"cmdline", "bootargs"},
 		{"digest", "digest-sha256"},
 		{"bootarg", "bootargs"},

@@ -119,6 +119,9 @@ static const struct synonym __initconst synonyms[] = {
     { "hwaddr", "mac" },
 };
 
+/* What a domain's own node is given instead of its kernel's. */
+static const char __initconst of_kernel[] = "bootargs in the node of the kernel";
+
 /* Properties that any node of a device tree may have. */
 static const char __initconst standard[][NAME_CHARS] = {
     "model", "status", "name", "phandle", "ranges", "dma-ranges",
@@ -295,6 +298,15 @@ static const char *__init find_meant(const char *name, unsigned int kinds)
     return NULL;
 }
 
+/* A command line in a domain's node belongs to the kernel's. */
+static const char *__init find_meant_in_domain(const char *name)
+{
+    const char *meant = strcmp(name, "bootargs")
+                        ? find_meant(name, KIND(MODULE)) : name;
+
+    return meant && !strcmp(meant, "bootargs") ? of_kernel : NULL;
+}
+
 void __init lcm_warn_of_misspelt(struct lcm *lcm, int node,
                                  enum lcm_node_kind kind)
 {
@@ -310,8 +322,11 @@ void __init lcm_warn_of_misspelt(struct lcm *lcm, int node,
              is_of_others(name) )
             continue;
         known = find_property(name);
-        meant = known && (known->kinds & kinds) ? NULL
-                                                : find_meant(name, kinds);
+        if ( known && (known->kinds & kinds) )
+            continue;
+        meant = find_meant(name, kinds);
+        if ( !meant && kind == LCM_NODE_DOMAIN )
+            meant = find_meant_in_domain(name);
         if ( !meant )
             continue;
         lcm_warn(lcm, LCM_WARN_MISSPELT, node, name, 0);

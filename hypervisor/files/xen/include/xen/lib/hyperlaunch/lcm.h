@@ -332,7 +332,7 @@ struct lcm_warning {
     enum lcm_warn code;
     int node;
     const char *prop;                /* a constant; LCM_WARN_MISSPELT: in the blob */
-    const char *meant;               /* LCM_WARN_MISSPELT: the known property */
+    const char *meant;               /* LCM_WARN_MISSPELT: a known property, and where */
     uint64_t value;
 };
 
