@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Initial domains get their place in xenstore; names and domains are followed there.
 
-libxenstore is the real one; the server is xenstored.py.
+libxenstore is the real one; the server is xenstored.py, and in tests that need no knob of it the real ones too.
 """
 
 import errno
@@ -14,6 +14,7 @@ import time
 import dbus
 import pytest
 
+import real_xenstored
 from conftest import DOMAIN, INVALID_ARGS, PATH, turn, wait_until
 from xenstored import INTRODUCE, RM, WATCH, WRITE, Xenstored
 
@@ -23,10 +24,20 @@ DYNAMIC = "ok-dynamic-full"
 
 
 @pytest.fixture
-def store(place):
-    server = Xenstored(place / "xenstored" / "socket")
+def store(request, place):
+    """The one of these tests, or by name one of Debian's."""
+    name = getattr(request, "param", "test's")
+    if name == "test's":
+        server = Xenstored(place / "xenstored" / "socket")
+    else:
+        real_xenstored.require(name)
+        server = real_xenstored.RealXenstored(name, place)
     yield server
     server.stop()
+
+
+# With the test's own, and with those that Debian has, of which it prefers oxenstored.
+each_xenstored = pytest.mark.parametrize("store", ["test's", "xenstored", "oxenstored"], indirect=True)
 
 
 @pytest.fixture
@@ -95,6 +106,7 @@ def test_the_toolstack_owns_its_nodes(with_store, store, client):
     assert store.perms("/local/domain/4/backend/console/5/0") == ["n4", "r5"]
 
 
+@each_xenstored
 def test_console(with_store, store, client):
     store.start()
     with_store()
@@ -119,6 +131,7 @@ GUEST_OWNS = {"device/suspend/event-channel", "control/shutdown", "control/featu
               "drivers", "feature", "attr", "error"}
 
 
+@each_xenstored
 def test_permissions(with_store, store, client):
     store.start()
     with_store()
@@ -140,6 +153,7 @@ def test_permissions(with_store, store, client):
         assert store.perms(f"{vm}/uuid") == ["n0", f"r{domid}"]
 
 
+@each_xenstored
 def test_properties_follow(with_store, store, client):
     with_store()
     assert client.get("XenstoreState") == "unavailable"
@@ -156,6 +170,7 @@ def test_properties_follow(with_store, store, client):
     assert client.get("XenstoreState", DOMAIN, path) == "connected"
 
 
+@each_xenstored
 def test_waits_for_it(with_store, store, client):
     """No xenstored: said once, everything else works, and it goes on by itself."""
     daemon = with_store()
@@ -244,6 +259,23 @@ def test_the_environment_stays_as_it_is_beside_threads(launch, store, client, pl
     assert daemon.process.poll() is None
 
 
+@pytest.mark.parametrize("store", ["xenstored", "oxenstored"], indirect=True)
+def test_comes_back_empty(with_store, store, client):
+    """Killed and started again it knows nothing: all is done once more."""
+    store.start()
+    with_store()
+    rows = initial(client)
+    wait_until(lambda: all_introduced(store, rows))
+    whole = {r.domid: set(tree_of(store, r.domid)) for r in rows}
+    store.stop()
+    client.wait_property(PATH, "XenstoreState", "unavailable")
+    store.start()
+    client.wait_property(PATH, "XenstoreState", "connected")
+    wait_until(lambda: all_introduced(store, rows))
+    assert {r.domid: set(tree_of(store, r.domid)) for r in rows} == whole
+
+
+@each_xenstored
 def test_dies_at_once(with_store, store, client):
     """It takes the connection and goes away before it answers, time and again."""
     daemon = with_store()
@@ -255,6 +287,7 @@ def test_dies_at_once(with_store, store, client):
     assert daemon.process.poll() is None
 
 
+@each_xenstored
 def test_loss_shows(with_store, store, client):
     store.start()
     env_beat = {"WATCHDOG_USEC": "400000", "NOTIFY_SOCKET": "@hl-nobody-listens"}
@@ -392,6 +425,7 @@ def test_gives_up_on_what_cannot_be(with_store, store, client):
     assert daemon.text().count("domain 1: not introduced") == 1
 
 
+@each_xenstored
 def test_name_goes_first(with_store, store, client):
     """xl removes a domain's nodes before Xen has removed the domain: it keeps its name until then."""
     store.start()
@@ -410,6 +444,7 @@ def test_name_goes_first(with_store, store, client):
     assert client.wait_signal("DomainRemoved")[3] == (70, "vm", path, "destroyed")
 
 
+@each_xenstored
 def test_post_boot_names(with_store, store, client):
     """As xl does it: the domain, then its name, then its introduction."""
     store.start()
@@ -436,6 +471,7 @@ def test_post_boot_names(with_store, store, client):
     assert "renamed" not in client.rows()
 
 
+@each_xenstored
 def test_name_that_comes_late(with_store, store, client):
     store.start()
     daemon = with_store()
@@ -474,11 +510,12 @@ def test_watches_are_dropped(with_store, store, client):
     wait_until(lambda: watches() == before)
 
 
+@each_xenstored
 def test_hostile_values(with_store, store, client):
     """Names of no sense in xenstore: shown harmless, nothing else suffers."""
     store.start()
     daemon = with_store()
-    for domid, name in ((60, b"\xff\xfe"), (61, b"\x1b[2J"), (62, b"a\0b"), (63, b"n" * 3000),
+    for domid, name in ((60, b"\xff\xfe"), (61, b"\x1b[2J"), (62, b"a\0b"), (63, b"n" * store.longest_value),
                         (64, "\uffff".encode()), (65, "\ufdd0\U0001fffe".encode()), (66, "\u202eevil\u2066".encode()),
                         (67, b"$(touch x)`id`")):
         daemon.command(f"domain-add plain{domid} domid={domid}")
@@ -492,6 +529,7 @@ def test_hostile_values(with_store, store, client):
     assert len(client.objects()) == client.get("NDomains")
 
 
+@each_xenstored
 def test_guest_that_writes_all_the_time(with_store, store, client):
     """A guest may write its own nodes as often as it likes; the daemon stays with it."""
     store.start()
@@ -503,6 +541,7 @@ def test_guest_that_writes_all_the_time(with_store, store, client):
     assert daemon.process.poll() is None
 
 
+@each_xenstored
 def test_dom0_keeps_its_name(with_store, store, client):
     """Xen's tools call it Domain-0; the launch control module's name stands."""
     store.start()
@@ -514,6 +553,7 @@ def test_dom0_keeps_its_name(with_store, store, client):
     assert row.domid == 0 and row.name != "Domain-0" and row.name
 
 
+@each_xenstored
 def test_nil_uuid(with_store, store, client):
     """A domain without UUID gets one of its own in xenstore."""
     store.start()
@@ -685,6 +725,7 @@ def test_a_hanging_xenstored_is_seen_without_anything_to_ask(with_store, store, 
     client.wait_property(PATH, "XenstoreState", "connected")
 
 
+@each_xenstored
 def test_the_end_of_xenstored_is_seen_at_once(with_store, store, client):
     """Without any request, and without a watchdog."""
     store.start()
@@ -711,6 +752,7 @@ def test_a_xenstored_that_answers_nonsense(with_store, store, client):
     assert ends(daemon)
 
 
+@each_xenstored
 def test_a_guest_that_toggles_its_node(with_store, store, client):
     """It is connected once, and what it writes after that concerns nobody."""
     store.start()
@@ -729,6 +771,7 @@ def test_a_guest_that_toggles_its_node(with_store, store, client):
     assert daemon.process.poll() is None
 
 
+@each_xenstored
 def test_a_domain_that_ends_has_no_place_any_more(with_store, store, client):
     """Its row stays, as it was launched; what xenstore knew of it is gone, and that is announced."""
     store.start()
@@ -787,6 +830,7 @@ def test_watches_that_are_refused_are_asked_for_again(with_store, store, client)
     wait_until(lambda: "vm" in client.rows() and client.domain("vm")["XenstoreState"] == "introduced")
 
 
+@each_xenstored
 def test_a_name_of_an_initial_domain_that_goes_gives_way_to_the_lcms(with_store, store, client):
     store.start()
     with_store("ok-classic-dom0")

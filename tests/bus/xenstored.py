@@ -126,6 +126,8 @@ class Connection:
 
 
 class Xenstored:
+    longest_value = 3000        # with path and header in one packet of 4096
+
     def __init__(self, path, self_domid=0):
         self.path = str(path)
         self.self_domid = self_domid
