@@ -85,3 +85,10 @@ def test_packages_are_those_of_the_control_domain():
         known = set(file.read().split())
     asked = {word for word in re.search(r"^apt-get install (.*)", text(), re.MULTILINE)[1].split() if not word.startswith("-")}
     assert asked - known == {"device-tree-compiler"}
+
+
+def test_readme_fits_and_points_to_it():
+    with open(f"{ROOT}/README.md", encoding="utf-8") as file:
+        readme = file.read()
+    assert len(readme.splitlines()) <= 60
+    assert "(docs/install.md)" in readme and "./test" in readme
