@@ -168,8 +168,8 @@ static void *__init guest_run(struct domain *d, paddr_t to, uint64_t size,
     return mfn_to_virt(mfn_x(mfn)) + (to & ~PAGE_MASK);
 }
 
-int __init hyperlaunch_copy_to_guest(struct domain *d, paddr_t to,
-                                     const void *from, uint64_t size)
+int __init cf_check hyperlaunch_copy_to_guest(struct domain *d, paddr_t to,
+                                              const void *from, uint64_t size)
 {
     while ( size )
     {

@@ -77,8 +77,8 @@ static inline void hyperlaunch_pv_built(const struct domain *d,
  * Returns 0, or -EFAULT if not all of it is RAM.  Takes whole p2m entries at a
  * time, so it must not be used for guests that run.
  */
-int hyperlaunch_copy_to_guest(struct domain *d, paddr_t to, const void *from,
-                              uint64_t size);
+int cf_check hyperlaunch_copy_to_guest(struct domain *d, paddr_t to,
+                                       const void *from, uint64_t size);
 
 #endif /* ASM__X86__HYPERLAUNCH_H */
 
