@@ -131,13 +131,27 @@ HL_EXPORT int hl_set_console(struct hl_ctx *ctx, uint32_t domid, uint32_t loan_m
 	return rc ? rc : ctx->ops->set_console(ctx->backend, domid, loan_ms);
 }
 
-HL_EXPORT int hl_move_console_backend(struct hl_ctx *ctx, uint32_t domid, uint32_t backend)
+HL_EXPORT int hl_move_console_backend(struct hl_ctx *ctx, uint32_t domid, uint32_t port,
+				      uint32_t backend)
 {
 	int rc = check_domid(domid);
 
 	if (!rc)
 		rc = check_domid(backend);
-	return rc ? rc : ctx->ops->move_console_backend(ctx->backend, domid, backend);
+	return rc ? rc : ctx->ops->move_console_backend(ctx->backend, domid, port, backend);
+}
+
+HL_EXPORT int hl_read_console(struct hl_ctx *ctx, uint32_t domid, char **ret_text, size_t *ret_size,
+			      uint64_t *ret_dropped)
+{
+	uint64_t dropped = 0;
+	int rc = check_domid(domid);
+
+	if (!rc)
+		rc = ctx->ops->read_console(ctx->backend, domid, ret_text, ret_size, &dropped);
+	if (!rc && ret_dropped)
+		*ret_dropped = dropped;
+	return rc;
 }
 
 HL_EXPORT int hl_release(struct hl_ctx *ctx, uint32_t domid)

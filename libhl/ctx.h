@@ -37,7 +37,9 @@ struct backend_ops {
 	int (*get_affinity)(void *backend, uint32_t domid, uint32_t nr_vcpus,
 			    struct hl_affinity *ret);
 	int (*set_console)(void *backend, uint32_t domid, uint32_t loan_ms);
-	int (*move_console_backend)(void *backend, uint32_t domid, uint32_t server);
+	int (*move_console_backend)(void *backend, uint32_t domid, uint32_t port, uint32_t server);
+	int (*read_console)(void *backend, uint32_t domid, char **ret_text, size_t *ret_size,
+			    uint64_t *ret_dropped);
 	int (*release)(void *backend, uint32_t domid);
 	int (*set_handle)(void *backend, uint32_t domid, const uint8_t handle[16]);
 	int (*ready)(void *backend);

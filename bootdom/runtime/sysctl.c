@@ -100,6 +100,23 @@ int launch_events(uint32_t *seq, struct hl_event *ret_events, size_t max, size_t
 	return rc;
 }
 
+int launch_console(uint32_t domid, uint32_t offset, struct xen_hyperlaunch_console *ret_console)
+{
+	struct xen_sysctl_hyperlaunch payload = {
+		.op = XEN_HYPERLAUNCH_READ_CONSOLE,
+		.index = domid,
+		.offset = offset,
+		.size = sizeof(*ret_console),
+	};
+	int rc;
+
+	set_xen_guest_handle(payload.buffer, ret_console);
+	rc = launch_call(&payload);
+	if (!rc && payload.size != sizeof(*ret_console))
+		return -EPROTO;
+	return rc ? rc : check_console(ret_console, offset);
+}
+
 int launch_lcm(void *buf, uint32_t size)
 {
 	struct xen_sysctl_hyperlaunch payload;

@@ -18,6 +18,8 @@ int launch_domain(uint32_t index, struct hl_launch_domain *ret_domain);
 int launch_module(uint32_t index, struct hl_launch_module *ret_module);
 /* Reads up to max events from sequence number *seq on, and advances it. */
 int launch_events(uint32_t *seq, struct hl_event *ret_events, size_t max, size_t *ret_nr);
+/* Reads what Xen has taken from the console ring of a domain, from offset on. */
+int launch_console(uint32_t domid, uint32_t offset, struct xen_hyperlaunch_console *ret_console);
 /* Reads size bytes of the LCM. */
 int launch_lcm(void *buf, uint32_t size);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Requests: functions that change something in the hypervisor.
+ * Requests: functions that the hypervisor permits by role; all but hl_read_console()
+ * change something there.
  *
  * They return, besides the errors of the hypervisor: -ENOENT: Xen booted without an
  * LCM; -EINVAL: this Xen does not support the request; -ESRCH: no such domain, or
@@ -9,6 +10,7 @@
 #ifndef HYPERLAUNCH_REQUESTS_H
 #define HYPERLAUNCH_REQUESTS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base.h"
@@ -48,13 +50,44 @@ int hl_set_console(struct hl_ctx *ctx, uint32_t domid, uint32_t loan_ms) HL_MUST
  * Makes another domain the console back end of a domain, which does not notice the
  * change.  Allowed for control domains.
  * @domid: the domain whose PV console ring is served
+ * @port: its own event channel for the console, as its console/port in xenstore has it,
+ *        of any domain; 0: the one that Xen opened, of an initial domain
  * @backend: the domain that is to serve it
  *
- * Returns 0, or -ENOENT: also if domid has no console ring; -EBUSY: the present back
- * end has not released the ring; or an error as listed for all requests.
+ * Event channel and grant of the ring move together, or neither does.  A port that is
+ * named has to wait for the domain that the ring is granted to, and not be the one of
+ * the domain's xenstore ring.  The new back end has 10 s to bind it; if the domain is an
+ * initial one, Xen takes output from the ring after that.
+ *
+ * Returns 0, or -ENOENT: also if domid has no console ring, or no such port; -EBUSY: the
+ * present back end has not released the ring; -EINVAL: domid and backend are the same, or
+ * the port is not that of the console; -EPERM: also if XSM does not let the new back end
+ * serve this domain; or an error as listed for all requests.
  * Since: 0.1
  */
-int hl_move_console_backend(struct hl_ctx *ctx, uint32_t domid, uint32_t backend) HL_MUST_CHECK;
+int hl_move_console_backend(struct hl_ctx *ctx, uint32_t domid, uint32_t port,
+			    uint32_t backend) HL_MUST_CHECK;
+
+/*
+ * Reads the first output of an initial domain: what Xen took from its PV console ring
+ * before a back end bound it, so that the domain did not have to wait.  Allowed for
+ * control domains, and for the back end of that ring.
+ * @ret_text: set to the bytes, as the domain wrote them, for the caller to free(); they
+ *            are followed by a NUL that *ret_size does not count
+ * @ret_size: set to their number, up to 16384
+ * @ret_dropped: set to the number of bytes that Xen has taken and did not keep: those
+ *               after the first 16384, and what it took when the ring had had no back end
+ *               for 10 s.  May be NULL
+ *
+ * What is still in the ring comes after all of these.  Both numbers stay as they are
+ * while the ring's event channel is bound.
+ *
+ * Returns 0, or -ESRCH: also if domid is not an initial domain; -ENOENT: also if it has no
+ * ring; or an error as listed for all requests.
+ * Since: 0.1
+ */
+int hl_read_console(struct hl_ctx *ctx, uint32_t domid, char **ret_text, size_t *ret_size,
+		    uint64_t *ret_dropped) HL_MUST_CHECK;
 
 /*
  * Starts an initial domain that is held.  Allowed for control domains.

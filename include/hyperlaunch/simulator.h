@@ -35,6 +35,8 @@
  *   ready DOMAIN            an initial domain reports that it is ready
  *   release DOMAIN          releases a held domain
  *   console DOMAIN          new owner of the Xen console, without a loan
+ *   output DOMAIN TEXT N    an initial domain prints TEXT N times, a line each, and Xen
+ *                           takes the output from its console ring
  *   fail DOMAIN CODE PROP   the build of an initial domain fails after the fact: CODE
  *                           as hl_error_name(), PROP may be absent; the launch ends
  *                           in recovery, or failed without a crash domain
@@ -49,9 +51,9 @@
  *                           before or after the operation
  *   fault OP ERRNO COUNT    the next COUNT calls of OP fail with ERRNO; OP: get-info,
  *                           get-domain, get-module, read-lcm, get-events, list-live,
- *                           set-console, move-console-backend, release, ready,
- *                           set-handle, get-host, read-log, get-fd, process; ERRNO
- *                           by name (EPERM) or number; COUNT 0 ends it
+ *                           set-console, move-console-backend, read-console, release,
+ *                           ready, set-handle, get-host, read-log, get-fd, process;
+ *                           ERRNO by name (EPERM) or number; COUNT 0 ends it
  */
 #ifndef HYPERLAUNCH_SIMULATOR_H
 #define HYPERLAUNCH_SIMULATOR_H

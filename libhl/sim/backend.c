@@ -18,6 +18,7 @@
 #include "sim/control.h"
 #include "sim/launch.h"
 #include "sim/host.h"
+#include "sim/output.h"
 #include "sim/request.h"
 #include "sim/state.h"
 
@@ -180,6 +181,7 @@ static void sim_close(void *backend)
 		close(sim->handoff_fd);
 	if (sim->epoll_fd >= 0)
 		close(sim->epoll_fd);
+	sim_free_output(sim);
 	free(sim->blob);
 	free(sim->modules);
 	free(sim->events);
@@ -372,6 +374,7 @@ const struct backend_ops sim_backend = {
 	.get_affinity = get_affinity,
 	.set_console = sim_request_console,
 	.move_console_backend = sim_request_console_backend,
+	.read_console = sim_request_read_console,
 	.release = sim_request_release,
 	.set_handle = sim_request_handle,
 	.ready = sim_request_ready,

@@ -8,8 +8,10 @@
 
 #include "sim/console.h"
 #include "sim/domain.h"
+#include "sim/output.h"
 
 #define MAX_WORDS 16
+#define MAX_LINES 1000000
 
 struct call {
 	struct sim *sim;
@@ -177,6 +179,17 @@ static int do_release(struct call *call)
 static int do_console(struct call *call)
 {
 	return for_domain(call, sim_set_console);
+}
+
+static int do_output(struct call *call)
+{
+	uint64_t lines;
+	uint32_t domid;
+	int rc = get_domid(call, &domid);
+
+	if (!rc)
+		rc = get_number(call, call->words[3], MAX_LINES, &lines);
+	return rc ? rc : sim_print(call->sim, domid, call->words[2], lines);
 }
 
 static int set_paused(struct call *call, bool paused)
@@ -374,6 +387,7 @@ static const char *op_name(uint32_t op)
 		[SIM_LIST_LIVE] = "list-live",
 		[SIM_SET_CONSOLE] = "set-console",
 		[SIM_MOVE_CONSOLE_BACKEND] = "move-console-backend",
+		[SIM_READ_CONSOLE] = "read-console",
 		[SIM_RELEASE] = "release",
 		[SIM_SET_HANDLE] = "set-handle",
 		[SIM_READY] = "ready",
@@ -454,6 +468,7 @@ static const struct {
 	{"ready", 1, 1, do_ready},
 	{"release", 1, 1, do_release},
 	{"console", 1, 1, do_console},
+	{"output", 3, 3, do_output},
 	{"fail", 2, 3, do_fail},
 	{"state", 1, 1, do_state},
 	{"announce", 1, 1, do_announce},

@@ -6,6 +6,7 @@
 
 #include "sim/console.h"
 #include "sim/domain.h"
+#include "sim/output.h"
 
 /* A toolstack runs in a control domain; without one, the hardware domain is closest to it. */
 uint32_t sim_self(struct sim *sim)
@@ -67,10 +68,25 @@ static bool stays(struct sim *sim, uint32_t domid)
 	return live && !live->dying;
 }
 
-/* Only checks: the records do not contain console back ends. */
-int sim_request_console_backend(void *backend, uint32_t domid, uint32_t server)
+/* Ports of a domain made after boot, as libxl makes them. */
+#define STORE_PORT   1
+#define CONSOLE_PORT 2
+
+static int check_port(struct sim *sim, uint32_t domid, uint32_t port)
 {
-	const struct hl_launch_domain *d;
+	const struct hl_launch_domain *d = sim_initial_live(sim, domid);
+	uint32_t console = d ? d->console_port : CONSOLE_PORT;
+
+	if (!port)
+		return d && console ? 0 : -ENOENT;
+	if (port == (d ? d->store_port : STORE_PORT))
+		return -EINVAL;
+	return port == console ? 0 : -ENOENT;
+}
+
+/* Only checks: the records do not contain console back ends. */
+int sim_request_console_backend(void *backend, uint32_t domid, uint32_t port, uint32_t server)
+{
 	struct sim *sim = backend;
 	int rc = sim_fault(sim, SIM_MOVE_CONSOLE_BACKEND);
 
@@ -80,8 +96,19 @@ int sim_request_console_backend(void *backend, uint32_t domid, uint32_t server)
 		return rc;
 	if (!stays(sim, domid) || !stays(sim, server))
 		return -ESRCH;
-	d = sim_initial_live(sim, domid);
-	return d && d->console_port ? 0 : -ENOENT;
+	return domid == server ? -EINVAL : check_port(sim, domid, port);
+}
+
+/* The console domain is the back end of all initial domains. */
+int sim_request_read_console(void *backend, uint32_t domid, char **ret_text, size_t *ret_size,
+			     uint64_t *ret_dropped)
+{
+	struct sim *sim = backend;
+	int rc = sim_fault(sim, SIM_READ_CONSOLE);
+
+	if (!rc)
+		rc = check_caller(sim, sim->launch.console_domid);
+	return rc ? rc : sim_copy_output(sim, domid, ret_text, ret_size, ret_dropped);
 }
 
 /* A control domain's right on any Xen. */

@@ -7,6 +7,7 @@
  * state.c    records, live domains, events, injected faults
  * launch.c   from an LCM to records
  * console.c  ownership of the Xen console after the launch
+ * output.c   output that Xen takes from console rings
  * domain.c   what can happen to a domain after the launch
  * request.c  the sub-operations that change something, with their permission checks
  * command.c  the commands that <hyperlaunch/simulator.h> lists
@@ -35,6 +36,7 @@ enum sim_op {
 	SIM_LIST_LIVE,
 	SIM_SET_CONSOLE,
 	SIM_MOVE_CONSOLE_BACKEND,
+	SIM_READ_CONSOLE,
 	SIM_RELEASE,
 	SIM_READY,
 	SIM_SET_HANDLE,
@@ -64,6 +66,13 @@ struct sim_placement {
 	struct hl_affinity affinity;
 };
 
+/* What Xen took from a domain's console ring. */
+struct sim_output {
+	char *text; /* NULL: nothing */
+	size_t size;
+	uint64_t dropped;
+};
+
 struct sim {
 	struct logger logger;
 	enum sim_kind kind;
@@ -72,6 +81,7 @@ struct sim {
 
 	struct hl_launch launch;
 	struct hl_launch_domain domains[LCM_MAX_DOMAINS]; /* [launch.nr_domains] */
+	struct sim_output outputs[LCM_MAX_DOMAINS];	  /* [launch.nr_domains] */
 	struct hl_launch_module *modules; /* [launch.nr_modules]; modules[0] has index 1 */
 	struct hl_event *events;	  /* [nr_events] */
 	size_t nr_events;

@@ -211,12 +211,59 @@ static int set_console(void *backend, uint32_t domid, uint32_t loan_ms)
 	return xcall_hyperlaunch_do(xen->xcall, XEN_HYPERLAUNCH_SET_CONSOLE, domid, loan_ms);
 }
 
-static int move_console_backend(void *backend, uint32_t domid, uint32_t server)
+static int move_console_backend(void *backend, uint32_t domid, uint32_t port, uint32_t server)
 {
 	struct xen *xen = backend;
 
 	return xcall_hyperlaunch_do(xen->xcall, XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND, domid,
-				    server);
+				    (uint64_t)port << 32 | server);
+}
+
+/* Reads the bytes from *done on that fit a record into text, and advances *done. */
+static int read_console_part(struct xen *xen, uint32_t domid, char *text, uint32_t *done,
+			     uint32_t *ret_kept, uint64_t *ret_dropped)
+{
+	struct xen_hyperlaunch_console record;
+	uint32_t written;
+	int rc = xcall_hyperlaunch(xen->xcall, XEN_HYPERLAUNCH_READ_CONSOLE, domid, *done, &record,
+				   sizeof(record), &written);
+
+	if (rc == -ENOBUFS)
+		return -EPROTO;
+	if (rc)
+		return rc;
+	if (written != sizeof(record))
+		return -EBADMSG;
+	rc = check_console(&record, *done);
+	if (rc)
+		return rc;
+	memcpy(text + *done, record.data, record.size);
+	*done += record.size;
+	*ret_kept = record.kept;
+	*ret_dropped = record.dropped;
+	return 0;
+}
+
+static int read_console(void *backend, uint32_t domid, char **ret_text, size_t *ret_size,
+			uint64_t *ret_dropped)
+{
+	_cleanup_(freep) char *text = malloc(XEN_HYPERLAUNCH_CONSOLE_KEPT + 1);
+	uint32_t done = 0, kept;
+	uint64_t dropped;
+	int rc;
+
+	if (!text)
+		return -ENOMEM;
+	do {
+		rc = read_console_part(backend, domid, text, &done, &kept, &dropped);
+		if (rc)
+			return rc;
+	} while (done < kept);
+	text[done] = '\0';
+	*ret_size = done;
+	*ret_dropped = dropped;
+	*ret_text = steal(&text);
+	return 0;
 }
 
 static int release(void *backend, uint32_t domid)
@@ -328,6 +375,7 @@ const struct backend_ops xen_backend = {
 	.get_affinity = get_affinity,
 	.set_console = set_console,
 	.move_console_backend = move_console_backend,
+	.read_console = read_console,
 	.release = release,
 	.set_handle = set_handle,
 	.ready = ready,

@@ -19,6 +19,7 @@ static_assert(sizeof(struct xen_hyperlaunch_domain) == 8 * 4 + 8 + 16 + 8 * 4 + 
 	      "domain");
 static_assert(sizeof(struct xen_hyperlaunch_module) == 2 * 4 + 8 + 32 + 2 * 4, "module");
 static_assert(sizeof(struct xen_hyperlaunch_event) == 8 + 4 + 2 * 2 + 2 * 4, "event");
+static_assert(sizeof(struct xen_hyperlaunch_console) == 8 + 2 * 4 + 1008, "console");
 static_assert(sizeof(struct xen_sysctl_hyperlaunch) == 2 * 4 + 8 + 2 * 4 + 8, "payload");
 static_assert(HL_NAME_SIZE == XEN_HYPERLAUNCH_NAME_SIZE &&
 		      HL_PROP_SIZE == XEN_HYPERLAUNCH_PROP_SIZE &&
@@ -170,4 +171,14 @@ int decode_event(const struct xen_hyperlaunch_event *e, struct hl_event *ret_eve
 		.arg = e->event == XEN_HYPERLAUNCH_EV_CONSOLE ? domid(e->arg) : e->arg,
 	};
 	return 0;
+}
+
+int check_console(const struct xen_hyperlaunch_console *c, uint32_t offset)
+{
+	uint32_t left;
+
+	if (c->kept > XEN_HYPERLAUNCH_CONSOLE_KEPT || offset > c->kept)
+		return -EBADMSG;
+	left = c->kept - offset;
+	return c->size == (left < sizeof(c->data) ? left : sizeof(c->data)) ? 0 : -EBADMSG;
 }

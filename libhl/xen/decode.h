@@ -20,4 +20,7 @@ int decode_module(const struct xen_hyperlaunch_module *module, uint32_t index,
 		  struct hl_launch_module *ret_module);
 int decode_event(const struct xen_hyperlaunch_event *event, struct hl_event *ret_event);
 
+/* Checks a record that was asked for from this offset on.  Returns 0 or -EBADMSG. */
+int check_console(const struct xen_hyperlaunch_console *console, uint32_t offset);
+
 #endif /* LIBHL_XEN_DECODE_H */

@@ -15,7 +15,7 @@
 #define TRY_MS	  50
 #define LINE_ROOM 256
 
-static long map_ring(uint16_t domid)
+static long map_ring(uint16_t domid, grant_handle_t *ret_handle)
 {
 	struct gnttab_map_grant_ref map = {
 		.host_addr = (uintptr_t)probe_window(),
@@ -26,10 +26,22 @@ static long map_ring(uint16_t domid)
 	const long rc = hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref,
 				  (uintptr_t)&map, 1, 0, 0);
 
+	*ret_handle = map.handle;
 	return rc ? rc : map.status == GNTST_okay ? 0 : -EPERM;
 }
 
-static long bind(uint16_t domid, uint32_t remote_port, uint32_t *ret_port)
+static void unmap_ring(grant_handle_t handle)
+{
+	struct gnttab_unmap_grant_ref unmap = {
+		.host_addr = (uintptr_t)probe_window(),
+		.handle = handle,
+	};
+
+	hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref, (uintptr_t)&unmap, 1, 0,
+		  0);
+}
+
+long probe_bind(uint16_t domid, uint32_t remote_port, uint32_t *ret_port)
 {
 	struct evtchn_bind_interdomain bind = {.remote_dom = domid, .remote_port = remote_port};
 	const long rc = hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, &bind);
@@ -39,13 +51,13 @@ static long bind(uint16_t domid, uint32_t remote_port, uint32_t *ret_port)
 }
 
 /* Retries both steps until Xen permits them. */
-static uint32_t attach(uint16_t domid, uint32_t remote_port)
+static uint32_t attach(uint16_t domid, uint32_t remote_port, grant_handle_t *ret_handle)
 {
 	uint32_t port;
 
-	while (map_ring(domid))
+	while (map_ring(domid, ret_handle))
 		sleep_ms(TRY_MS);
-	while (bind(domid, remote_port, &port))
+	while (probe_bind(domid, remote_port, &port))
 		sleep_ms(TRY_MS);
 	return port;
 }
@@ -63,20 +75,28 @@ static void print(char c)
 	length = 0;
 }
 
-noreturn void serve_console(uint16_t domid, uint32_t remote_port)
+static void take_output(struct xencons_interface *ring)
 {
-	struct xencons_interface *ring = probe_window();
-	const uint32_t port = attach(domid, remote_port);
+	XENCONS_RING_IDX cons = ring->out_cons;
+
+	while (cons != __atomic_load_n(&ring->out_prod, __ATOMIC_ACQUIRE))
+		print(ring->out[MASK_XENCONS_IDX(cons++, ring->out)]);
+	__atomic_store_n(&ring->out_cons, cons, __ATOMIC_RELEASE);
+}
+
+void serve_console(uint16_t domid, uint32_t remote_port, uint64_t ms)
+{
+	grant_handle_t handle;
+	const uint32_t port = attach(domid, remote_port, &handle);
+	const uint64_t end = ms ? clock_ns() + ms * NS_PER_MS : NEVER;
 
 	log("serve = ok");
-	for (;;) {
-		XENCONS_RING_IDX cons = ring->out_cons;
-
+	while (clock_ns() < end) {
 		event_take(port);
-		while (cons != __atomic_load_n(&ring->out_prod, __ATOMIC_ACQUIRE))
-			print(ring->out[MASK_XENCONS_IDX(cons++, ring->out)]);
-		__atomic_store_n(&ring->out_cons, cons, __ATOMIC_RELEASE);
+		take_output(probe_window());
 		event_send(port);
 		event_wait(port, clock_ns() + TRY_MS * NS_PER_MS);
 	}
+	event_close(port);
+	unmap_ring(handle);
 }

@@ -131,19 +131,19 @@ static long domctl_createdomain(const struct probe *probe)
 	return do_domctl(&domctl, XEN_DOMCTL_createdomain, 0);
 }
 
-long probe_create(uint16_t domid)
+long probe_create(uint16_t domid, bool pv)
 {
 	struct xen_domctl domctl = {
 		.u.createdomain =
 			{
 				.ssidref = SSIDREF_GUEST,
-				.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
+				.flags = pv ? 0 : XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
 				.max_vcpus = 1,
 				.max_evtchn_port = -1,
 				.max_grant_frames = 1,
 				.max_maptrack_frames = 0,
 				.grant_opts = XEN_DOMCTL_GRANT_version(1),
-				.arch = {.emulation_flags = XEN_X86_EMU_LAPIC},
+				.arch = {.emulation_flags = pv ? 0 : XEN_X86_EMU_LAPIC},
 			},
 	};
 

@@ -70,9 +70,16 @@ static long release(const struct probe *probe)
 	return launch_command(XEN_HYPERLAUNCH_RELEASE, probe->self, 0);
 }
 
+static long read_console(const struct probe *probe)
+{
+	static struct xen_hyperlaunch_console console;
+
+	return launch_console(probe->other, 0, &console);
+}
+
 static long unknown(const struct probe *probe)
 {
-	return launch_command(XEN_HYPERLAUNCH_RELEASE + 1, 0, 0);
+	return launch_command(XEN_HYPERLAUNCH_READ_CONSOLE + 1, 0, 0);
 }
 
 static const struct probe_row rows[] = {
@@ -85,6 +92,7 @@ static const struct probe_row rows[] = {
 	{"hl-set-console-self", set_console},
 	{"hl-move-console-unknown", move_console_backend},
 	{"hl-release-self", release},
+	{"hl-read-console-other", read_console},
 	{"hl-unknown", unknown},
 };
 

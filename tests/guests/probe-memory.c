@@ -48,7 +48,7 @@ static long map_machine_frame(uint16_t domid)
 			 ABSURD_MFN << 12 | PTE_DATA, 0, domid, 0);
 }
 
-static long map_frame(uint16_t domid, xen_ulong_t from)
+long probe_map_frame(uint16_t domid, xen_ulong_t from)
 {
 	xen_pfn_t to = PROBE_FREE_GFN;
 	int error = 0;
@@ -70,13 +70,14 @@ static long map_frame(uint16_t domid, xen_ulong_t from)
 /* Maps a frame of the other domain. */
 static long map_foreign(const struct probe *probe)
 {
-	return pv_guest() ? map_machine_frame(probe->other) : map_frame(probe->other, ABSURD_GFN);
+	return pv_guest() ? map_machine_frame(probe->other)
+			  : probe_map_frame(probe->other, ABSURD_GFN);
 }
 
 /* The frame is one of the domain's kernel. */
 long probe_keep_page(uint16_t domid)
 {
-	return map_frame(domid, SOME_GFN);
+	return probe_map_frame(domid, SOME_GFN);
 }
 
 static long remove_from_physmap(const struct probe *probe)

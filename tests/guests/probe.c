@@ -32,7 +32,8 @@ const char program_name[] = "probe";
 
 static struct probe probe;
 static const struct pvh_info *given;
-static uint64_t chatter_ms, loan_ms;
+static uint64_t chatter_ms, loan_ms, serve_ms, console_port;
+static uint32_t bound_port;
 
 static const struct probe_rows *const tables[] = {
 	&probe_launch_rows, &probe_control_rows, &probe_memory_rows,
@@ -105,10 +106,78 @@ static long act_await_console(uint64_t arg)
 	}
 }
 
-/* Moves the console back end of the domain `other`. */
+static long act_await_ready(uint64_t arg)
+{
+	struct hl_launch_domain domain = {0};
+	struct hl_launch launch;
+	long rc = launch_info(&launch);
+
+	for (uint32_t i = 0; !rc && i < launch.nr_domains; i++) {
+		do
+			rc = launch_domain(i, &domain);
+		while (!rc && domain.domid == arg && domain.state != HL_DOMAIN_READY);
+	}
+	return rc;
+}
+
+/* Moves the console back end of the domain `other`; act_port() names its port. */
 static long act_move_console(uint64_t arg)
 {
-	return launch_command(XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND, probe.other, arg);
+	return launch_command(XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND, probe.other,
+			      console_port << 32 | arg);
+}
+
+static long act_port(uint64_t arg)
+{
+	console_port = arg;
+	return 0;
+}
+
+static long act_read_console(uint64_t arg)
+{
+	return probe_read_console(probe.other);
+}
+
+static long act_make(uint64_t arg)
+{
+	return probe_make((uint16_t)arg, probe.self);
+}
+
+static long act_make_pv(uint64_t arg)
+{
+	return probe_make_pv((uint16_t)arg, probe.self);
+}
+
+static long act_grant_console(uint64_t arg)
+{
+	return probe_grant_console((uint16_t)arg);
+}
+
+static long act_name_console(uint64_t arg)
+{
+	return probe_name_console(probe.other, (uint32_t)arg);
+}
+
+/* Binds a port of the domain `other`, and keeps it until the next unbind. */
+static long act_bind(uint64_t arg)
+{
+	const long rc = probe_bind(probe.other, (uint32_t)arg, &bound_port);
+
+	if (rc)
+		bound_port = 0;
+	return rc;
+}
+
+static long act_unbind(uint64_t arg)
+{
+	if (bound_port)
+		event_close(bound_port);
+	return 0;
+}
+
+static long act_flood(uint64_t arg)
+{
+	return probe_flood((uint32_t)arg, chatter_ms);
 }
 
 static long act_release(uint64_t arg)
@@ -209,7 +278,7 @@ static long act_roles(uint64_t arg)
 
 static long act_create(uint64_t arg)
 {
-	return probe_create((uint16_t)arg);
+	return probe_create((uint16_t)arg, false);
 }
 
 static long act_reuse_console(uint64_t arg)
@@ -393,9 +462,17 @@ static long act_echo(uint64_t arg)
 	echo();
 }
 
+/* Makes later serve words end. */
+static long act_serve_for(uint64_t arg)
+{
+	serve_ms = arg;
+	return 0;
+}
+
 static long act_serve(uint64_t arg)
 {
-	serve_console(probe.other, (uint32_t)arg);
+	serve_console(probe.other, (uint32_t)arg, serve_ms);
+	return 0;
 }
 
 static long act_self(uint64_t arg)
@@ -458,7 +535,17 @@ static const struct action actions[] = {
 	{"set-console", act_set_console, UINT32_MAX, false},
 	{"loan", act_loan, UINT64_MAX, true},
 	{"await-console", act_await_console, 0, false},
-	{"move-console", act_move_console, UINT64_MAX, false},
+	{"await-ready", act_await_ready, UINT16_MAX, false},
+	{"move-console", act_move_console, UINT32_MAX, false},
+	{"port", act_port, UINT32_MAX, true},
+	{"read-console", act_read_console, 0, false},
+	{"make", act_make, UINT16_MAX, false},
+	{"make-pv", act_make_pv, UINT16_MAX, false},
+	{"grant-console", act_grant_console, UINT16_MAX, false},
+	{"name-console", act_name_console, UINT32_MAX, false},
+	{"bind", act_bind, UINT32_MAX, false},
+	{"unbind", act_unbind, 0, true},
+	{"flood", act_flood, UINT32_MAX, true},
 	{"release", act_release, UINT32_MAX, false},
 	{"pause", act_pause, UINT16_MAX, false},
 	{"unpause", act_unpause, UINT16_MAX, false},
@@ -488,6 +575,7 @@ static const struct action actions[] = {
 	{"spin", act_spin, 0, true},
 	{"chatter", act_chatter, UINT32_MAX, false},
 	{"echo", act_echo, 0, true},
+	{"serve-for", act_serve_for, UINT32_MAX, true},
 	{"serve", act_serve, UINT32_MAX, true},
 };
 

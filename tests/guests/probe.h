@@ -6,6 +6,7 @@
 #ifndef PROBE_H
 #define PROBE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdnoreturn.h>
@@ -36,13 +37,15 @@ extern const struct probe_rows probe_launch_rows, probe_control_rows, probe_memo
 /* probe-invalid-args.c: calls each sub-operation with invalid inputs, and prints the results. */
 void probe_wild(void);
 
+/* probe-memory.c: maps a frame of another domain at probe_window(); of PVH domains. */
+long probe_map_frame(uint16_t domid, unsigned long from);
 /* probe-memory.c: keeps a page of a domain mapped, so that it stays dying when destroyed. */
 long probe_keep_page(uint16_t domid);
 
 /* probe-control.c: passes nr debug keys, which have no effect, in one sysctl. */
 long probe_long_sysctl(uint32_t nr);
 /* probe-control.c: creates a domain without memory. */
-long probe_create(uint16_t domid);
+long probe_create(uint16_t domid, bool pv);
 
 /* probe-event.c: closes this domain's console port, and reuses its number for remote. */
 long probe_reuse_console(uint16_t remote);
@@ -62,7 +65,35 @@ long probe_affinity(uint16_t domid);
 /* Returns the address at which a page of another domain can be mapped. */
 void *probe_window(void);
 
-/* Serves the console ring of a domain, once Xen permits it, and prints the output. */
-noreturn void serve_console(uint16_t domid, uint32_t remote_port);
+/*
+ * probe-console-backend.c: serves the console ring of a domain, once Xen permits it, and
+ * prints the output.  Releases it after ms; 0: never.
+ */
+void serve_console(uint16_t domid, uint32_t remote_port, uint64_t ms);
+/* probe-console-backend.c: binds a port of another domain. */
+long probe_bind(uint16_t domid, uint32_t remote_port, uint32_t *ret_port);
+
+/*
+ * probe-console-ring.c: writes nr numbered lines to this domain's own console ring, one
+ * in gap_ms, and waits while it is full, as Linux does.
+ */
+long probe_flood(uint32_t nr, uint64_t gap_ms);
+/*
+ * probe-console-ring.c: reads what Xen took from another domain's ring, and prints how
+ * much that is, and the last one of the lines that probe_flood() wrote without a gap.
+ */
+long probe_read_console(uint16_t domid);
+
+/*
+ * probe-later-domain.c: creates a PVH domain that never runs, with the ports and grants of
+ * store and console rings for this domain, as libxl does.
+ */
+long probe_make(uint16_t domid, uint16_t backend);
+/* probe-later-domain.c: creates a PV domain likewise, but without grants. */
+long probe_make_pv(uint16_t domid, uint16_t backend);
+/* probe-later-domain.c: changes the domain that its console ring is granted to. */
+long probe_grant_console(uint16_t backend);
+/* probe-later-domain.c: changes the port that its HVM parameter names for the console. */
+long probe_name_console(uint16_t domid, uint32_t port);
 
 #endif /* PROBE_H */

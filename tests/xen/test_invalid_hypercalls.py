@@ -19,7 +19,7 @@ CONTROL_WORDS = (f"wild-ops release={CRASH} release={UNKNOWN} set-console={UNKNO
                  f"destroy={DYING} set-console={DYING} unpause={DYING} release={DYING} boot-done boot-failed destroy=self "
                  f"set-console={TAKER} count=1 destroy={TAKER} count=2")
 READS, READ_WITH_INDEX, READ_LCM = range(1, 6), (2, 3, 5), 4
-READY, DONE, GIVE_UP, SET_CONSOLE, MOVE, RELEASE = range(6, 12)
+READY, DONE, GIVE_UP, SET_CONSOLE, MOVE, RELEASE, READ_CONSOLE = range(6, 13)
 
 
 def probe(name, domid, words, roles="", memory='"8M"'):
@@ -78,8 +78,10 @@ def wild(name):
     reads = op in READS
     if kind.startswith("version"):
         return "EACCES"
-    if kind == "pad" or not 1 <= op <= RELEASE or (kind == "index" and op in (1, READ_LCM, READY, DONE)):
+    if kind == "pad" or not 1 <= op <= READ_CONSOLE or (kind == "index" and op in (1, READ_LCM, READY, DONE)):
         return "EINVAL"
+    if op == READ_CONSOLE:
+        return "ESRCH"          # no domain 0
     if kind == "offset" or not reads:
         return "EINVAL"
     if kind == "index":

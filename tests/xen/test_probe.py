@@ -23,6 +23,7 @@ PLAIN = {
     "hl-set-console-self": "EPERM",
     "hl-move-console-unknown": "EPERM",
     "hl-release-self": "EPERM",
+    "hl-read-console-other": "EPERM",
     "hl-unknown": "EPERM",
     "sysctl-physinfo": "EPERM",
     "sysctl-sched-id": "EPERM",

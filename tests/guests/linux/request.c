@@ -4,7 +4,8 @@
  * show as it is.  Prints "ok", or the error's name, for each word:
  *
  * console=DOMID           the Xen console's new owner
- * backend=DOMID,SERVER    who serves that domain's console
+ * backend=DOMID,SERVER    the new back end of that domain's console
+ * backend=DOMID:PORT,SERVER   the same, of a domain with this port for it
  */
 #include <errno.h>
 #include <hyperlaunch/hl.h>
@@ -13,12 +14,14 @@
 
 static int request(struct hl_ctx *ctx, const char *word)
 {
-	unsigned int domid, server;
+	unsigned int domid, port, server;
 
 	if (sscanf(word, "console=%u", &domid) == 1)
 		return hl_set_console(ctx, domid, 0);
 	if (sscanf(word, "backend=%u,%u", &domid, &server) == 2)
-		return hl_move_console_backend(ctx, domid, server);
+		return hl_move_console_backend(ctx, domid, 0, server);
+	if (sscanf(word, "backend=%u:%u,%u", &domid, &port, &server) == 3)
+		return hl_move_console_backend(ctx, domid, port, server);
 	return -EINVAL;
 }
 

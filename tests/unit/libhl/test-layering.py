@@ -14,7 +14,7 @@ problems = []
 PURE = ["cleanup", "util", "bounds", "text", "names", "xen-abi", "lcm-view", "lcm-classic", "lcm-json", "lcm-dts",
         "xen/decode", "snapshot", "drift", "table", "table-merge", "diff"]
 # The simulator's, likewise; nothing but the context names its top.
-SIM = ["sim/state", "sim/launch", "sim/console", "sim/domain", "sim/request", "sim/host", "sim/command", "sim/control", "sim/backend"]
+SIM = ["sim/state", "sim/launch", "sim/console", "sim/output", "sim/domain", "sim/request", "sim/host", "sim/command", "sim/control", "sim/backend"]
 # Only these may ask Xen, or the system.
 ASKS = {
     "xencall.h": {"libhl/xen/hypercall.c"},

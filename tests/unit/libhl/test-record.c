@@ -7,14 +7,15 @@
 
 #include "xen/decode.h"
 
-/* Each size as the ABI has it at version 2; a change needs another version. */
+/* Each size as the ABI has it at version 3; a change needs another version. */
 static void sizes(void **state)
 {
-	assert_int_equal(XEN_HYPERLAUNCH_VERSION, 2);
+	assert_int_equal(XEN_HYPERLAUNCH_VERSION, 3);
 	assert_int_equal(sizeof(struct xen_hyperlaunch_info), 264);
 	assert_int_equal(sizeof(struct xen_hyperlaunch_domain), 224);
 	assert_int_equal(sizeof(struct xen_hyperlaunch_module), 56);
 	assert_int_equal(sizeof(struct xen_hyperlaunch_event), 24);
+	assert_int_equal(sizeof(struct xen_hyperlaunch_console), 1024);
 	assert_int_equal(sizeof(struct xen_sysctl_hyperlaunch), 32);
 	/* Arrays of them, and 32-bit callers, need no padding between. */
 	assert_int_equal(sizeof(struct xen_hyperlaunch_info) % 8, 0);

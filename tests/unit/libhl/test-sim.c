@@ -472,7 +472,7 @@ static void requests(void **state)
 	assert_int_equal(record_of(ctx, "control").state, HL_DOMAIN_READY);
 	assert_int_equal(hl_ready(ctx), 0);
 	assert_int_equal(launch_of(ctx).nr_events, since + 1);
-	assert_int_equal(hl_move_console_backend(ctx, 5, 2), 0);
+	assert_int_equal(hl_move_console_backend(ctx, 5, 0, 2), 0);
 	hl_unref(ctx);
 }
 
@@ -494,17 +494,21 @@ static void requests_refused(void **state)
 	assert_int_equal(hl_release(ctx, 77), -ESRCH);
 	assert_int_equal(hl_release(ctx, 100), -ESRCH);
 	assert_int_equal(hl_release(ctx, 5), -EBUSY);
-	assert_int_equal(hl_move_console_backend(ctx, 5, 77), -ESRCH);
-	assert_int_equal(hl_move_console_backend(ctx, 101, 2), -ESRCH);
-	assert_int_equal(hl_move_console_backend(ctx, 100, 2), -ENOENT);
-	assert_int_equal(hl_move_console_backend(ctx, 4, 2), -ENOENT);
+	assert_int_equal(hl_move_console_backend(ctx, 5, 0, 77), -ESRCH);
+	assert_int_equal(hl_move_console_backend(ctx, 101, 0, 2), -ESRCH);
+	assert_int_equal(hl_move_console_backend(ctx, 100, 0, 2), -ENOENT);
+	assert_int_equal(hl_move_console_backend(ctx, 4, 0, 2), -ENOENT);
+	assert_int_equal(hl_move_console_backend(ctx, 5, 0, 5), -EINVAL);
+	assert_int_equal(hl_move_console_backend(ctx, 100, 1, 2), -EINVAL);
+	assert_int_equal(hl_move_console_backend(ctx, 100, 2, 2), 0);
+	assert_int_equal(hl_move_console_backend(ctx, 100, 3, 2), -ENOENT);
 	command(ctx, "fault set-console EBUSY 1");
 	command(ctx, "fault release EPERM 1");
 	command(ctx, "fault move-console-backend EBUSY 1");
 	command(ctx, "fault ready EPERM 1");
 	assert_int_equal(hl_set_console(ctx, 5, 0), -EBUSY);
 	assert_int_equal(hl_release(ctx, db), -EPERM);
-	assert_int_equal(hl_move_console_backend(ctx, 5, 2), -EBUSY);
+	assert_int_equal(hl_move_console_backend(ctx, 5, 0, 2), -EBUSY);
 	assert_int_equal(hl_ready(ctx), -EPERM);
 	assert_int_equal(hl_set_console(ctx, 5, 0), 0);
 	hl_unref(ctx);
@@ -537,6 +541,37 @@ static void handle_set(void **state)
 	hl_unref(ctx);
 }
 
+static void output_is_kept(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	uint64_t dropped;
+	size_t size;
+	char *text;
+
+	command(ctx, "domain-add vm domid=100");
+	assert_int_equal(hl_read_console(ctx, 5, &text, &size, &dropped), 0);
+	assert_int_equal(size, 0);
+	assert_int_equal(dropped, 0);
+	assert_string_equal(text, "");
+	free(text);
+	command(ctx, "output 5 one 2");
+	command(ctx, "output 5 two 5000");
+	assert_int_equal(hl_read_console(ctx, 5, &text, &size, &dropped), 0);
+	assert_int_equal(size, 16384);
+	assert_int_equal(dropped, 2 * 4 + 5000 * 4 - 16384);
+	assert_memory_equal(text, "one\none\ntwo\ntwo\n", 16);
+	assert_int_equal(text[size], '\0');
+	free(text);
+	assert_int_equal(hl_read_console(ctx, 100, &text, &size, NULL), -ESRCH);
+	assert_int_equal(hl_read_console(ctx, 77, &text, &size, NULL), -ESRCH);
+	assert_int_equal(hl_read_console(ctx, 4, &text, &size, NULL), -ENOENT);
+	command(ctx, "fault read-console EPERM 1");
+	assert_int_equal(hl_read_console(ctx, 5, &text, &size, NULL), -EPERM);
+	command(ctx, "domain-remove 5");
+	assert_int_equal(hl_read_console(ctx, 5, &text, &size, NULL), -ESRCH);
+	hl_unref(ctx);
+}
+
 /* Without a control domain only the present owner may, and only hand it on. */
 static void requests_without_control(void **state)
 {
@@ -549,7 +584,7 @@ static void requests_without_control(void **state)
 			other = d.domid;
 	assert_int_not_equal(other, HL_NO_DOMID);
 	assert_int_equal(hl_release(ctx, other), -EPERM);
-	assert_int_equal(hl_move_console_backend(ctx, other, owner), -EPERM);
+	assert_int_equal(hl_move_console_backend(ctx, other, 0, owner), -EPERM);
 	assert_int_equal(hl_set_console(ctx, other, 0), 0);
 	assert_int_equal(hl_set_console(ctx, owner, 0), -EPERM);
 	assert_int_equal(hl_ready(ctx), 0);
@@ -624,13 +659,13 @@ static void requests_without_a_launch(void **state)
 	assert_int_equal(hl_new("sim:,as=classic", NULL, NULL, &ctx), 0);
 	assert_int_equal(hl_set_console(ctx, 0, 0), -ENOENT);
 	assert_int_equal(hl_release(ctx, 0), -ENOENT);
-	assert_int_equal(hl_move_console_backend(ctx, 0, 0), -ENOENT);
+	assert_int_equal(hl_move_console_backend(ctx, 0, 0, 0), -ENOENT);
 	assert_int_equal(hl_ready(ctx), -EPERM);
 	hl_unref(ctx);
 	assert_int_equal(hl_new("sim:,as=unpatched", NULL, NULL, &ctx), 0);
 	assert_int_equal(hl_set_console(ctx, 0, 0), -EOPNOTSUPP);
 	assert_int_equal(hl_release(ctx, 0), -EOPNOTSUPP);
-	assert_int_equal(hl_move_console_backend(ctx, 0, 0), -EOPNOTSUPP);
+	assert_int_equal(hl_move_console_backend(ctx, 0, 0, 0), -EOPNOTSUPP);
 	assert_int_equal(hl_ready(ctx), -EOPNOTSUPP);
 	hl_unref(ctx);
 }
@@ -915,6 +950,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(requests_refused),
 		cmocka_unit_test(events_as_a_list),
 		cmocka_unit_test(handle_set),
+		cmocka_unit_test(output_is_kept),
 		cmocka_unit_test(requests_without_control),
 		cmocka_unit_test(console_is_lent),
 		cmocka_unit_test(lent_console_and_ends),

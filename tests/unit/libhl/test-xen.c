@@ -30,6 +30,8 @@ static struct {
 	uint16_t virq; /* of the launch */
 	int bind_errnum;
 	unsigned int nr_calls, nr_binds, nr_open, nr_unmasked;
+	uint32_t kept;	/* bytes of READ_CONSOLE */
+	uint32_t extra; /* of these that are said to be in a record, and are not */
 	struct xen_sysctl last;
 	struct xen_sysctl_hyperlaunch payload;
 	uint32_t bound;
@@ -199,6 +201,21 @@ int xencall2(xencall_handle *handle, unsigned int op, uint64_t arg1, uint64_t ar
 	return 0;
 }
 
+/* The bytes are 'a' to 'z', again and again. */
+static void give_console(struct xen_sysctl_hyperlaunch *payload)
+{
+	struct xen_hyperlaunch_console record = {.dropped = 77, .kept = xen.kept};
+	const uint64_t left = xen.kept - payload->offset;
+
+	assert_true(payload->size >= sizeof(record) && payload->offset <= xen.kept);
+	record.size = (uint32_t)(left < sizeof(record.data) ? left : sizeof(record.data));
+	for (uint32_t i = 0; i < record.size; i++)
+		record.data[i] = (uint8_t)('a' + (payload->offset + i) % 26);
+	record.size += xen.extra;
+	memcpy(payload->buffer.p, &record, sizeof(record));
+	payload->size = sizeof(record);
+}
+
 int xencall1(xencall_handle *handle, unsigned int op, uint64_t arg1)
 {
 	struct xen_sysctl *sysctl = (void *)(uintptr_t)arg1;
@@ -227,10 +244,14 @@ int xencall1(xencall_handle *handle, unsigned int op, uint64_t arg1)
 	default:
 		assert_int_equal(sysctl->cmd, XEN_SYSCTL_hyperlaunch);
 	}
-	if (xen.payload.op == XEN_HYPERLAUNCH_GET_INFO) {
+	if (xen.payload.op == XEN_HYPERLAUNCH_GET_INFO ||
+	    xen.payload.op == XEN_HYPERLAUNCH_READ_CONSOLE) {
 		struct xen_sysctl_hyperlaunch answer = xen.payload;
 
-		give_info(&answer);
+		if (xen.payload.op == XEN_HYPERLAUNCH_GET_INFO)
+			give_info(&answer);
+		else
+			give_console(&answer);
 		memcpy(sysctl->u.pad, &answer, sizeof(answer));
 	}
 	return 0;
@@ -318,13 +339,60 @@ static void requests(void **state)
 	check_request(XEN_HYPERLAUNCH_SET_CONSOLE, 5, 0);
 	assert_int_equal(hl_set_console(ctx, 0, 1500), 0);
 	check_request(XEN_HYPERLAUNCH_SET_CONSOLE, 0, 1500);
-	assert_int_equal(hl_move_console_backend(ctx, 5, 3), 0);
+	assert_int_equal(hl_move_console_backend(ctx, 5, 0, 3), 0);
 	check_request(XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND, 5, 3);
+	assert_int_equal(hl_move_console_backend(ctx, 5, 2, 3), 0);
+	check_request(XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND, 5, UINT64_C(2) << 32 | 3);
 	assert_int_equal(hl_release(ctx, 0x7fef), 0);
 	check_request(XEN_HYPERLAUNCH_RELEASE, 0x7fef, 0);
 	assert_int_equal(hl_ready(ctx), 0);
 	check_request(XEN_HYPERLAUNCH_READY, 0, 0);
-	assert_int_equal(xen.nr_calls, 5);
+	assert_int_equal(xen.nr_calls, 6);
+	hl_unref(ctx);
+}
+
+static void console_read(void **state)
+{
+	static const uint32_t sizes[] = {0, 1, 1007, 1008, 1009, 16384};
+	struct hl_ctx *ctx = open_xen();
+	uint64_t dropped;
+	size_t size;
+	char *text;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		xen.kept = sizes[i];
+		xen.nr_calls = 0;
+		assert_int_equal(hl_read_console(ctx, 5, &text, &size, &dropped), 0);
+		assert_int_equal(xen.payload.index, 5);
+		assert_int_equal(xen.nr_calls, sizes[i] ? (sizes[i] + 1007) / 1008 : 1);
+		assert_int_equal(size, sizes[i]);
+		assert_int_equal(dropped, 77);
+		assert_int_equal(text[size], '\0');
+		for (size_t at = 0; at < size; at++)
+			assert_int_equal(text[at], 'a' + at % 26);
+		free(text);
+	}
+	assert_int_equal(hl_read_console(ctx, 5, &text, &size, NULL), 0);
+	free(text);
+	assert_int_equal(hl_read_console(ctx, 0x7ff0, &text, &size, NULL), -ESRCH);
+	hl_unref(ctx);
+}
+
+static void console_read_badly(void **state)
+{
+	struct hl_ctx *ctx = open_xen();
+	size_t size;
+	char *text;
+
+	xen.kept = 16385;
+	assert_int_equal(hl_read_console(ctx, 5, &text, &size, NULL), -EBADMSG);
+	xen.kept = 100;
+	xen.extra = 1;
+	assert_int_equal(hl_read_console(ctx, 5, &text, &size, NULL), -EBADMSG);
+	xen.extra = (uint32_t)-1;
+	assert_int_equal(hl_read_console(ctx, 5, &text, &size, NULL), -EBADMSG);
+	xen.errnum = EPERM;
+	assert_int_equal(hl_read_console(ctx, 5, &text, &size, NULL), -EPERM);
 	hl_unref(ctx);
 }
 
@@ -342,7 +410,7 @@ static void requests_refused(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
 		xen.errnum = answers[i].errnum;
 		assert_int_equal(hl_set_console(ctx, 1, 0), answers[i].rc);
-		assert_int_equal(hl_move_console_backend(ctx, 1, 2), answers[i].rc);
+		assert_int_equal(hl_move_console_backend(ctx, 1, 0, 2), answers[i].rc);
 		assert_int_equal(hl_release(ctx, 1), answers[i].rc);
 		assert_int_equal(hl_ready(ctx), answers[i].rc);
 	}
@@ -359,8 +427,8 @@ static void only_domids_reach_xen(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
 		assert_int_equal(hl_set_console(ctx, none[i], 0), -ESRCH);
 		assert_int_equal(hl_release(ctx, none[i]), -ESRCH);
-		assert_int_equal(hl_move_console_backend(ctx, none[i], 1), -ESRCH);
-		assert_int_equal(hl_move_console_backend(ctx, 1, none[i]), -ESRCH);
+		assert_int_equal(hl_move_console_backend(ctx, none[i], 0, 1), -ESRCH);
+		assert_int_equal(hl_move_console_backend(ctx, 1, 0, none[i]), -ESRCH);
 	}
 	assert_int_equal(xen.nr_calls, 0);
 	hl_unref(ctx);
@@ -546,6 +614,8 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests),
+		cmocka_unit_test(console_read),
+		cmocka_unit_test(console_read_badly),
 		cmocka_unit_test(requests_refused),
 		cmocka_unit_test(only_domids_reach_xen),
 		cmocka_unit_test(changes_are_heard),

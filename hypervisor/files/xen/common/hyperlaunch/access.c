@@ -71,6 +71,11 @@ bool hyperlaunch_sysctl_permitted(const struct domain *d,
     const struct xen_hyperlaunch_domain *rec;
     bool allowed;
 
+    /* A back end need not be an initial domain. */
+    if ( op->op == XEN_HYPERLAUNCH_READ_CONSOLE )
+        return op->index < XEN_HYPERLAUNCH_NO_DOMID &&
+               hyperlaunch_console_is_backend(d, op->index);
+
     spin_lock(&hyperlaunch_lock);
     rec = hyperlaunch_find_domain(d->domain_id);
     allowed = rec && role_allows(rec, op->op);

@@ -448,6 +448,7 @@ void hyperlaunch_domain_destroyed(const struct domain *d)
     rec = hyperlaunch_find_domain(d->domain_id);
     if ( rec )
     {
+        hyperlaunch_console_remove_ring(rec);
         hyperlaunch_set_domain_state(rec, XEN_HYPERLAUNCH_DOM_RECLAIMED);
         hyperlaunch_add_event(XEN_HYPERLAUNCH_EV_RECLAIMED, d->domain_id,
                               rec->index);

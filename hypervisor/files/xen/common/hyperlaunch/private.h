@@ -49,12 +49,38 @@ void hyperlaunch_console_domain_destroyed(domid_t domid);
 /* --- console-backend.c --- */
 
 /*
- * Moves a domain's PV console ring to another back end.  Returns 0, -ESRCH if
- * one of the two does not exist or is dying, -EINVAL if they are the same,
- * -ENOENT if the domain has no ring, or what XSM, event channels or grant
- * table return.
+ * Moves a domain's PV console ring to another back end.  port: the domain's
+ * own for it, or 0 for the recorded one.  Returns 0, -ESRCH if one of the two
+ * domains does not exist or is dying, -EINVAL if they are the same or the port
+ * is not the console's, -ENOENT if the domain has no ring, or what XSM, event
+ * channels or grant table return.
  */
-int hyperlaunch_console_set_backend(domid_t domid, domid_t backend);
+int hyperlaunch_console_set_backend(domid_t domid, uint32_t port,
+                                    domid_t backend);
+
+/*
+ * True if d has bound, or may bind, the port that Xen has opened for the PV
+ * console of the initial domain `domid`.
+ */
+bool hyperlaunch_console_is_backend(const struct domain *d, domid_t domid);
+
+/* --- console-drain.c --- */
+
+/* A ring to the console domain exists now.  Returns 0 or -ENOMEM. */
+int hyperlaunch_console_add_ring(const struct xen_hyperlaunch_domain *rec);
+
+/* The domain is destroyed. */
+void hyperlaunch_console_remove_ring(const struct xen_hyperlaunch_domain *rec);
+
+/* d's ring gets another back end, which has not bound the port yet. */
+void hyperlaunch_console_exchanged(const struct domain *d);
+
+/*
+ * Fills *ret for READ_CONSOLE.  Returns 0, -ESRCH, -ENOENT or -EINVAL, as that
+ * does.
+ */
+int hyperlaunch_console_read(domid_t domid, uint64_t offset,
+                             struct xen_hyperlaunch_console *ret);
 
 /* --- launch.c --- */
 

@@ -65,7 +65,12 @@ static int __init link_domain(struct domain *d, const struct domain *store,
     if ( rec->store_port )
         arch_hyperlaunch_set_store(d, rec->store_gfn, rec->store_port);
     if ( rec->console_port )
+    {
         arch_hyperlaunch_set_console(d, rec->console_gfn, rec->console_port);
+        rc = hyperlaunch_console_add_ring(rec);
+        if ( rc )
+            return rc;
+    }
 
     /*
      * xenstored works only with a kernel that knows the store to be its own.

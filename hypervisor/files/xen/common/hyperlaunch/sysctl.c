@@ -16,6 +16,7 @@ static void __maybe_unused build_assertions(void)
     BUILD_BUG_ON(sizeof(struct xen_hyperlaunch_domain) != 224);
     BUILD_BUG_ON(sizeof(struct xen_hyperlaunch_module) != 56);
     BUILD_BUG_ON(sizeof(struct xen_hyperlaunch_event) != 24);
+    BUILD_BUG_ON(sizeof(struct xen_hyperlaunch_console) != 1024);
 }
 
 /* A copy to give out: guest memory is not accessed with the lock held. */
@@ -24,6 +25,7 @@ union record {
     struct xen_hyperlaunch_domain domain;
     struct xen_hyperlaunch_module module;
     struct xen_hyperlaunch_event events[8];
+    struct xen_hyperlaunch_console console;
 };
 
 /*
@@ -200,9 +202,27 @@ static int release(const struct xen_sysctl_hyperlaunch *op)
 
 static int move_console(const struct xen_sysctl_hyperlaunch *op)
 {
+    uint32_t backend = op->offset, port = op->offset >> 32;
+
     return op->index < XEN_HYPERLAUNCH_NO_DOMID &&
-           op->offset < XEN_HYPERLAUNCH_NO_DOMID
-           ? hyperlaunch_console_set_backend(op->index, op->offset) : -ESRCH;
+           backend < XEN_HYPERLAUNCH_NO_DOMID
+           ? hyperlaunch_console_set_backend(op->index, port, backend)
+           : -ESRCH;
+}
+
+static int read_console(struct xen_sysctl_hyperlaunch *op)
+{
+    union record rec;
+    int rc;
+
+    if ( !hyperlaunch_info() )
+        return -ENOENT;
+
+    rc = op->index < XEN_HYPERLAUNCH_NO_DOMID
+         ? hyperlaunch_console_read(op->index, op->offset, &rec.console)
+         : -ESRCH;
+
+    return rc ?: copy_record_out(op, &rec, sizeof(rec.console));
 }
 
 static bool takes_index(uint32_t op)
@@ -216,6 +236,7 @@ static bool takes_index(uint32_t op)
     case XEN_HYPERLAUNCH_SET_CONSOLE:
     case XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND:
     case XEN_HYPERLAUNCH_RELEASE:
+    case XEN_HYPERLAUNCH_READ_CONSOLE:
         return true;
 
     default:
@@ -228,12 +249,14 @@ static bool takes_offset(uint32_t op)
     return op == XEN_HYPERLAUNCH_READ_LCM ||
            op == XEN_HYPERLAUNCH_BOOT_FAILED ||
            op == XEN_HYPERLAUNCH_SET_CONSOLE ||
-           op == XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND;
+           op == XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND ||
+           op == XEN_HYPERLAUNCH_READ_CONSOLE;
 }
 
 static bool takes_buffer(uint32_t op)
 {
-    return op <= XEN_HYPERLAUNCH_GET_EVENTS;
+    return op <= XEN_HYPERLAUNCH_GET_EVENTS ||
+           op == XEN_HYPERLAUNCH_READ_CONSOLE;
 }
 
 /* True if all inputs that the sub-op does not use are zero. */
@@ -263,6 +286,9 @@ static int read_record(struct xen_sysctl_hyperlaunch *op)
 
     case XEN_HYPERLAUNCH_GET_EVENTS:
         return get_events(op);
+
+    case XEN_HYPERLAUNCH_READ_CONSOLE:
+        return read_console(op);
 
     default:
         return -EINVAL;

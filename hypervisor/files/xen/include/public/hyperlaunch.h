@@ -15,7 +15,7 @@
 #define XEN_SYSCTL_hyperlaunch               0x484c   /* outside upstream's sequence */
 #endif
 
-#define XEN_HYPERLAUNCH_VERSION              2
+#define XEN_HYPERLAUNCH_VERSION              3
 
 /*
  * Sub-ops that return a record write it to `buffer`, which has room for `size`
@@ -78,9 +78,19 @@
 #define XEN_HYPERLAUNCH_MAX_LOAN_MS          0xffffffff
 /*
  * index: domid whose PV console ring gets another back end; offset: domid of
- * that back end.  -ESRCH: no such domain, or it is dying; -EINVAL: both are
- * the same; -ENOENT: no ring, or no LCM; -EBUSY: the current back end still
- * has the ring mapped or the port bound.
+ * that back end in bits 0 to 31, and in bits 32 to 63 the domain's own port
+ * for the console.  Port 0: the one that Xen has opened for an initial domain.
+ * Any other one may be named, of initial domains and others, that is unbound,
+ * and waits for the domain that grant entry 0 is for.  In an HVM or PVH domain
+ * it must be HVM_PARAM_CONSOLE_EVTCHN.  The port of the store is not taken: a
+ * PV domain has to have another port bound, as its store's is from its
+ * introduction to xenstored on.
+ *
+ * Port and grant move together, or neither does.  -ESRCH: no such domain, or
+ * it is dying; -EINVAL: both are the same, or it is not the console's port;
+ * -ENOENT: no ring, no such port, or no LCM; -EBUSY: the current back end
+ * still has the ring mapped or the port bound; -EPERM: XSM does not let the
+ * new back end bind the port or map the ring.
  */
 #define XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND 10
 /*
@@ -88,6 +98,21 @@
  * domain; -EBUSY: it is not held; -ENOENT: no LCM.
  */
 #define XEN_HYPERLAUNCH_RELEASE              11
+
+/*
+ * struct xen_hyperlaunch_console, of what Xen has taken from the console ring
+ * of an initial domain.  index: its domid; offset: of the first byte.  Xen
+ * takes output while the port is unbound, so that the domain does not wait for
+ * ever: until it is bound for the first time, and from CONSOLE_GRACE_MS after
+ * a back end has closed it, or the back end has been moved.  Up to
+ * CONSOLE_KEPT bytes that it took before the port was ever bound are kept
+ * until the domain is destroyed.  Also for the back end of that ring.
+ * -ESRCH: not an initial domain; -ENOENT: no ring, or no LCM; -EINVAL: offset
+ * beyond what is kept.
+ */
+#define XEN_HYPERLAUNCH_READ_CONSOLE         12
+#define XEN_HYPERLAUNCH_CONSOLE_KEPT         16384
+#define XEN_HYPERLAUNCH_CONSOLE_GRACE_MS     10000
 
 /* The launch's virtual interrupt, where it has one: see info.virq. */
 #define XEN_HYPERLAUNCH_VIRQ                 14
@@ -217,12 +242,19 @@ struct xen_hyperlaunch_event {
     uint32_t pad;
 };
 
+struct xen_hyperlaunch_console {
+    uint64_t dropped;                /* bytes taken and not kept */
+    uint32_t kept;                   /* bytes kept in all */
+    uint32_t size;                   /* of these in data, from offset on */
+    uint8_t data[1008];              /* as written by the domain; zero after `size` bytes */
+};
+
 #if defined(__XEN__) || defined(__XEN_TOOLS__)
 /* The payload in struct xen_sysctl's union. */
 struct xen_sysctl_hyperlaunch {
     uint32_t op;                     /* IN: XEN_HYPERLAUNCH_* */
     uint32_t index;                  /* IN: see the sub-op, else 0 */
-    uint64_t offset;                 /* IN: READ_LCM, else 0 */
+    uint64_t offset;                 /* IN: see the sub-op, else 0 */
     uint32_t size;                   /* IN: room at buffer, bytes.  OUT: bytes written */
     uint32_t pad;                    /* IN: zero */
     XEN_GUEST_HANDLE_64(void) buffer; /* OUT */

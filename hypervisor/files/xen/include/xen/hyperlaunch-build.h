@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Building the initial domains of an LCM: what common code and an architecture
- * provide to each other.  All of it runs before SYS_STATE_active.
+ * provide to each other.  All of it but the last function runs before
+ * SYS_STATE_active.
  */
 #ifndef XEN__HYPERLAUNCH_BUILD_H
 #define XEN__HYPERLAUNCH_BUILD_H
@@ -120,6 +121,9 @@ uint64_t arch_hyperlaunch_console_gfn(const struct domain *d);
  * differs from its digest in the LCM or, with need_digest, has none.
  */
 int arch_hyperlaunch_fallback(bool need_digest);
+
+/* True if d's kernel may look at that port for its console, not its store. */
+bool arch_hyperlaunch_is_console_port(const struct domain *d, uint32_t port);
 
 #endif /* XEN__HYPERLAUNCH_BUILD_H */
 

@@ -111,8 +111,16 @@ void hyperlaunch_announce(void);
 /* The same if the successful domctl `cmd` of d, or NULL, changes such a thing. */
 void hyperlaunch_domctl_done(const struct domain *d, uint32_t cmd);
 
-/* d sends an event on its PV console's port, which is unbound and locked. */
-void hyperlaunch_console_drain(struct domain *d);
+/*
+ * Takes output from the ring of d's PV console, if nobody else will.  Called
+ * with its channel locked and unbound.  Returns true if there is more room in
+ * the ring now.
+ */
+bool hyperlaunch_console_drain(struct domain *d);
+
+/* A back end has bound, or closed, d's PV console.  The channel is locked. */
+void hyperlaunch_console_bound(const struct domain *d);
+void hyperlaunch_console_unbound(const struct domain *d);
 
 /* The Xen console's owner has read all input that is buffered for it. */
 void hyperlaunch_console_input_read(void);
@@ -187,7 +195,12 @@ static inline void hyperlaunch_domain_destroyed(const struct domain *d) {}
 static inline void hyperlaunch_announce(void) {}
 static inline void hyperlaunch_domctl_done(const struct domain *d,
                                            uint32_t cmd) {}
-static inline void hyperlaunch_console_drain(struct domain *d) {}
+static inline bool hyperlaunch_console_drain(struct domain *d)
+{
+    return false;
+}
+static inline void hyperlaunch_console_bound(const struct domain *d) {}
+static inline void hyperlaunch_console_unbound(const struct domain *d) {}
 static inline void hyperlaunch_console_input_read(void) {}
 
 static inline int hyperlaunch_sysctl(struct xen_sysctl_hyperlaunch *op)
