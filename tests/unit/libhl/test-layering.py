@@ -64,10 +64,12 @@ for path in sorted((root / "common").rglob("*.[ch]")):
 
 # Of the daemon a file includes its own folder and those to its left; launch, lifecycle and console meet in jobs/ and
 # domains/ only, launch and bus in domains/.
-DAEMON = ["loop", "store", "domains", "jobs", "launch", "lifecycle", "console", "bus"]
-BESIDE = {(a, b) for a in DAEMON[4:7] for b in DAEMON[4:7] if a != b} | {("bus", "launch")}
+DAEMON = ["loop", "store", "domains", "jobs", "peers", "launch", "lifecycle", "console", "bus"]
+BESIDE = {(a, b) for a in DAEMON[5:8] for b in DAEMON[5:8] if a != b} | {("bus", "launch")}
+# Peers carry any helper's words.
+BESIDE |= {("peers", other) for other in ("store", "domains", "jobs")}
 ONLY_IN = {"event2/event.h": {"loop"}, "xenstore.h": {"store", "domains", "launch"}, "systemd/sd-bus.h": {"bus"},
-           "pthread.h": {"loop"}}
+           "pthread.h": {"loop"}, "sys/un.h": {"peers", "store"}}
 for path in sorted((root / "daemon").rglob("*.[ch]")):
     name, folder = path.relative_to(root), path.parent.name
     for header in includes(path):
