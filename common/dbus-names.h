@@ -16,6 +16,7 @@
 #define BUS_LAUNCH    BUS_NAME ".Launch"
 #define BUS_HOST      BUS_NAME ".Host"
 #define BUS_LIFECYCLE BUS_NAME ".Lifecycle"
+#define BUS_CONSOLE   BUS_NAME ".Console"
 #define BUS_JOB	      BUS_NAME ".Job"
 
 #endif /* COMMON_DBUS_NAMES_H */

@@ -9,6 +9,7 @@
 #include "bus/connection.h"
 #include "common/cleanup.h"
 #include "common/exit-code.h"
+#include "console/consoles.h"
 #include "console/owner.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
@@ -19,12 +20,16 @@
 #include "loop/notify.h"
 #include "options.h"
 
+/* Where helpers in this domain listen, each at a socket with the name of its kind. */
+#define PEERS_DIR "/run/hyperlaunch/peer"
+
 struct daemon {
 	struct loop *loop;
 	struct hl_ctx *hl;
 	struct manager *manager;
 	struct completer *completer;
 	struct jobs *jobs;
+	struct consoles *consoles;
 	struct manager_observer observer;
 	struct bus *bus;
 	struct notify *notify;
@@ -37,7 +42,10 @@ static void daemon_clear(struct daemon *daemon)
 		manager_unobserve(daemon->manager, &daemon->observer);
 	if (daemon->jobs)
 		jobs_end(daemon->jobs);
+	if (daemon->consoles)
+		consoles_stop(daemon->consoles);
 	bus_free(daemon->bus);
+	consoles_free(daemon->consoles);
 	jobs_free(daemon->jobs);
 	completer_free(daemon->completer);
 	manager_free(daemon->manager);
@@ -143,9 +151,23 @@ static int start_jobs(struct daemon *daemon)
 	return r;
 }
 
+/* A simulated hypervisor has helpers only where they are named. */
+static int start_consoles(struct daemon *daemon, const struct options *options)
+{
+	const char *peers = options->peers;
+	_cleanup_(freep) char *socket = NULL;
+
+	if (!peers && strcmp(hl_backend(daemon->hl), "xen") == 0)
+		peers = PEERS_DIR;
+	if (peers && asprintf(&socket, "%s/console", peers) < 0)
+		return -ENOMEM;
+	return consoles_new(daemon->loop, daemon->manager, socket, &daemon->consoles);
+}
+
 static int start(struct daemon *daemon, const struct options *options)
 {
 	struct bus_config bus = {.address = options->address, .session = options->session};
+	struct bus_subjects subjects;
 	const char *step;
 	int r = loop_new(&daemon->loop);
 
@@ -167,7 +189,13 @@ static int start(struct daemon *daemon, const struct options *options)
 		log_error("cannot begin to work: %s", strerror(-r));
 		return EXIT_FAILED;
 	}
-	r = bus_new(daemon->loop, daemon->manager, daemon->jobs, &bus, &daemon->bus, &step);
+	r = start_consoles(daemon, options);
+	if (r < 0) {
+		log_error("cannot look for the back end of consoles: %s", strerror(-r));
+		return EXIT_FAILED;
+	}
+	subjects = (struct bus_subjects){daemon->manager, daemon->jobs, daemon->consoles};
+	r = bus_new(daemon->loop, &subjects, &bus, &daemon->bus, &step);
 	if (r < 0)
 		return explain_bus(r, step);
 	/* After the bus: who waits for a job has had the signals of the change when it ends. */

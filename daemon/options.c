@@ -15,6 +15,7 @@ enum {
 	OPTION_SESSION,
 	OPTION_ADDRESS,
 	OPTION_LOG_LEVEL,
+	OPTION_PEERS,
 };
 
 static const struct option long_options[] = {
@@ -24,6 +25,7 @@ static const struct option long_options[] = {
 	{"session", no_argument, NULL, OPTION_SESSION},
 	{"address", required_argument, NULL, OPTION_ADDRESS},
 	{"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
+	{"peers", required_argument, NULL, OPTION_PEERS},
 	{NULL, 0, NULL, 0},
 };
 
@@ -38,6 +40,9 @@ static void help(void)
 	     "                         sim:FILE,control=PATH takes commands at a socket\n"
 	     "  --session              the session bus instead of the system bus\n"
 	     "  --address ADDRESS      the bus at that D-Bus address\n"
+	     "  --peers DIRECTORY      where helpers listen; default: /run/hyperlaunch/peer with "
+	     "xen,\n"
+	     "                         nowhere with sim\n"
 	     "  --log-level LEVEL      error, warning, notice, info (default), debug, or 0 to 7\n"
 	     "  --version              print the version\n"
 	     "  -h, --help             print this\n"
@@ -70,6 +75,12 @@ static int parse_one(int c, struct options *options)
 		return 1;
 	case OPTION_ADDRESS:
 		options->address = optarg;
+		return 1;
+	case OPTION_PEERS:
+		if (optarg[0] != '/')
+			return wrong("the directory of the helpers must be an absolute path",
+				     optarg);
+		options->peers = optarg;
 		return 1;
 	case OPTION_LOG_LEVEL:
 		if (log_level_parse(optarg, &options->log_level) < 0)

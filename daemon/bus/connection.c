@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bus/auth.h"
+#include "bus/console.h"
 #include "bus/domain.h"
 #include "bus/event-source.h"
 #include "bus/host.h"
@@ -25,21 +26,21 @@ struct bus {
 	struct bus_event *source;
 	struct bus_auth *auth;
 	struct bus_signals *signals;
-	struct manager *manager;
-	struct jobs *jobs;
+	struct bus_consoles *consoles;
+	struct bus_subjects subjects;
 };
 
 /* What is read shall not be stale: before anything is dispatched the table is looked after. */
 static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-	const struct bus *bus = userdata;
+	struct bus *bus = userdata;
 	const char *interface = sd_bus_message_get_interface(message);
 
 	if (!sd_bus_message_is_method_call(message, NULL, NULL))
 		return 0;
 	if (!interface || strcmp(interface, "org.freedesktop.DBus.Peer") != 0)
-		manager_refresh_if_stale(bus->manager);
-	return 0;
+		manager_refresh_if_stale(bus->subjects.manager);
+	return bus_console_check(bus, message, error);
 }
 
 static int open_address(const char *address, sd_bus **ret_connection)
@@ -83,6 +84,8 @@ static int show_objects(struct bus *bus)
 	if (r >= 0)
 		r = bus_lifecycle_register(bus, bus->connection);
 	if (r >= 0)
+		r = bus_console_register(bus, bus->connection);
+	if (r >= 0)
 		r = bus_job_register(bus, bus->connection);
 	if (r >= 0)
 		r = sd_bus_add_object_manager(bus->connection, NULL, BUS_ROOT);
@@ -110,11 +113,13 @@ static int set_up(struct bus *bus, struct loop *loop, const struct bus_config *c
 		return r;
 	*ret_step = "join the bus to the loop";
 	r = bus_event_new(loop, bus->connection, &bus->source);
-	return r < 0 ? r : bus_signals_new(bus, &bus->signals);
+	if (r >= 0)
+		r = bus_signals_new(bus, &bus->signals);
+	return r < 0 ? r : bus_consoles_new(bus, &bus->consoles);
 }
 
-int bus_new(struct loop *loop, struct manager *manager, struct jobs *jobs,
-	    const struct bus_config *config, struct bus **ret_bus, const char **ret_step)
+int bus_new(struct loop *loop, const struct bus_subjects *subjects, const struct bus_config *config,
+	    struct bus **ret_bus, const char **ret_step)
 {
 	struct bus *bus = calloc(1, sizeof(*bus));
 	int r;
@@ -122,8 +127,7 @@ int bus_new(struct loop *loop, struct manager *manager, struct jobs *jobs,
 	*ret_step = "begin";
 	if (!bus)
 		return -ENOMEM;
-	bus->manager = manager;
-	bus->jobs = jobs;
+	bus->subjects = *subjects;
 	r = set_up(bus, loop, config, ret_step);
 	if (r < 0) {
 		bus_free(bus);
@@ -139,6 +143,7 @@ struct bus *bus_free(struct bus *bus)
 	if (!bus)
 		return NULL;
 	bus_job_unobserve(bus);
+	bus_consoles_free(bus->consoles);
 	bus_signals_free(bus->signals);
 	bus_event_free(bus->source);
 	bus_auth_free(bus->auth);
@@ -149,7 +154,7 @@ struct bus *bus_free(struct bus *bus)
 
 struct manager *bus_manager_of(const struct bus *bus)
 {
-	return bus->manager;
+	return bus->subjects.manager;
 }
 
 struct bus_auth *bus_auth_of(const struct bus *bus)
@@ -159,7 +164,17 @@ struct bus_auth *bus_auth_of(const struct bus *bus)
 
 struct jobs *bus_jobs_of(const struct bus *bus)
 {
-	return bus->jobs;
+	return bus->subjects.jobs;
+}
+
+struct consoles *bus_consoles_of(const struct bus *bus)
+{
+	return bus->subjects.consoles;
+}
+
+struct bus_consoles *bus_console_calls_of(const struct bus *bus)
+{
+	return bus->consoles;
 }
 
 sd_bus *bus_connection_of(const struct bus *bus)

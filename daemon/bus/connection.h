@@ -15,9 +15,18 @@
 
 struct bus;
 struct bus_auth;
+struct bus_consoles;
+struct consoles;
 struct jobs;
 struct loop;
 struct manager;
+
+/* What is shown; all of it outlives the bus. */
+struct bus_subjects {
+	struct manager *manager;
+	struct jobs *jobs;
+	struct consoles *consoles;
+};
 
 struct bus_config {
 	const char *address; /* NULL: the system or session bus */
@@ -29,13 +38,16 @@ struct bus_config {
  * -EEXIST: somebody has the name; -EACCES: the bus' policy forbids it; else what
  * the connection says.  *ret_step says what was tried.
  */
-int bus_new(struct loop *loop, struct manager *manager, struct jobs *jobs,
-	    const struct bus_config *config, struct bus **ret_bus, const char **ret_step);
+int bus_new(struct loop *loop, const struct bus_subjects *subjects, const struct bus_config *config,
+	    struct bus **ret_bus, const char **ret_step);
 struct bus *bus_free(struct bus *bus);
 
 struct manager *bus_manager_of(const struct bus *bus);
 struct bus_auth *bus_auth_of(const struct bus *bus);
 struct jobs *bus_jobs_of(const struct bus *bus);
+struct consoles *bus_consoles_of(const struct bus *bus);
+/* The calls that are asked of the consoles' helper. */
+struct bus_consoles *bus_console_calls_of(const struct bus *bus);
 sd_bus *bus_connection_of(const struct bus *bus);
 
 /* Logs `what` if sending it failed with `r` < 0: the connection is gone, which ends the loop. */

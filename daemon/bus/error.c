@@ -23,12 +23,11 @@ static const struct {
 				      "Say which one is meant by its domid or UUID."},
 	[BUS_ERROR_WRONG_STATE] = {OURS "WrongState", "Look at State of the domain and of the "
 						      "launch, and try again when they allow it."},
-	[BUS_ERROR_BUSY] = {OURS "Busy",
-			    "Try again when the other job has ended; ListJobs shows it."},
+	[BUS_ERROR_BUSY] = {OURS "Busy", "Try again when the other one has ended."},
 	[BUS_ERROR_TIMEOUT] = {OURS "Timeout", "Look into the log of hyperlaunchd, and try again."},
 	[BUS_ERROR_CANCELLED] = {OURS "Cancelled", "Call again if it is still wanted."},
 	[BUS_ERROR_NOT_SUPPORTED] = {OURS "NotSupported",
-				     "Bring hyperlaunchd and Xen to the same version."},
+				     "org.xenproject.Hyperlaunch1(5) says what this needs."},
 	[BUS_ERROR_HYPERVISOR_TOO_OLD] = {OURS "HypervisorTooOld",
 					  "Boot a Xen that is built with CONFIG_HYPERLAUNCH."},
 	[BUS_ERROR_NOT_CONTROL_DOMAIN] =
@@ -81,7 +80,8 @@ int bus_error_set_hypervisor(sd_bus_error *error, int r, const char *doing)
 		{EOPNOTSUPP, BUS_ERROR_HYPERVISOR_TOO_OLD,
 		 "this Xen has no XEN_SYSCTL_hyperlaunch"},
 		{EPROTO, BUS_ERROR_NOT_SUPPORTED,
-		 "this Xen speaks another version of XEN_SYSCTL_hyperlaunch"},
+		 "this Xen speaks another version of XEN_SYSCTL_hyperlaunch. Bring hyperlaunchd "
+		 "and Xen to the same version"},
 		{EPERM, BUS_ERROR_NOT_CONTROL_DOMAIN, "Xen does not let this domain do that"},
 		{ENODEV, BUS_ERROR_NO_HYPERVISOR, "there is no Xen"},
 		{EACCES, BUS_ERROR_NO_HYPERVISOR, "Xen's device may not be opened"},
@@ -89,7 +89,9 @@ int bus_error_set_hypervisor(sd_bus_error *error, int r, const char *doing)
 		{ESRCH, BUS_ERROR_NO_SUCH_DOMAIN, "Xen has no such domain any more"},
 		{EALREADY, BUS_ERROR_WRONG_STATE, "it is not held"},
 		{ENXIO, BUS_ERROR_WRONG_STATE, "it is shut down, or runs only if the launch fails"},
-		{EINVAL, BUS_ERROR_NOT_SUPPORTED, "this Xen does not know that request"},
+		{EINVAL, BUS_ERROR_NOT_SUPPORTED,
+		 "this Xen does not know that request. Bring hyperlaunchd and Xen to the same "
+		 "version"},
 		{EBUSY, BUS_ERROR_WRONG_STATE, "Xen is at something else"},
 		{ENOMEM, BUS_ERROR_NO_MEMORY, "out of memory"},
 	};

@@ -10,7 +10,7 @@
 
 #include "bus/auth.h"
 #include "bus/connection.h"
-#include "bus/console.h"
+#include "bus/console-owner.h"
 #include "bus/domain.h"
 #include "bus/error.h"
 #include "bus/job.h"

@@ -18,6 +18,16 @@ static int unknown(const char *name, const struct bus_option *options, size_t nr
 			     "There is no option \"%.128s\"; %s is one", name, options[0].name);
 }
 
+static int read_flag(sd_bus_message *call, const struct bus_option *option)
+{
+	int flag;
+	int r = sd_bus_message_read(call, "v", "b", &flag);
+
+	if (r > 0)
+		*option->flag = flag;
+	return r;
+}
+
 static int read_option(sd_bus_message *call, const struct bus_option *options, size_t nr,
 		       sd_bus_error *error)
 {
@@ -33,13 +43,14 @@ static int read_option(sd_bus_message *call, const struct bus_option *options, s
 	if (i == nr)
 		return unknown(name, options, nr, error);
 	option = &options[i];
-	r = sd_bus_message_read(call, "v", "t", option->value);
+	r = option->number ? sd_bus_message_read(call, "v", "t", option->number)
+			   : read_flag(call, option);
 	if (r == -ENXIO)
-		return bus_error_set(error, BUS_ERROR_INVALID_ARGS, "%s must have the type t",
-				     option->name);
-	if (r < 0)
+		return bus_error_set(error, BUS_ERROR_INVALID_ARGS, "%s must have the type %s",
+				     option->name, option->number ? "t" : "b");
+	if (r < 0 || !option->number)
 		return r;
-	if (*option->value < option->min || *option->value > option->max)
+	if (*option->number < option->min || *option->number > option->max)
 		return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
 				     "%s must be from %" PRIu64 " to %" PRIu64, option->name,
 				     option->min, option->max);

@@ -3,15 +3,17 @@
 #ifndef HYPERLAUNCHD_BUS_OPTIONS_H
 #define HYPERLAUNCHD_BUS_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
-/* An option of type t. */
+/* An option of type t or b.  What it points to is left alone where the option is not given. */
 struct bus_option {
 	const char *name;
-	uint64_t min, max;
-	uint64_t *value; /* left alone where the option is not given */
+	uint64_t min, max; /* of type t */
+	uint64_t *number;  /* type t; NULL: type b */
+	bool *flag;	   /* type b */
 };
 
 /* The next argument of the call, a{sv}.  InvalidArgs: an option that is not listed, of another

@@ -44,12 +44,35 @@ struct completion {
 	int error;	    /* why the last introduction failed; 0: it did not */
 };
 
+enum console_state {
+	CONSOLE_NONE,	     /* it has no console that a helper knows of */
+	CONSOLE_WAITING,     /* "waiting": its port or its grant is not there yet */
+	CONSOLE_SERVING,     /* "serving" */
+	CONSOLE_BROKEN,	     /* "broken": its ring is invalid */
+	CONSOLE_RELEASED,    /* "released": it has another back end */
+	CONSOLE_UNAVAILABLE, /* "unavailable": the helper is not connected */
+};
+
+/* Its PV console, as the helper that serves it reports: console/consoles.c's. */
+struct console_facts {
+	enum console_state state;
+	char uuid[HL_UUID_TEXT_SIZE]; /* the domain's, as the helper knows it; "": not */
+	char tty[64];		      /* path of the pty for xenconsole; "": none */
+	uint32_t owner;		      /* the domain of the helper */
+	uint32_t attached;	      /* clients */
+	uint64_t dropped;	      /* bytes that are not in its log */
+	bool renewed;		      /* reported on this connection */
+	bool shown;		      /* the observer knows that it is there */
+	uint32_t changed;	      /* CONSOLE_CHANGED_* that the observer does not know of */
+};
+
 struct domain {
 	uint32_t domid;
 	uint64_t generation;
 	const struct hl_domain *row; /* in the last table; never NULL */
 	struct xenstore_facts xenstore;
 	struct completion completion;
+	struct console_facts console;
 	/* What observers were last told: manager.c's. */
 	enum xs_domain_state shown;
 	int shown_error;

@@ -146,6 +146,7 @@ static void on_leaving(void *userdata, struct domain *domain)
 	struct manager *manager = userdata;
 
 	watch_forget(manager->watch, domain);
+	notify_observers(manager, leaving, domain);
 }
 
 static int read_table(struct manager *manager, struct hl_table **ret_table)

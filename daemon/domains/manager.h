@@ -20,6 +20,8 @@ struct manager;
 struct manager_observer {
 	/* Still in the table; gone from it when this returns. */
 	void (*removing)(void *userdata, const struct hl_domain *domain);
+	/* The object of a live domain is freed when this returns; its row may go later, or stay. */
+	void (*leaving)(void *userdata, const struct domain *domain);
 	/* In the table from now on. */
 	void (*added)(void *userdata, const struct hl_domain *domain);
 	/* fields: HL_FIELD_* and MANAGER_CHANGED_* */

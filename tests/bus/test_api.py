@@ -13,6 +13,7 @@ import pytest
 
 from conftest import (ACCESS_DENIED, DOMAIN, HOST, INVALID_ARGS, JOB, LAUNCH, LIFECYCLE, MANAGER, OURS, PATH, PROPERTIES, ROOT,
                       wait_until)
+from console_support import CONSOLE, consoled, daemon, peers, server, web
 
 NONE = 0xffffffff
 ROLES = {  # of ok-dynamic-full
@@ -370,12 +371,13 @@ def shape(interface):
     return shapes
 
 
-def test_introspection_is_the_file(launch, client):
-    launch()
+def test_introspection_is_the_file(web, client):
+    _, web_path = web
     tree = ET.parse(ROOT / "docs" / "dbus" / "org.xenproject.Hyperlaunch1.xml").getroot()
     files = {i.get("name"): shape(i) for i in tree.iter("interface")}
-    assert set(files) == {MANAGER, LAUNCH, HOST, DOMAIN, LIFECYCLE, JOB}
-    for interfaces, path in (({MANAGER, LAUNCH, HOST}, PATH), ({DOMAIN, LIFECYCLE}, client.path_of("control"))):
+    assert set(files) == {MANAGER, LAUNCH, HOST, DOMAIN, LIFECYCLE, CONSOLE, JOB}
+    for interfaces, path in (({MANAGER, LAUNCH, HOST}, PATH), ({DOMAIN, LIFECYCLE}, client.path_of("control")),
+                             ({DOMAIN, LIFECYCLE, CONSOLE}, web_path)):
         xml = client.call("Introspect", path=path,
                           interface="org.freedesktop.DBus.Introspectable")
         live = {i.get("name"): shape(i) for i in ET.fromstring(xml).iter("interface")}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The request "log". */
+#include "console/log.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <sys/stat.h>
+
+#include "common/cleanup.h"
+#include "json-write.h"
+#include "peers/packet.h"
+#include "peers/peer.h"
+
+static int read_answer(const struct peer_reply *reply, struct console_answer *answer)
+{
+	struct stat st;
+	int r = packet_get_uint(reply->result, "size", INT64_MAX, &answer->size);
+
+	if (r < 0)
+		return r;
+	return fstat(reply->fd, &st) == 0 && S_ISFIFO(st.st_mode) ? 0 : -EBADMSG;
+}
+
+static json_object *make_members(bool follow)
+{
+	_cleanup_(json_putp) json_object *members = json_object_new_object();
+
+	if (!members || json_add(members, "follow", json_object_new_boolean(follow)) < 0)
+		return NULL;
+	return steal(&members);
+}
+
+int console_open_log(struct consoles *consoles, const struct domain *domain, bool follow,
+		     console_done_t done, void *userdata, struct console_request **ret_request)
+{
+	const struct console_ask ask = {
+		.name = "log",
+		.members = make_members(follow),
+		.read = read_answer,
+		.done = done,
+		.userdata = userdata,
+	};
+
+	return console_ask(consoles, domain, &ask, ret_request);
+}
