@@ -128,7 +128,8 @@ def test_show_asks_for_nothing_else(fake, hlctl):
     fake.set("web", "db")
     fake.calls()
     hlctl("show", "web")
-    assert fake.calls() == ["GetDomainByName", "GetAll"]
+    # Of the domain, and of its console.
+    assert fake.calls() == ["GetDomainByName", "GetAll", "GetAll"]
 
 
 # --- one domain ------------------------------------------------------------------

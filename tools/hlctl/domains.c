@@ -262,6 +262,21 @@ enum exit_code domains_get_one(sd_bus *bus, const char *text, struct domains *re
 	return EXIT_OK;
 }
 
+enum exit_code domains_get_present(sd_bus *bus, const char *text, struct domains *ret_domains,
+				   const struct domain **ret_domain)
+{
+	enum exit_code code = domains_get_one(bus, text, ret_domains);
+	const struct domain *d = ret_domains->list;
+
+	if (code)
+		return code;
+	*ret_domain = d;
+	if (d->domid == UINT32_MAX || domain_is_gone(d))
+		return report_error(EXIT_NOT_FOUND, "domain '%s' does not exist now: it is %s",
+				    text, d->state);
+	return EXIT_OK;
+}
+
 void domains_free(struct domains *domains)
 {
 	for (uint32_t i = 0; i < domains->nr; i++) {

@@ -62,6 +62,9 @@ enum exit_code domains_get(sd_bus *bus, struct domains *ret_domains);
 enum exit_code domains_list(sd_bus *bus, struct domains *ret_domains);
 /* The one that the user calls so; reports what is wrong. */
 enum exit_code domains_get_one(sd_bus *bus, const char *text, struct domains *ret_domains);
+/* Likewise, and it exists: another one may have the domid of one that does not. */
+enum exit_code domains_get_present(sd_bus *bus, const char *text, struct domains *ret_domains,
+				   const struct domain **ret_domain);
 void domains_free(struct domains *domains);
 
 /* Reclaimed, or never there: its domid may be another's. */

@@ -14,6 +14,9 @@
 
 enum bus_kind { BUS_KIND_SYSTEM, BUS_KIND_SESSION, BUS_KIND_ADDRESS, BUS_KIND_HOST };
 
+#define ESCAPE_DEFAULT 0 /* cannot be typed as one */
+#define ESCAPE_NONE    (-1)
+
 /* What the command line says. */
 struct options {
 	enum bus_kind bus;
@@ -27,9 +30,12 @@ struct options {
 	const char *format; /* NULL: not given */
 	uint32_t since;
 	bool follow;
-	uint32_t seconds;   /* of a hand-off; 0: for good */
-	const char *domain; /* the verb's argument; NULL: none */
-	size_t nr_domains;  /* where it takes more than one */
+	uint32_t seconds;		/* of a hand-off; 0: for good */
+	bool read_only, exclusive, log; /* of a console */
+	uint32_t replay;		/* bytes */
+	int escape;			/* a character, ESCAPE_DEFAULT, or ESCAPE_NONE */
+	const char *domain;		/* the verb's argument; NULL: none */
+	size_t nr_domains;		/* where it takes more than one */
 	char **domains;
 };
 
@@ -42,6 +48,7 @@ enum exit_code verb_events(const struct options *options, sd_bus *bus);
 enum exit_code verb_modules(const struct options *options, sd_bus *bus);
 enum exit_code verb_monitor(const struct options *options, sd_bus *bus);
 enum exit_code verb_handoff(const struct options *options, sd_bus *bus);
+enum exit_code verb_console(const struct options *options, sd_bus *bus);
 enum exit_code verb_release(const struct options *options, sd_bus *bus);
 enum exit_code verb_host(const struct options *options, sd_bus *bus);
 enum exit_code verb_dmesg(const struct options *options, sd_bus *bus);

@@ -17,6 +17,8 @@ const struct verb verbs[] = {
 	{"modules", "the boot modules, with their digests", verb_modules, "", NO_DOMAIN, true},
 	{"monitor", "changes, as they happen", verb_monitor, "", NO_DOMAIN, false},
 	{"handoff", "give the Xen console to DOMAIN", verb_handoff, "t", NEEDS_DOMAIN, false},
+	{"console", "the console of DOMAIN, or its log", verb_console, "oxRelF", NEEDS_DOMAIN,
+	 true},
 	{"release", "let the held DOMAIN run", verb_release, "", NEEDS_DOMAIN, false},
 	{"host", "the machine and its Xen", verb_host, "", NO_DOMAIN, true},
 	{"dmesg", "Xen's log", verb_dmesg, "", NO_DOMAIN, true},

@@ -180,6 +180,7 @@ static int report_property(struct monitor *monitor, sd_bus_message *m, const cha
 {
 	const char *path = sd_bus_message_get_path(m), *property;
 	struct json_object *object, *value;
+	char name[128];
 	int r = sd_bus_message_read_basic(m, 's', &property);
 
 	if (r < 0)
@@ -194,7 +195,10 @@ static int report_property(struct monitor *monitor, sd_bus_message *m, const cha
 	object = new_event("property-changed");
 	put_domid(object, path);
 	json_put_text(object, "path", path);
-	json_put_text(object, "property", property);
+	/* Its State is not that of the domain. */
+	snprintf(name, sizeof(name), "%s%s", !strcmp(interface, BUS_CONSOLE) ? "Console." : "",
+		 property);
+	json_put_text(object, "property", name);
 	json_put(object, "value", value);
 	tell(monitor, object);
 	return 0;

@@ -9,10 +9,11 @@
 #include <string.h>
 
 #define MAX_LOAN_SECONDS (UINT32_MAX / 1000)
+#define MAX_REPLAY	 65536
 #define SHORT_OPTIONS	 ":jr:f:s:Ft:p:P:qH:hV"
 /* Options that only some verbs take; of those that are not in SHORT_OPTIONS only the long form is
  * there. */
-#define LIMITED "rfsFtpPvn"
+#define LIMITED "rfsFtpPvnoxRel"
 
 enum option_code {
 	OPT_JSON = 'j',
@@ -25,6 +26,11 @@ enum option_code {
 	OPT_SINCE = 's',
 	OPT_FOLLOW = 'F',
 	OPT_FOR = 't',
+	OPT_READ_ONLY = 'o',
+	OPT_EXCLUSIVE = 'x',
+	OPT_REPLAY = 'R',
+	OPT_ESCAPE = 'e',
+	OPT_LOG = 'l',
 	OPT_QUIET = 'q',
 	OPT_HOST = 'H',
 	OPT_HELP = 'h',
@@ -47,6 +53,11 @@ static const struct option longs[] = {
 	{"since", required_argument, NULL, OPT_SINCE},
 	{"follow", no_argument, NULL, OPT_FOLLOW},
 	{"for", required_argument, NULL, OPT_FOR},
+	{"read-only", no_argument, NULL, OPT_READ_ONLY},
+	{"exclusive", no_argument, NULL, OPT_EXCLUSIVE},
+	{"replay", required_argument, NULL, OPT_REPLAY},
+	{"escape", required_argument, NULL, OPT_ESCAPE},
+	{"log", no_argument, NULL, OPT_LOG},
 	{"quiet", no_argument, NULL, OPT_QUIET},
 	{"no-legend", no_argument, NULL, OPT_NO_LEGEND},
 	{"no-pager", no_argument, NULL, OPT_NO_PAGER},
@@ -85,6 +96,40 @@ static enum exit_code parse_seconds(const char *text, uint32_t *ret_seconds)
 		return report_error(EXIT_USAGE, "'%s' is no number of seconds: these are 1 to %u",
 				    text, MAX_LOAN_SECONDS);
 	*ret_seconds = (uint32_t)number;
+	return EXIT_OK;
+}
+
+static enum exit_code parse_replay(const char *text, uint32_t *ret_replay)
+{
+	unsigned long long number;
+	char *end;
+
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || number > MAX_REPLAY)
+		return report_error(EXIT_USAGE, "'%s' is no number of bytes: these are 0 to %u",
+				    text, MAX_REPLAY);
+	*ret_replay = (uint32_t)number;
+	return EXIT_OK;
+}
+
+/* "^]" is the control character, a character itself; "none". */
+static enum exit_code parse_escape(const char *text, int *ret_escape)
+{
+	char c = text[0];
+
+	if (!strcmp(text, "none"))
+		*ret_escape = ESCAPE_NONE;
+	else if (c == '^' && text[1] && !text[2] &&
+		 strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_?", text[1]))
+		*ret_escape = text[1] ^ 0x40;
+	else if (c > ' ' && c < 0x7f && !text[1])
+		*ret_escape = (unsigned char)c;
+	else
+		return report_error(EXIT_USAGE,
+				    "'%s' is no escape character: these are ^A to ^_, a printable "
+				    "character, or none",
+				    text);
 	return EXIT_OK;
 }
 
@@ -171,6 +216,10 @@ static enum exit_code take_value(int option, const char *value, struct options *
 		return parse_since(value, &options->since);
 	case OPT_FOR:
 		return parse_seconds(value, &options->seconds);
+	case OPT_REPLAY:
+		return parse_replay(value, &options->replay);
+	case OPT_ESCAPE:
+		return parse_escape(value, &options->escape);
 	default:
 		return take_bus_option(option, value, options);
 	}
@@ -192,6 +241,15 @@ static enum exit_code take_option(int option, const char *value, struct options 
 		break;
 	case OPT_FOLLOW:
 		flag = &options->follow;
+		break;
+	case OPT_READ_ONLY:
+		flag = &options->read_only;
+		break;
+	case OPT_EXCLUSIVE:
+		flag = &options->exclusive;
+		break;
+	case OPT_LOG:
+		flag = &options->log;
 		break;
 	case OPT_QUIET:
 		flag = &options->quiet;

@@ -11,22 +11,6 @@
 
 #define USEC_PER_SECOND UINT64_C(1000000)
 
-/* A domain that can be asked for something; another one may have the domid of one that is gone. */
-static enum exit_code find(const struct options *options, sd_bus *bus, struct domains *domains,
-			   const struct domain **ret_domain)
-{
-	enum exit_code code = domains_get_one(bus, options->domain, domains);
-	const struct domain *d = domains->list;
-
-	if (code)
-		return code;
-	*ret_domain = d;
-	if (d->domid == UINT32_MAX || domain_is_gone(d))
-		return report_error(EXIT_NOT_FOUND, "domain '%s' does not exist now: it is %s",
-				    options->domain, d->state);
-	return EXIT_OK;
-}
-
 /* A domain that does not run yet would not read what is typed. */
 static enum exit_code check_can_read(const struct domain *d)
 {
@@ -161,7 +145,7 @@ enum exit_code verb_handoff(const struct options *options, sd_bus *bus)
 	_cleanup_(domains_free) struct domains domains = {0};
 	const struct domain *d;
 	uint32_t before = UINT32_MAX;
-	enum exit_code code = find(options, bus, &domains, &d);
+	enum exit_code code = domains_get_present(bus, options->domain, &domains, &d);
 
 	if (!code)
 		code = check_can_read(d);
@@ -195,7 +179,7 @@ enum exit_code verb_release(const struct options *options, sd_bus *bus)
 	_cleanup_(domains_free) struct domains domains = {0};
 	const struct domain *d;
 	const char *state;
-	enum exit_code code = find(options, bus, &domains, &d);
+	enum exit_code code = domains_get_present(bus, options->domain, &domains, &d);
 	int r;
 
 	if (!code)

@@ -9,39 +9,57 @@
 #include "lookup.h"
 #include "table.h"
 
-static int read_property(sd_bus_message *m, struct json_object *object)
+/* prefix: of the names, so that those of different interfaces differ. */
+static int read_property(sd_bus_message *m, const char *prefix, struct json_object *object)
 {
 	struct json_object *value;
+	char name[128];
 	const char *key;
 	int r = sd_bus_message_read_basic(m, 's', &key);
 
 	if (r >= 0)
 		r = json_from_message(m, &value);
-	if (r >= 0)
-		json_put(object, key, value);
+	if (r < 0)
+		return r;
+	snprintf(name, sizeof(name), "%s%s", prefix, key);
+	json_put(object, name, value);
 	return r;
 }
 
 /* a{sv} */
-static enum exit_code read_properties(sd_bus_message *m, struct json_object *object)
+static enum exit_code read_properties(sd_bus_message *m, const char *prefix,
+				      struct json_object *object)
 {
 	int r = sd_bus_message_enter_container(m, 'a', "{sv}");
 
 	while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-		r = read_property(m, object);
+		r = read_property(m, prefix, object);
 		if (r >= 0)
 			r = sd_bus_message_exit_container(m);
 	}
 	return r < 0 ? bus_bad_answer(r) : EXIT_OK;
 }
 
-/* Adds the properties of each interface of the object. */
-static enum exit_code get_object(sd_bus *bus, const char *path, struct json_object *object)
+/* Adds the properties of an interface of the object; "": of each. */
+static enum exit_code get_object(sd_bus *bus, const char *path, const char *interface,
+				 struct json_object *object)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	enum exit_code code = bus_get_all(bus, path, "", &reply);
+	enum exit_code code = bus_get_all(bus, path, interface, &reply);
 
-	return code ? code : read_properties(reply, object);
+	return code ? code : read_properties(reply, "", object);
+}
+
+/* Not each domain has one. */
+static enum exit_code get_console(sd_bus *bus, const char *path, struct json_object *object)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r = bus_try_call(bus, path, BUS_PROPERTIES, "GetAll", &error, &reply, "s", BUS_CONSOLE);
+
+	if (sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_INTERFACE))
+		return EXIT_OK;
+	return r < 0 ? bus_report_error(&error, r) : read_properties(reply, "Console.", object);
 }
 
 static enum exit_code get_domain(sd_bus *bus, const char *text, struct json_object *object)
@@ -49,7 +67,9 @@ static enum exit_code get_domain(sd_bus *bus, const char *text, struct json_obje
 	_cleanup_(freep) char *path = NULL;
 	enum exit_code code = lookup_domain(bus, text, &path);
 
-	return code ? code : get_object(bus, path, object);
+	if (!code)
+		code = get_object(bus, path, BUS_DOMAIN, object);
+	return code ? code : get_console(bus, path, object);
 }
 
 /* Those that the options name, in that order; all where they name none. */
@@ -78,7 +98,7 @@ static enum exit_code add_object(const struct options *options, sd_bus *bus, con
 	enum exit_code code;
 
 	json_append(array, options->nr_properties ? selected : json_object_get(all));
-	code = domain ? get_domain(bus, domain, all) : get_object(bus, BUS_ROOT, all);
+	code = domain ? get_domain(bus, domain, all) : get_object(bus, BUS_ROOT, "", all);
 	if (!code)
 		code = select_properties(options, all, selected);
 	if (!options->nr_properties)

@@ -45,7 +45,7 @@ _hlctl_read_option() {
         # Another host may ask for a password, so that none is looked at.
         --host=* | -H?*) remote=1 ;;
         --host | -H) remote=1 option=$1 ;;
-        --address | --role | --format | --since | --for | --property | -[rfstpP]) option=$1 ;;
+        --address | --role | --format | --since | --for | --property | --replay | --escape | -[rfstpP]) option=$1 ;;
     esac
 }
 
@@ -117,12 +117,13 @@ _hlctl_offer_options() {
         lcm) options+=(--format) ;;
         events) options+=(--since --follow) ;;
         handoff) options+=(--for) ;;
+        console) options+=(--log --follow --read-only --exclusive --replay --escape) ;;
     esac
     _hlctl_offer_words "$current" "${options[@]}"
 }
 
 _hlctl() {
-    local verbs='list status show roles lcm events modules monitor handoff release host dmesg jobs cancel'
+    local verbs='list status show roles lcm events modules monitor handoff console release host dmesg jobs cancel'
     local verb='' dashes='' option='' remote='' nr_domains=0 current
     local -a words=() bus=()
 
@@ -139,7 +140,7 @@ _hlctl() {
     elif [[ ! $verb ]]; then
         # shellcheck disable=SC2086  # words of this file
         _hlctl_offer_words "$current" $verbs
-    elif [[ $verb == show || $verb == @(status|handoff|release) && $nr_domains == 0 ]]; then
+    elif [[ $verb == show || $verb == @(status|handoff|console|release) && $nr_domains == 0 ]]; then
         _hlctl_offer_names
     fi
 }

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* hlctl console: a domain's console, and its log. */
+#include <errno.h>
+#include <hyperlaunch/hl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "bus.h"
+#include "domains.h"
+#include "pager.h"
+#include "relay.h"
+
+#define DEFAULT_ESCAPE 0x1d /* ^] */
+#define CHUNK	       4096
+#define UTF8_MAX       4 /* bytes of a character */
+
+/* As it is typed: "^]". */
+static const char *escape_name(int escape, char buf[static 3])
+{
+	if (escape < 0x20 || escape == 0x7f)
+		snprintf(buf, 3, "^%c", escape ^ 0x40);
+	else
+		snprintf(buf, 3, "%c", escape);
+	return buf;
+}
+
+static int escape_of(const struct options *options)
+{
+	return options->escape == ESCAPE_DEFAULT ? DEFAULT_ESCAPE
+	       : options->escape == ESCAPE_NONE	 ? NO_ESCAPE
+						 : options->escape;
+}
+
+/* What is wrong with the options together. */
+static enum exit_code check_options(const struct options *options)
+{
+	if (options->json)
+		return report_error(EXIT_USAGE, "console: it is bytes; it has no JSON");
+	if (options->follow && !options->log)
+		return report_error(EXIT_USAGE, "console: --follow is for --log");
+	if (options->log && (options->read_only || options->exclusive || options->replay ||
+			     options->escape != ESCAPE_DEFAULT))
+		return report_error(EXIT_USAGE, "console: with --log there is no --read-only, "
+						"--exclusive, --replay or --escape");
+	if (options->read_only && options->exclusive)
+		return report_error(EXIT_USAGE, "--read-only and --exclusive exclude each other");
+	if (options->bus == BUS_KIND_HOST)
+		return report_error(
+			EXIT_UNSUPPORTED,
+			"a console comes as a file descriptor, which no other host can pass; "
+			"run hlctl console there");
+	return EXIT_OK;
+}
+
+/* h and a{sv}, of which one boolean is read; the descriptor is the message's. */
+static int read_answer(sd_bus_message *reply, int *ret_fd, bool *ret_writer)
+{
+	struct answer {
+		bool writer;
+	} answer = {.writer = false};
+	static const struct bus_field fields[] = {
+		{"Writer", "b", offsetof(struct answer, writer), NULL},
+	};
+	int r = sd_bus_message_read_basic(reply, 'h', ret_fd);
+
+	if (r >= 0)
+		r = bus_read_fields(reply, fields, ARRAY_SIZE(fields), &answer);
+	*ret_writer = answer.writer;
+	return r;
+}
+
+/* Only where somebody sits there. */
+static void greet(const struct options *options, const struct domain *d, bool writer)
+{
+	char buf[3];
+	int escape = escape_of(options);
+
+	if (options->quiet || !isatty(STDIN_FILENO))
+		return;
+	if (escape == NO_ESCAPE)
+		warn("this is the console of domain %u (%s); a signal ends it", d->domid, d->name);
+	else
+		warn("this is the console of domain %u (%s); %s leaves it", d->domid, d->name,
+		     escape_name(escape, buf));
+	if (!options->read_only && !writer)
+		warn("another client types here: what you type is thrown away until that leaves");
+}
+
+static enum exit_code attach(const struct options *options, sd_bus *bus, const struct domain *d)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	enum exit_code code =
+		bus_call_privileged(options, bus, d->path, BUS_CONSOLE, "Attach", &reply, "a{sv}",
+				    3, "ReadOnly", "b", options->read_only, "Exclusive", "b",
+				    options->exclusive, "Replay", "t", (uint64_t)options->replay);
+	bool writer;
+	int fd, r;
+
+	if (code)
+		return code;
+	r = read_answer(reply, &fd, &writer);
+	if (r < 0)
+		return bus_bad_answer(r);
+	greet(options, d, writer);
+	switch (relay_run(fd, escape_of(options), options->read_only)) {
+	case RELAY_FAILED:
+		return EXIT_FAILED;
+	case RELAY_CLOSED:
+		if (!options->quiet)
+			warn("the console of domain %u (%s) has ended", d->domid, d->name);
+		break;
+	case RELAY_LEFT:
+		if (!options->quiet && isatty(STDIN_FILENO))
+			warn("left the console of domain %u (%s)", d->domid, d->name);
+		break;
+	}
+	return EXIT_OK;
+}
+
+/* What a terminal is shown of a log. */
+struct filter {
+	char rest[CHUNK + UTF8_MAX]; /* what may go on with the next bytes */
+	size_t nr_rest;
+};
+
+/* Nothing in it acts on the terminal; it has no zero byte. */
+static void print_plain(char *text)
+{
+	_cleanup_(freep) char *shown = hl_utf8_dup(text);
+
+	if (!shown)
+		no_memory();
+	(void)fputs(shown, stdout);
+}
+
+/* Lines end in CR LF mostly. */
+static void print_filtered(char *text, size_t size)
+{
+	char *at = text;
+
+	text[size] = '\0';
+	for (char *end = at; end <= text + size; end++) {
+		char stop = *end;
+
+		if (stop == '\r' && end[1] != '\n')
+			continue;
+		if (stop != '\r' && stop != '\n' && stop != '\t' && end < text + size) {
+			if (!stop)
+				*end = '\x7f';
+			continue;
+		}
+		*end = '\0';
+		print_plain(at);
+		if (stop == '\n' || stop == '\t')
+			(void)putchar(stop);
+		at = end + 1;
+	}
+}
+
+/* How many bytes at the end begin something that the next ones may end. */
+static size_t incomplete(const char *text, size_t size)
+{
+	for (size_t i = 1; i < UTF8_MAX && i <= size; i++) {
+		unsigned char c = (unsigned char)text[size - i];
+		size_t length = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
+
+		if (c == '\r' && i == 1)
+			return 1;
+		if (c >= 0xc0)
+			return length > i ? i : 0;
+		if (c < 0x80)
+			return 0;
+	}
+	return 0;
+}
+
+/* size 0: the end. */
+static void filter(struct filter *filter, const char *data, size_t size)
+{
+	char text[sizeof(filter->rest) + CHUNK + 1];
+	size_t all = filter->nr_rest + size;
+
+	memcpy(text, filter->rest, filter->nr_rest);
+	if (size)
+		memcpy(text + filter->nr_rest, data, size);
+	filter->nr_rest = size ? incomplete(text, all) : 0;
+	memcpy(filter->rest, text + all - filter->nr_rest, filter->nr_rest);
+	print_filtered(text, all - filter->nr_rest);
+}
+
+/* -errno; 1: there is more. */
+static int copy_chunk(int fd, struct filter *for_terminal)
+{
+	char data[CHUNK];
+	ssize_t size = read(fd, data, sizeof(data));
+
+	if (size < 0)
+		return errno == EINTR || errno == EAGAIN ? 1 : -errno;
+	if (for_terminal)
+		filter(for_terminal, data, (size_t)size);
+	else if (size > 0 && fwrite(data, (size_t)size, 1, stdout) != 1)
+		return -errno;
+	return fflush(stdout) ? -errno : size > 0;
+}
+
+/* Until the log ends, nobody reads what is copied, or a signal comes. */
+static int copy_log(int fd, int signals, struct filter *for_terminal)
+{
+	int r = 1;
+
+	while (r > 0) {
+		struct pollfd fds[] = {
+			{.fd = fd, .events = POLLIN},
+			{.fd = signals, .events = POLLIN},
+			/* Only that its other end is gone. */
+			{.fd = STDOUT_FILENO},
+		};
+
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+			r = errno == EINTR ? 1 : -errno;
+		else if (fds[1].revents || fds[2].revents)
+			return 0;
+		else if (fds[0].revents)
+			r = copy_chunk(fd, for_terminal);
+	}
+	return r;
+}
+
+/* Those that end what would go on for ever; -1 where it does not. */
+static int open_signals(bool follow)
+{
+	sigset_t set;
+
+	if (!follow)
+		return -1;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -1;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static enum exit_code print_log(const struct options *options, int fd)
+{
+	_cleanup_(closep) int signals = open_signals(options->follow);
+	struct filter for_terminal = {.nr_rest = 0};
+	bool terminal = isatty(STDOUT_FILENO);
+	int r;
+
+	pager_open();
+	r = copy_log(fd, signals, terminal ? &for_terminal : NULL);
+	/* The pager was left before the end. */
+	if (r == -EPIPE && terminal)
+		return EXIT_OK;
+	if (r < 0)
+		return report_error(EXIT_FAILED, "cannot copy the log: %s", strerror(-r));
+	return EXIT_OK;
+}
+
+static enum exit_code show_log(const struct options *options, sd_bus *bus, const struct domain *d)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	enum exit_code code =
+		bus_call_privileged(options, bus, d->path, BUS_CONSOLE, "OpenLog", &reply, "a{sv}",
+				    1, "Follow", "b", options->follow);
+	int fd, r;
+
+	if (code)
+		return code;
+	r = sd_bus_message_read_basic(reply, 'h', &fd);
+	return r < 0 ? bus_bad_answer(r) : print_log(options, fd);
+}
+
+enum exit_code verb_console(const struct options *options, sd_bus *bus)
+{
+	_cleanup_(domains_free) struct domains domains = {0};
+	const struct domain *d;
+	enum exit_code code = check_options(options);
+
+	if (!code)
+		code = domains_get_present(bus, options->domain, &domains, &d);
+	if (code)
+		return code;
+	return options->log ? show_log(options, bus, d) : attach(options, bus, d);
+}
