@@ -21,7 +21,8 @@ EXAMPLE = ROOT / "examples" / "dynamic-full" / "launch.dts"
 def programs(place):
     """A folder with the programs, as ./shell has one on PATH."""
     build = pathlib.Path(os.environ["HLCTL"]).parent.parent.parent
-    for path in (*(os.environ[name] for name in ("HLSIM", "HLCTL", "HYPERLAUNCHD", "LCMTOOL")), build / "libhl" / "libhl.so.0"):
+    for path in (*(os.environ[name] for name in ("HLSIM", "HLCTL", "HYPERLAUNCHD", "LCMTOOL")), build / "libhl" / "libhl.so.0",
+                 ROOT / "tools" / "hlsim" / "consoles.py"):
         # Copies, as not everybody may enter the build.
         shutil.copy(path, place)
     return place
@@ -124,3 +125,32 @@ def test_nothing_is_left(hlsim, programs):
     while control.parent.exists() and time.monotonic() < end:
         time.sleep(0.1)
     assert not control.parent.exists()
+
+
+TYPE = "printf 'ls\\r' | timeout 20 hlctl console --replay 4096 {domain} | head -c {size}"
+
+
+@pytest.mark.parametrize("example", ["dynamic-full", "classic-dom0", "static-basic"])
+def test_consoles(hlsim, example):
+    """Each domain that exists has one, which answers and is logged."""
+    launch = ROOT / "examples" / example / "launch.dts"
+    served = None
+    for name in names(hlsim(launch, "hlctl", "list").stdout):
+        shown = hlsim(launch, "sh", "-c", f"hlctl show -P Console.State {name} && hlctl console --log {name}")
+        if "there is no property" in shown.stderr:
+            assert "reclaimed" in hlsim(launch, "hlctl", "show", "-P", "State", name).stdout
+            continue
+        assert (shown.returncode, shown.stderr) == (0, ""), shown.stderr
+        assert shown.stdout == f"serving\nThis is the simulated console of {name}.\n{name}> "
+        served = name
+    banner = f"This is the simulated console of {served}.\r\n{served}> "
+    answer = f"{banner}ls\r\nThis domain is simulated; you typed: ls\r\n{served}> "
+    done = hlsim(launch, "sh", "-c", TYPE.format(domain=served, size=len(answer)))
+    assert done.stdout == answer.replace("\r\n", "\n"), done
+
+
+def test_consoles_come_and_go(hlsim):
+    wait = "until hlctl show -P Console.State new 2>/dev/null; do sleep 0.05; done"
+    gone = "until ! hlctl show new 2>/dev/null >&2; do sleep 0.05; done"
+    done = hlsim(EXAMPLE, "sh", "-c", f"hlsim --tell domain-add new; {wait}; hlsim --tell domain-remove new; {gone}; hlctl jobs")
+    assert done.returncode == 0 and "serving" in done.stdout, done
