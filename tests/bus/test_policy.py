@@ -49,7 +49,7 @@ NAMES = sorted(path.name.removesuffix(".in") for path in (UNITS / "systemd").glo
 def unit(place, name):
     text = (UNITS / "systemd" / f"{name}.in").read_text()
     path = place / name
-    path.write_text(re.sub("@sbindir@/(hyperlaunchd|hldom)", "/bin/true", text))
+    path.write_text(re.sub("@sbindir@/(hyperlaunchd|hyperlaunch-consoled|hldom)", "/bin/true", text))
     return path
 
 

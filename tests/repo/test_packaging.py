@@ -14,7 +14,7 @@ NAME = "org.xenproject.Hyperlaunch1"
 # Nothing else is on PATH, and nothing else is known to pkg-config but what these require.
 PROGRAMS = ("ar", "as", "cc", "clang", "gcc", "gcc-ar", "gcc-nm", "gcc-ranlib", "ld", "make", "meson", "ninja", "nm", "pkg-config",
             "python3", "ranlib", "rm", "sh", "strip", "touch")
-PACKAGES = ("json-c", "libevent", "libmd", "libsystemd", "smartcols", "xencall", "xenevtchn", "xenstore", "xentoollog")
+PACKAGES = ("json-c", "libevent", "libmd", "libsystemd", "smartcols", "xencall", "xenevtchn", "xengnttab", "xenstore", "xentoollog")
 # As dpkg-buildflags prints them with hardening=+all, without the paths; PIE is the default of the compilers.
 HARDENED = "-g -O2 -Werror=implicit-function-declaration -fstack-protector-strong -fstack-clash-protection -Wformat" \
     " -Werror=format-security -fcf-protection"
@@ -27,7 +27,8 @@ BUILDS = {
                     "LDFLAGS": f"{LINKED} -flto=auto -ffat-lto-objects"}, ["--buildtype=plain"]),
     "clang-lto": ({"CC": "clang", "CFLAGS": HARDENED, "CPPFLAGS": DEFINED, "LDFLAGS": LINKED}, ["--buildtype=plain", "-Db_lto=true"]),
 }
-PROGRAMS_INSTALLED = ("usr/bin/hlctl", "usr/bin/lcmtool", "usr/sbin/hldom", "usr/sbin/hyperlaunchd")
+PROGRAMS_INSTALLED = ("usr/bin/hlctl", "usr/bin/lcmtool", "usr/sbin/hldom", "usr/sbin/hyperlaunch-consoled",
+                      "usr/sbin/hyperlaunchd")
 # What pkg-config may say on another system, and where that is then.
 ELSEWHERE = {
     "systemd": ("systemd_system_unit_dir=${prefix}/units", "hyperlaunchd.service", "/usr/units"),
@@ -136,8 +137,8 @@ def test_package_is_linked_dynamically(installed):
     for name in PROGRAMS_INSTALLED:
         needed = re.findall(r"NEEDED.*\[(.*)\]", run("readelf", "-dW", out / name, env=os.environ))
         assert "libc.so.6" in needed, name
-        # hlctl talks to the bus alone, but has the texts of libhl too.
-        assert "libhl.so.0" in needed, name
+        # hlctl talks to the bus alone, but has the texts of libhl too; a helper has nothing of it.
+        assert ("libhl.so.0" in needed) == ("consoled" not in name), name
 
 
 def test_package_outlives_releases_of_xen(installed):
@@ -197,6 +198,8 @@ def test_directories_are_those_of_the_options(bare, tmp_path):
 @pytest.mark.parametrize("part, absent, present", [
     ("daemon", {"hyperlaunchd", f"{NAME}.conf", "hyperlaunchd.service", "hyperlaunchd.8"}, {"hlctl", "hldom", "hyperlaunch-ready.service"}),
     ("tools", {"hlctl", "lcmtool", "hldom", "hlctl.1", "hlctl.bash", "hyperlaunch-ready.service"}, {"hyperlaunchd", "lcm.5"}),
+    ("helpers", {"hyperlaunch-consoled", "hyperlaunch-consoled.service", "hyperlaunch-consoled.socket", "hyperlaunch-consoled.8"},
+     {"hyperlaunchd", "hlctl"}),
     ("docs", {"hlctl.1", "lcm.5", "hyperlaunchd.8"}, {"hlctl", "hyperlaunchd"}),
 ])
 def test_part_can_be_left_out(bare, tmp_path, part, absent, present):

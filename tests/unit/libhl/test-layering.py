@@ -62,6 +62,20 @@ for path in sorted((root / "common").rglob("*.[ch]")):
         if header.startswith(("systemd/", "event2/", "xencall", "libhl/", "daemon/", "tools/")) and not ours:
             problems.append(f"common/{path.name} includes {header}")
 
+# A helper uses public headers and its own folder; only one file of it calls Xen's libraries.
+HELPER_OPS = {"xenevtchn.h", "xengnttab.h", "xenstore.h"}
+NOT_FOR_HELPERS = {"xenctrl.h", "xencall.h", "libxl.h", "systemd/sd-bus.h"}
+for directory in sorted(path for path in (root / "helpers").iterdir() if path.is_dir()):
+    own = {p.name for p in directory.glob("*.h")}
+    others = {p.name for place in ("daemon", "libhl", "tools") for p in (root / place).rglob("*.h")} - own
+    for path in sorted(directory.glob("*.[ch]")):
+        name = path.relative_to(root)
+        for header in includes(path):
+            if header in NOT_FOR_HELPERS or header in HELPER_OPS and path.name != "ops.c":
+                problems.append(f"{name} includes {header}")
+            if header not in own and (header in others or header.startswith(("daemon/", "libhl/", "tools/"))):
+                problems.append(f"{name} includes {header}: a helper uses its own folder and hl.h")
+
 # Of the daemon a file includes its own folder and those to its left; launch, lifecycle and console meet in jobs/ and
 # domains/ only, launch and bus in domains/.
 DAEMON = ["loop", "store", "domains", "jobs", "peers", "launch", "lifecycle", "console", "bus"]

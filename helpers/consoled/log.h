@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The log of a console: files NAME.log, the one that is written, NAME.log.1 and so on, the older
+ * ones, in a directory that all logs share.  NAME is the domain's uuid, or domain-N.
+ *
+ * A failure to write never stops a console: what is not written is counted, and the count is
+ * written in line as soon as that works again.
+ */
+#ifndef CONSOLED_LOG_H
+#define CONSOLED_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "saved.h"
+
+#define LOG_NAME_SIZE 64
+#define LOG_SEGMENTS  4 /* files of a log, at most */
+
+struct log_dir {
+	const char *path;
+	uint64_t log_size; /* bytes of a log, at most */
+	int fd;		   /* -1: not open */
+	uint64_t retry;	   /* when to open it again */
+	int error;	   /* that was reported, 0: none */
+};
+
+struct console_log;
+
+/* Makes the directory if it is not there; a failure is reported, and tried again later. */
+void log_dir_open(struct log_dir *dir, const char *path, uint64_t log_size);
+void log_dir_close(struct log_dir *dir);
+
+/* The name of a log; uuid: "" where there is none. */
+void log_name(const char *uuid, uint32_t domid, char name[LOG_NAME_SIZE]);
+
+/*
+ * slot: what is recorded of the file; what it has beyond that was written by a process that was
+ * killed before it recorded it, and is cut off.  -ENOMEM.
+ */
+int log_new(struct log_dir *dir, const char *name, const struct saved_slot *slot,
+	    struct console_log **ret_log);
+struct console_log *log_free(struct console_log *log);
+
+/* Writes output, and records in `slot` where the log ends, or what was dropped. */
+void log_append(struct console_log *log, const uint8_t *data, size_t size, struct saved_slot *slot);
+
+/* Puts the end of the log into a replay; returns its size, at most REPLAY_SIZE. */
+size_t log_tail(struct log_dir *dir, const char *name, uint8_t replay[REPLAY_SIZE]);
+
+bool log_exists(struct log_dir *dir, const char *name);
+
+/* Opens the files of a log, the oldest first.  Returns their number, 0: there is no log. */
+size_t log_open_segments(struct log_dir *dir, const char *name, int fds[LOG_SEGMENTS]);
+
+/* Changes whenever NAME.log may be another file. */
+unsigned int log_rotations(const struct console_log *log);
+
+#endif

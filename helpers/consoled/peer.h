@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The helper's side of docs/dev/peers.md, for clients in our own domain.  It knows nothing of
+ * consoles: objects are numbers, and have an event that says what they are.
+ */
+#ifndef CONSOLED_PEER_H
+#define CONSOLED_PEER_H
+
+#include <json-c/json.h>
+#include <stdint.h>
+
+#define PEER_PACKET_SIZE 2048
+#define PEER_ID_SIZE	 65
+#define PEER_CLIENTS	 16 /* connections */
+
+struct event_base;
+struct peer;
+
+struct peer_answer {
+	struct json_object *result; /* if there is no error */
+	const char *error;	    /* the last part of an error name of D-Bus */
+	char message[256];
+	int fd; /* goes with the result, and is closed; -1: none */
+};
+
+struct peer_ops {
+	/* packet: that of the request, valid for as long as the call lasts */
+	void (*request)(void *userdata, const char *id, const char *name,
+			struct json_object *packet, struct peer_answer *answer);
+	/* What an object is now, as the members of its event, with its name; NULL: no memory. */
+	struct json_object *(*event)(void *userdata, uint32_t object);
+	/* The next object after that one, from -1 on; -1: none. */
+	int64_t (*next)(void *userdata, int64_t object);
+	void *userdata;
+};
+
+/* @fd: a listening socket of type SOCK_SEQPACKET, taken over on success */
+int peer_new(struct event_base *base, int fd, const char *kind, const struct peer_ops *ops,
+	     struct peer **ret_peer);
+struct peer *peer_free(struct peer *peer);
+
+/* All objects are known: clients get their hello. */
+void peer_start(struct peer *peer, uint32_t self);
+
+/* An object has changed, has come, or is gone. */
+void peer_changed(struct peer *peer, uint32_t object);
+
+/*
+ * Parses a packet, which must be one JSON object and nothing else; NULL: it is not.
+ */
+struct json_object *peer_parse(const char *packet, size_t size);
+
+/* The id of a request, or NULL: none, or an invalid one. */
+const char *peer_request_id(struct json_object *packet);
+
+#endif

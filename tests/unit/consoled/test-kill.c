@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * consoled is killed again and again while a guest prints.  This process is the guest, and the
+ * service manager that holds descriptors; a child is consoled.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake-store.h"
+#include "fake-xen.h"
+#include "ring.h"
+#include "serve.h"
+
+#define GUEST	  5u
+#define KILLS	  200
+#define MAX_HELD  16
+#define TEXT_SIZE (32u << 20)
+#define LINE_SIZE 14
+
+struct held {
+	char name[64];
+	int fd;
+};
+
+struct manager {
+	struct serve serve; /* of its directory only */
+	int socket;
+	struct held held[MAX_HELD];
+	int nr_held;
+	pid_t child;
+	int tty;
+	char *seen; /* on the terminal */
+	size_t nr_seen;
+	char *printed;
+	size_t nr_printed, nr_taken;
+};
+
+static void remove_held(struct manager *m, const char *name)
+{
+	for (int i = 0; i < m->nr_held; i++) {
+		if (strcmp(m->held[i].name, name) == 0) {
+			close(m->held[i].fd);
+			m->held[i--] = m->held[--m->nr_held];
+		}
+	}
+}
+
+static int find_held(const struct manager *m, const char *name)
+{
+	for (int i = 0; i < m->nr_held; i++)
+		if (strcmp(m->held[i].name, name) == 0)
+			return m->held[i].fd;
+	return -1;
+}
+
+static void handle_message(struct manager *m, const char *text, int fd)
+{
+	const char *name = strstr(text, "FDNAME=");
+
+	if (!name)
+		return;
+	if (strstr(text, "FDSTOREREMOVE=1")) {
+		char copy[64];
+
+		snprintf(copy, sizeof(copy), "%.*s", (int)strcspn(name + 7, "\n"), name + 7);
+		remove_held(m, copy);
+	} else if (fd >= 0) {
+		struct held *held = &m->held[m->nr_held++];
+
+		assert_true(m->nr_held <= MAX_HELD);
+		snprintf(held->name, sizeof(held->name), "%.*s", (int)strcspn(name + 7, "\n"),
+			 name + 7);
+		held->fd = fcntl(fd, F_DUPFD_CLOEXEC, FAKE_FD);
+		close(fd);
+	}
+}
+
+/* All messages that were sent so far, also by one that is dead. */
+static void receive(struct manager *m)
+{
+	char text[512], control[CMSG_SPACE(sizeof(int))];
+	ssize_t size;
+
+	do {
+		struct iovec part = {.iov_base = text, .iov_len = sizeof(text) - 1};
+		struct msghdr header = {
+			.msg_iov = &part,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof(control),
+		};
+		struct cmsghdr *rights;
+		int fd = -1;
+
+		size = recvmsg(m->socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		if (size < 0)
+			break;
+		text[size] = '\0';
+		rights = CMSG_FIRSTHDR(&header);
+		if (rights && rights->cmsg_type == SCM_RIGHTS)
+			memcpy(&fd, CMSG_DATA(rights), sizeof(fd));
+		handle_message(m, text, fd);
+	} while (true);
+}
+
+static void listen_for_messages(struct manager *m)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", m->serve.dir);
+	if (fd < 0)
+		fail();
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	m->socket = fcntl(fd, F_DUPFD_CLOEXEC, FAKE_FD);
+	close(fd);
+	setenv("NOTIFY_SOCKET", address.sun_path, 1);
+}
+
+/* In the child: what it is given begins at 3, as sd_listen_fds() expects. */
+static void pass_held(const struct manager *m)
+{
+	char names[MAX_HELD * 64] = "", number[16];
+
+	if (m->nr_held == 0)
+		return;
+	for (int i = 0; i < m->nr_held; i++) {
+		if (dup2(m->held[i].fd, SD_LISTEN_FDS_START + i) < 0)
+			_exit(10);
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", i ? ":" : "",
+			 m->held[i].name);
+	}
+	snprintf(number, sizeof(number), "%d", m->nr_held);
+	setenv("LISTEN_FDS", number, 1);
+	setenv("LISTEN_FDNAMES", names, 1);
+	snprintf(number, sizeof(number), "%d", getpid());
+	setenv("LISTEN_PID", number, 1);
+}
+
+static void run_child(struct manager *m)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pass_held(m);
+	fake_store_reset();
+	fake_store_add_guest(GUEST, UUID_A);
+	serve_start(&m->serve, 64u << 20);
+	for (;;)
+		serve_turn(&m->serve);
+}
+
+static void start_child(struct manager *m)
+{
+	receive(m);
+	m->child = fork();
+	assert_true(m->child >= 0);
+	if (m->child == 0) {
+		run_child(m);
+		_exit(11);
+	}
+}
+
+static void kill_child(struct manager *m)
+{
+	int status;
+
+	assert_int_equal(kill(m->child, SIGKILL), 0);
+	assert_int_equal(waitpid(m->child, &status, 0), m->child);
+	assert_true(WIFSIGNALED(status));
+}
+
+/* As where it is killed after it has written to the log, and before it has recorded that. */
+static void append_to_log(const struct manager *m)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" UUID_A ".log", m->serve.logs);
+	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	/* It may have been killed before it wrote anything. */
+	if (fd < 0)
+		return;
+	assert_int_equal(write(fd, "not recorded\n", 13), 13);
+	close(fd);
+}
+
+static void look(struct manager *m)
+{
+	ssize_t n;
+
+	while (m->tty >= 0 && m->nr_seen < TEXT_SIZE &&
+	       (n = read(m->tty, m->seen + m->nr_seen, TEXT_SIZE - m->nr_seen)) > 0)
+		m->nr_seen += (size_t)n;
+}
+
+/* The guest prints for a while. */
+static void print_for(struct manager *m, useconds_t usec)
+{
+	uint64_t end = now_usec() + usec;
+
+	while (now_usec() < end) {
+		size_t n = fake_print(GUEST, m->printed + m->nr_taken, m->nr_printed - m->nr_taken);
+
+		m->nr_taken += n;
+		look(m);
+		if (n == 0)
+			usleep(50);
+	}
+}
+
+static void open_terminal(struct manager *m)
+{
+	char path[64];
+	uint64_t end = now_usec() + SERVE_SECONDS * USEC_PER_SEC;
+
+	while (find_held(m, "slave-5") < 0 || !fake_is_bound(GUEST)) {
+		assert_true(now_usec() < end);
+		receive(m);
+		usleep(1000);
+	}
+	assert_int_equal(ptsname_r(find_held(m, "master-5"), path, sizeof(path)), 0);
+	m->tty = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(m->tty >= 0);
+}
+
+/* The number of the line that begins here; -1: none does. */
+static long line_at(const char *text, size_t left)
+{
+	char line[LINE_SIZE + 1];
+	long number;
+
+	if (left < LINE_SIZE || memcmp(text, "line ", 5) != 0)
+		return -1;
+	number = strtol(text + 5, NULL, 10);
+	snprintf(line, sizeof(line), "line %08ld\n", number);
+	return memcmp(text, line, LINE_SIZE) == 0 ? number : -1;
+}
+
+/*
+ * Each line in its order.  After a kill the last ones, one ring's content, may come once more;
+ * where that begins, two lines may be cut.
+ */
+static void check_terminal(const struct manager *m)
+{
+	long last = -1;
+	int repeats = 0;
+
+	for (size_t i = 0; i < m->nr_seen; i++) {
+		long number = line_at(m->seen + i, m->nr_seen - i);
+
+		if (number < 0)
+			continue;
+		assert_true(number <= last + 1);
+		assert_true(number >= last - (long)(RING_OUT_SIZE / LINE_SIZE) - 2);
+		repeats += number <= last;
+		last = number;
+	}
+	assert_true(repeats <= KILLS);
+	assert_int_equal(last, m->nr_printed / LINE_SIZE - 1);
+}
+
+static int set_up(void **state)
+{
+	struct manager *m = calloc(1, sizeof(*m));
+
+	assert_non_null(m);
+	serve_begin(&m->serve);
+	listen_for_messages(m);
+	m->tty = -1;
+	m->seen = malloc(TEXT_SIZE);
+	m->printed = malloc(TEXT_SIZE);
+	for (int i = 0; m->nr_printed + 16 < TEXT_SIZE; i++)
+		m->nr_printed += (size_t)sprintf(m->printed + m->nr_printed, "line %08d\n", i);
+	*state = m;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct manager *m = *state;
+
+	while (m->nr_held > 0)
+		remove_held(m, m->held[0].name);
+	close(m->socket);
+	close(m->tty);
+	serve_end(&m->serve);
+	free(m->seen);
+	free(m->printed);
+	free(m);
+	return 0;
+}
+
+static void test_nothing_is_lost_when_it_is_killed(void **state)
+{
+	struct manager *m = *state;
+	unsigned int seed = 1;
+	char last[32], *text;
+
+	start_child(m);
+	open_terminal(m);
+	for (int i = 0; i < KILLS; i++) {
+		print_for(m, 1000 + (useconds_t)rand_r(&seed) % 12000);
+		kill_child(m);
+		if (i % 3 == 0)
+			append_to_log(m);
+		start_child(m);
+		assert_true(fake_is_bound(GUEST));
+	}
+	print_for(m, 50000);
+	/* A whole line at the end. */
+	m->nr_printed = m->nr_taken - m->nr_taken % LINE_SIZE + LINE_SIZE;
+	serve_until(&m->serve, (print_for(m, 1000), m->nr_taken == m->nr_printed));
+	snprintf(last, sizeof(last), "%.*s", LINE_SIZE, m->printed + m->nr_printed - LINE_SIZE);
+	serve_until(&m->serve, (look(m), serve_log_ends(&m->serve, UUID_A ".log", last)));
+	serve_until(&m->serve,
+		    (look(m), m->nr_seen > LINE_SIZE && memcmp(m->seen + m->nr_seen - LINE_SIZE,
+							       last, LINE_SIZE) == 0));
+	kill_child(m);
+	text = serve_log(&m->serve, UUID_A ".log");
+	assert_int_equal(strlen(text), m->nr_printed);
+	assert_memory_equal(text, m->printed, m->nr_printed);
+	free(text);
+	check_terminal(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_nothing_is_lost_when_it_is_killed, set_up,
+						tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
