@@ -8,11 +8,7 @@ import harness
 import lcm
 
 GUEST, SERVER = 1, 2
-LOG = "/var/log/xen/console/guest-guest.log"
-# xenconsoled, so that what it has read stays.
-LOGGING = ("d=/run/systemd/system/xenconsoled.service.d; mkdir -p $d; "
-           "sed -n 's/--log=none/--log=guest/; s/^ExecStart=/[Service]\\nExecStart=\\n&/p' "
-           "/etc/systemd/system/xenconsoled.service >$d/log.conf; systemctl daemon-reload; systemctl restart xenconsoled")
+LOG = f"/var/log/hyperlaunch/console/$(basename $(xenstore-read /local/domain/{GUEST}/vm)).log"
 LINE = re.compile(r"probe: chatter is (\d+)$", re.MULTILINE)
 SAID = re.compile(rf"\(d{SERVER}\) \[ *[\d.]+\] probe: served is (.*)\n")
 
@@ -20,12 +16,11 @@ SAID = re.compile(rf"\(d{SERVER}\) \[ *[\d.]+\] probe: served is (.*)\n")
 def move_about(boot):
     """What Xen said at each step; the ring has room for what is printed between two servers."""
     boot.install_request()
-    boot.shell(LOGGING)
     # What was printed while nobody served the ring is not all there.
     boot.first = int(LINE.findall(boot.log.text)[-1]) + 60
     boot.wait_shell_says(f"grep -q 'chatter is {boot.first}$' {LOG}")
     boot.answers = [boot.shell(f"/run/request backend={GUEST},{SERVER}").strip()]
-    boot.answers += boot.shell(f"systemctl stop xenconsoled; /run/request backend={GUEST},{SERVER}").split()
+    boot.answers += boot.shell(f"systemctl stop hyperlaunch-consoled.socket hyperlaunch-consoled.service; /run/request backend={GUEST},{SERVER}").split()
     boot.wait_log(lambda log: len(SAID.findall(log.text)) > 20, "the new server")
     boot.answers.append(boot.shell(f"/run/request backend={GUEST},0").strip())
     boot.printed = boot.shell(f"cat {LOG}").replace("\r", "") + "\n".join(SAID.findall(boot.log.text))

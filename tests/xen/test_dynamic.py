@@ -26,7 +26,7 @@ busctl --system --json=short call org.xenproject.Hyperlaunch1 /org/xenproject/Hy
 	org.xenproject.Hyperlaunch1.Manager ListJobs
 /root/try-xl
 hldom roles
-systemctl is-active xenstored xenconsoled hyperlaunchd
+systemctl is-active xenstored hyperlaunch-consoled hyperlaunchd
 """
 
 
@@ -93,7 +93,7 @@ def test_stock_xl_has_a_configuration_of_each_with_a_ring(launched):
 
 
 def test_control_runs_nothing_of_others(launched):
-    """But xenconsoled: the guests that it makes have their consoles here."""
+    """But consoled: the guests that it makes have their consoles here."""
     assert launched.tried[1].rstrip().splitlines()[-4:] == ["control", "inactive", "active", "active"]
 
 

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""hyperlaunch-consoled serves an initial and a later guest: xl console, the log, kills, and xenconsoled next to it."""
+import re
+
+import pytest
+
+import harness
+import lcm
+
+LINES = 4000
+# nowatchdog: a guest that waits for room in its ring has its interrupts off, which on a slow machine Linux prints a line about.
+CONFIG = """name="late"
+type="pvh"
+kernel="/usr/lib/hyperlaunch/vmlinuz"
+ramdisk="/usr/lib/hyperlaunch/guest.cpio.gz"
+cmdline="console=hvc0 quiet nowatchdog"
+memory=96
+"""
+# xl console of a guest, on a terminal, for as long as its keys are open; it types what comes there.
+CONSOLE = ("d=/run/console-{name}; mkdir -p $d; cd $d; [ -p keys ] || mkfifo keys; "
+           "systemd-run -q --unit=console-{name} -p WorkingDirectory=$d bash -c \"exec 3<>keys; exec script -qfec '{command}' said <keys\"")
+# Kills it, and returns when its successor serves.
+KILL = ("old=$(systemctl show --value -p MainPID hyperlaunch-consoled); kill -9 $old; "
+        "until systemctl is-active -q hyperlaunch-consoled && [ $(systemctl show --value -p MainPID hyperlaunch-consoled) != $old ]; "
+        "do sleep 0.2; done")
+KILLS = 6
+
+
+def log_of(name):
+    """The path of a domain's log, for the shell."""
+    return f"/var/log/hyperlaunch/console/$(basename $(xenstore-read /local/domain/$(xl domid {name})/vm)).log"
+
+
+def ask(boot, command):
+    """Its output; a machine that shares its processor with others takes its time."""
+    return boot.shell(command, harness.PATIENCE)
+
+
+def said(boot, name):
+    """What that guest's xl console has shown."""
+    return ask(boot, f"cat /run/console-{name}/said").replace("\r", "")
+
+
+def logged(boot, name):
+    return ask(boot, f"cat {log_of(name)}").replace("\r", "")
+
+
+def type_at(boot, name, words):
+    ask(boot, f"printf '%s\\n' '{words}' >/run/console-{name}/keys")
+
+
+def node(boot, name, path):
+    return ask(boot, f"xenstore-read /local/domain/$(xl domid {name})/console/{path}").strip()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    source = lcm.source(lcm.dom0(bootargs="console=hvc0 quiet"), lcm.domain("web", bootargs="console=hvc0 quiet"))
+    with harness.booted("consoled", source=source, folder=tmp_path_factory.mktemp("consoled")) as boot:
+        boot.wait_shell()
+        boot.shell(f"systemctl start hyperlaunchd; printf '%s' '{CONFIG}' >/run/late.cfg", harness.PATIENCE)
+        boot.wait_shell_says("xl domid web")
+        ask(boot, CONSOLE.format(name="late", command="xl create -c /run/late.cfg"))
+        ask(boot, CONSOLE.format(name="web", command="xl console web"))
+        boot.wait_shell_says("xl domid late")
+        for name in ("late", "web"):
+            boot.wait_shell_says(f"grep -q READY {log_of(name)}")
+        yield boot
+
+
+def test_xl_console_of_an_initial_guest(served):
+    type_at(served, "web", "echo web-$((40+2))")
+    served.wait_shell_says("grep -q web-42 /run/console-web/said")
+
+
+def test_xl_create_attaches_to_a_later_guest(served):
+    type_at(served, "late", "echo late-$((40+2))")
+    served.wait_shell_says("grep -q late-42 /run/console-late/said")
+
+
+def test_nodes_say_who_serves(served):
+    for name in ("web", "late"):
+        assert node(served, name, "type") == "hyperlaunch-consoled"
+        assert re.fullmatch(r"/dev/pts/\d+", node(served, name, "tty"))
+
+
+def test_log_begins_with_the_first_output(served):
+    """xl create -c was attached before the guest ran, so it has seen all; before that it speaks itself."""
+    log, shown = logged(served, "late"), said(served, "late")
+    before, found, _ = shown.partition(log[:60])
+    assert found
+    assert re.fullmatch(r"Script started.*\n(Parsing config.*\n)?\n*", before), before
+    assert log.index("HL-GUEST") < log.index("HL-CMDLINE") < log.index("READY")
+
+
+def numbers(text):
+    return [int(number) for number in re.findall(r"^n-(\d+)$", text, re.MULTILINE)]
+
+
+def test_kills_lose_nothing(served):
+    """While a guest prints: xl console goes on, each line is in the log once."""
+    tty = node(served, "late", "tty")
+    type_at(served, "late", f"i=0; while [ $i -lt {LINES} ]; do echo n-$i; i=$((i+1)); done")
+    served.wait_shell_says(f"grep -q '^n-10' {log_of('late')}")
+    served.shell(f"for i in $(seq {KILLS}); do {KILL}; done", 2 * harness.PATIENCE)
+    served.wait_shell_says(f"grep -q '^n-{LINES - 1}' {log_of('late')}")
+    served.wait_shell_says(f"grep -q '^n-{LINES - 1}' /run/console-late/said")
+    log = logged(served, "late")
+    printed = log[log.index("\nn-0\n") + 1:log.rindex(f"n-{LINES - 1}\n")]
+    other = [line for line in printed.splitlines() if not re.fullmatch(r"n-\d+", line)]
+    assert not other
+    assert numbers(log) == list(range(LINES))
+    shown = numbers(said(served, "late"))
+    # In order; the last ones before a kill may come twice.
+    assert sorted(set(shown)) == list(range(LINES))
+    assert len([1 for old, new in zip(shown, shown[1:]) if new != old + 1]) <= KILLS
+    assert node(served, "late", "tty") == tty
+    type_at(served, "late", "echo after-$((40+2))")
+    served.wait_shell_says("grep -q after-42 /run/console-late/said")
+
+
+def test_a_second_one_ends(served):
+    answer = ask(served, "hyperlaunch-consoled; echo code $?")
+    assert "another hyperlaunch-consoled serves this domain" in answer
+    assert answer.strip().endswith("code 75")
+
+
+def test_restart_keeps_the_consoles(served):
+    tty = node(served, "web", "tty")
+    ask(served, "systemctl restart hyperlaunch-consoled")
+    type_at(served, "web", "echo again-$((40+2))")
+    served.wait_shell_says("grep -q again-42 /run/console-web/said")
+    assert node(served, "web", "tty") == tty
+
+
+def test_the_socket_speaks(served):
+    """By hand: hello, both consoles, ready."""
+    answer = ask(served, """python3 - <<'END'
+import json, socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect("/run/hyperlaunch/peer/console")
+while True:
+    packet = json.loads(s.recv(2048))
+    print(json.dumps(packet))
+    if packet.get("event") == "ready":
+        break
+END
+""")
+    assert '{"hello": "console", "version": 1, "domid": 0}' in answer
+    assert answer.count('"state": "serving"') == 2
+
+
+def test_xenconsoled_leaves_our_consoles_alone(served):
+    tty = node(served, "web", "tty")
+    ask(served, "systemctl start xenconsoled; sleep 3")
+    assert (node(served, "web", "type"), node(served, "web", "tty")) == ("hyperlaunch-consoled", tty)
+    type_at(served, "web", "echo both-$((40+2))")
+    served.wait_shell_says("grep -q both-42 /run/console-web/said")
+    served.wait_shell_says(f"grep -q both-42 {log_of('web')}")
+
+
+def test_hand_over_to_xenconsoled_and_back(served):
+    """The last one: xl console has ended then."""
+    ask(served, "systemctl kill -s USR1 hyperlaunch-consoled")
+    served.wait_shell_says("[ $(xenstore-read /local/domain/$(xl domid web)/console/type) = xenconsoled ]")
+    assert "xen-42" in served.xl_console("web", "xen-42", "echo xen-$((40+2))")
+    ask(served, "systemctl stop xenconsoled; systemctl start hyperlaunch-consoled")
+    served.wait_shell_says("[ $(xenstore-read /local/domain/$(xl domid web)/console/type) = hyperlaunch-consoled ]")
+    assert "back-42" in served.xl_console("web", "back-42", "echo back-$((40+2))")
