@@ -244,25 +244,39 @@ static int read_console_part(struct xen *xen, uint32_t domid, char *text, uint32
 	return 0;
 }
 
-static int read_console(void *backend, uint32_t domid, char **ret_text, size_t *ret_size,
-			uint64_t *ret_dropped)
+/* @text: has room for all that Xen may have kept. */
+static int read_console_parts(struct xen *xen, uint32_t domid, char *text, size_t *ret_size,
+			      uint64_t *ret_dropped)
 {
-	_cleanup_(freep) char *text = malloc(XEN_HYPERLAUNCH_CONSOLE_KEPT + 1);
 	uint32_t done = 0, kept;
 	uint64_t dropped;
 	int rc;
 
-	if (!text)
-		return -ENOMEM;
 	do {
-		rc = read_console_part(backend, domid, text, &done, &kept, &dropped);
+		rc = read_console_part(xen, domid, text, &done, &kept, &dropped);
 		if (rc)
 			return rc;
 	} while (done < kept);
-	text[done] = '\0';
 	*ret_size = done;
 	*ret_dropped = dropped;
-	*ret_text = steal(&text);
+	return 0;
+}
+
+static int read_console(void *backend, uint32_t domid, char **ret_text, size_t *ret_size,
+			uint64_t *ret_dropped)
+{
+	char *text = malloc(XEN_HYPERLAUNCH_CONSOLE_KEPT + 1);
+	int rc;
+
+	if (!text)
+		return -ENOMEM;
+	rc = read_console_parts(backend, domid, text, ret_size, ret_dropped);
+	if (rc) {
+		free(text);
+		return rc;
+	}
+	text[*ret_size] = '\0';
+	*ret_text = text;
 	return 0;
 }
 

@@ -61,7 +61,9 @@ long probe_flood(uint32_t nr, uint64_t gap_ms)
 	if (!gfn || !port)
 		return -ENOENT;
 	for (uint32_t i = 1; i <= nr; i++) {
-		write_line(ring, port, line, make_line(line, i));
+		const size_t size = make_line(line, i);
+
+		write_line(ring, port, line, size);
 		if (gap_ms)
 			sleep_ms(gap_ms);
 	}
