@@ -15,6 +15,7 @@ import pytest
 
 from conftest import (DOMAIN, HOST, INVALID_ARGS, JOB, LAUNCH, MANAGER, NAME, PATH, PROPERTIES, ROOT, Client,
                       wait_until)
+from console_support import consoled, daemon, peers, server, web
 
 # The address sanitizer keeps what is freed for a while, and all of it takes more.
 MEGABYTE = (16 if "asan" in os.environ["HYPERLAUNCHD"] else 1) << 20
@@ -152,13 +153,13 @@ def interfaces():
     return {i.get("name"): i for i in tree.iter("interface")}
 
 
-def test_every_method_with_every_type(launch, client):
+def test_every_method_with_every_type(web, client):
     """What it does not take is refused, by D-Bus' own name for that, and nothing happens."""
-    launch(options=["--session"])
+    _, domain = web
     before = client.objects(), client.get_all()
     for name, interface in interfaces().items():
         if name != JOB:
-            refuse_other_types(client, interface, PATH if name in (MANAGER, LAUNCH, HOST) else client.path_of("db"))
+            refuse_other_types(client, interface, PATH if name in (MANAGER, LAUNCH, HOST) else domain)
     assert (client.objects(), client.get_all()) == before
 
 

@@ -17,6 +17,7 @@ def move_about(boot):
     """What Xen said at each step; the ring has room for what is printed between two servers."""
     boot.install_request()
     # What was printed while nobody served the ring is not all there.
+    boot.wait_shell_says(f"grep -q 'chatter is' {LOG}")
     boot.first = int(LINE.findall(boot.log.text)[-1]) + 60
     boot.wait_shell_says(f"grep -q 'chatter is {boot.first}$' {LOG}")
     boot.answers = [boot.shell(f"/run/request backend={GUEST},{SERVER}").strip()]
