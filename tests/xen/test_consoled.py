@@ -93,6 +93,28 @@ def test_log_begins_with_the_first_output(served):
     assert log.index("HL-GUEST") < log.index("HL-CMDLINE") < log.index("READY")
 
 
+def test_hlctl_attaches_by_the_bus(served):
+    """With what was printed before; xl console of the same guest goes on; the escape character leaves."""
+    ask(served, CONSOLE.format(name="bus", command="hlctl console --replay 65536 late"))
+    served.wait_shell_says("grep -q READY /run/console-bus/said")
+    served.wait_shell_says("hlctl show late | grep -qx Console.Attached=1")
+    type_at(served, "bus", "echo bus-$((40+2))")
+    for name in ("bus", "late"):
+        served.wait_shell_says(f"grep -q bus-42 /run/console-{name}/said")
+    ask(served, "printf '\\035' >/run/console-bus/keys")
+    served.wait_shell_says("! systemctl is-active -q console-bus")
+    served.wait_shell_says("hlctl show late | grep -qx Console.Attached=0")
+
+
+def test_hlctl_shows_and_prints_what_consoled_has(served):
+    shown = ask(served, "hlctl show web").splitlines()
+    assert {"Console.State=serving", "Console.Backend=consoled", "Console.Owner=/org/xenproject/Hyperlaunch1/domain/d0_0",
+            f"Console.Tty={node(served, 'web', 'tty')}", "Console.Dropped=0"} <= set(shown)
+    assert ask(served, "hlctl console --log web").replace("\r", "") == logged(served, "web")
+    answer = ask(served, "hlctl console --log 0 2>&1; echo code $?")
+    assert "Domain 0 has no console" in answer and answer.strip().endswith("code 5")
+
+
 def numbers(text):
     return [int(number) for number in re.findall(r"^n-(\d+)$", text, re.MULTILINE)]
 
@@ -128,6 +150,7 @@ def test_a_second_one_ends(served):
 def test_restart_keeps_the_consoles(served):
     tty = node(served, "web", "tty")
     ask(served, "systemctl restart hyperlaunch-consoled")
+    served.wait_shell_says("hlctl show web | grep -qx Console.State=serving")
     type_at(served, "web", "echo again-$((40+2))")
     served.wait_shell_says("grep -q again-42 /run/console-web/said")
     assert node(served, "web", "tty") == tty
