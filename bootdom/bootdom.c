@@ -43,11 +43,11 @@ static struct {
 /* Ends the launch.  index: the domain that failed, or NO_INDEX; reason: enum lcm_err, or 0. */
 static noreturn void fail(uint32_t index, uint32_t reason)
 {
-	int rc;
+	int r;
 
 	log("failed");
-	rc = launch_command(XEN_HYPERLAUNCH_BOOT_FAILED, index, reason);
-	panic("rejected by Xen: %s", errname(rc));
+	r = launch_command(XEN_HYPERLAUNCH_BOOT_FAILED, index, reason);
+	panic("rejected by Xen: %s", errname(r));
 }
 
 static noreturn void fail_lcm(const struct lcm_error *err)
@@ -61,9 +61,9 @@ static noreturn void fail_lcm(const struct lcm_error *err)
 	fail(NO_INDEX, err->code);
 }
 
-static noreturn void fail_read(const char *what, int rc)
+static noreturn void fail_read(const char *what, int r)
 {
-	log("%s: read failed: %s", what, errname(rc));
+	log("%s: read failed: %s", what, errname(r));
 	fail(NO_INDEX, 0);
 }
 
@@ -75,15 +75,15 @@ static void read_lcm(void)
 		.no_modules = !self.launch.nr_modules,
 	};
 	struct lcm_error err;
-	int rc;
+	int r;
 
 	if (self.launch.lcm_size > sizeof(blob)) {
 		log("the LCM: %s", lcm_strerror(LCM_ERR_SIZE));
 		fail(NO_INDEX, LCM_ERR_SIZE);
 	}
-	rc = launch_lcm(blob, self.launch.lcm_size);
-	if (rc)
-		fail_read("the LCM", rc);
+	r = launch_lcm(blob, self.launch.lcm_size);
+	if (r)
+		fail_read("the LCM", r);
 	if (lcm_parse(blob, self.launch.lcm_size, &self.lcm, &err) ||
 	    lcm_check(&self.lcm, &limits, &err))
 		fail_lcm(&err);
@@ -93,10 +93,10 @@ static void read_lcm(void)
 
 static void read_domain(unsigned int index)
 {
-	const int rc = launch_domain(index, &self.domains[index]);
+	const int r = launch_domain(index, &self.domains[index]);
 
-	if (rc)
-		fail_read(self.lcm.domains[index].name, rc);
+	if (r)
+		fail_read(self.lcm.domains[index].name, r);
 }
 
 /* Reads Xen's records, which must be about the domains of the LCM. */
@@ -118,16 +118,16 @@ static void check_digest(const struct lcm_module *module)
 {
 	struct hl_launch_module record;
 	char path[LCM_PATH_SIZE];
-	int rc;
+	int r;
 
 	lcm_path(blob, module->node, path, sizeof(path));
 	if (!module->digest) {
 		log("%s: module %u has no digest to check", path, module->index);
 		return;
 	}
-	rc = launch_module(module->index, &record);
-	if (rc)
-		fail_read(path, rc);
+	r = launch_module(module->index, &record);
+	if (r)
+		fail_read(path, r);
 	if (!memcmp(record.sha256, module->digest, sizeof(record.sha256))) {
 		log("%s: module %u has the digest in the LCM", path, module->index);
 		return;
@@ -165,23 +165,23 @@ static void read_config(const struct pvh_info *info)
 static int set_affinity(const struct config_setting *setting, uint16_t domid, uint32_t vcpu)
 {
 	struct cpus cpus = setting->cpus;
-	int rc;
+	int r;
 
 	if (setting->kind == CONFIG_SOFT_AFFINITY)
 		return configure_soft_affinity(domid, vcpu, &cpus);
-	rc = configure_hard_affinity(domid, vcpu, &cpus);
-	return !rc && !cpus_within(&setting->cpus, &cpus) ? NO_SUCH_CPU : rc;
+	r = configure_hard_affinity(domid, vcpu, &cpus);
+	return !r && !cpus_within(&setting->cpus, &cpus) ? NO_SUCH_CPU : r;
 }
 
 static int set_affinities(const struct config_setting *setting, uint16_t domid)
 {
-	int rc = 0;
+	int r = 0;
 
 	if (setting->vcpu != CONFIG_ALL_VCPUS)
 		return set_affinity(setting, domid, setting->vcpu);
-	for (uint32_t i = 0; !rc && i < self.lcm.domains[setting->domain].cpus; i++)
-		rc = set_affinity(setting, domid, i);
-	return rc;
+	for (uint32_t i = 0; !r && i < self.lcm.domains[setting->domain].cpus; i++)
+		r = set_affinity(setting, domid, i);
+	return r;
 }
 
 static int apply(const struct config_setting *setting, uint16_t domid)
@@ -208,13 +208,13 @@ static void configure(void)
 	for (unsigned int i = 0; i < self.config.nr_settings; i++) {
 		const struct config_setting *setting = &self.config.settings[i];
 		const struct hl_launch_domain *domain = &self.domains[setting->domain];
-		const int rc = apply(setting, (uint16_t)domain->domid);
+		const int r = apply(setting, (uint16_t)domain->domid);
 
-		if (!rc)
+		if (!r)
 			continue;
 		log("configuration: line %u: %s: %s: %s", setting->line, domain->name,
 		    config_kind_word(setting->kind),
-		    rc == NO_SUCH_CPU ? "some of these CPUs are not available" : errname(rc));
+		    r == NO_SUCH_CPU ? "some of these CPUs are not available" : errname(r));
 		fail((uint32_t)boot, 0);
 	}
 	if (self.config.nr_settings)
@@ -234,13 +234,13 @@ static void plan(void)
 
 static void bind_virq(void)
 {
-	int rc;
+	int r;
 
 	if (!self.launch.virq)
 		return;
-	rc = event_bind_virq(self.launch.virq, &self.port);
-	if (rc)
-		log("cannot bind the launch interrupt (%s): polling every %u ms", errname(rc),
+	r = event_bind_virq(self.launch.virq, &self.port);
+	if (r)
+		log("cannot bind the launch interrupt (%s): polling every %u ms", errname(r),
 		    POLL_MS);
 }
 
@@ -254,12 +254,12 @@ static uint64_t deadline(unsigned int index)
 static void start(unsigned int index)
 {
 	const uint16_t domid = (uint16_t)self.domains[index].domid;
-	int rc;
+	int r;
 
 	log("starting %s, d%u", self.domains[index].name, domid);
-	rc = domain_command(XEN_DOMCTL_unpausedomain, domid);
-	if (rc) {
-		log("cannot start %s: %s", self.domains[index].name, errname(rc));
+	r = domain_command(XEN_DOMCTL_unpausedomain, domid);
+	if (r) {
+		log("cannot start %s: %s", self.domains[index].name, errname(r));
 		fail(index, 0);
 	}
 	self.started |= UINT32_C(1) << index;
@@ -322,10 +322,10 @@ static void look_at_events(void)
 	size_t nr;
 
 	do {
-		const int rc = launch_events(&self.next_event, events, EVENT_CHUNK, &nr);
+		const int r = launch_events(&self.next_event, events, EVENT_CHUNK, &nr);
 
-		if (rc)
-			fail_read("the launch's events", rc);
+		if (r)
+			fail_read("the launch's events", r);
 		for (size_t i = 0; i < nr; i++)
 			look_at_event(&events[i]);
 	} while (nr);
@@ -369,10 +369,10 @@ static void start_in_order(void)
 /* Whether this is the boot domain of a launch that is preparing. */
 static bool is_ours(void)
 {
-	const int rc = launch_info(&self.launch);
+	const int r = launch_info(&self.launch);
 
-	if (rc) {
-		log("cannot read the launch: %s", errname(rc));
+	if (r) {
+		log("cannot read the launch: %s", errname(r));
 		return false;
 	}
 	if (self.launch.boot_domid != own_domid()) {

@@ -48,27 +48,27 @@ int configure_soft_affinity(uint16_t domid, uint32_t vcpu, const struct cpus *cp
 static int get_scheduling(uint16_t domid, struct xen_domctl *domctl)
 {
 	static const uint32_t schedulers[] = {XEN_SCHEDULER_CREDIT2, XEN_SCHEDULER_CREDIT};
-	int rc = -EINVAL;
+	int r = -EINVAL;
 
-	for (unsigned int i = 0; rc == -EINVAL && i < sizeof(schedulers) / sizeof(schedulers[0]);
+	for (unsigned int i = 0; r == -EINVAL && i < sizeof(schedulers) / sizeof(schedulers[0]);
 	     i++) {
 		domctl->u.scheduler_op.sched_id = schedulers[i];
 		domctl->u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_getinfo;
-		rc = do_domctl(domctl, XEN_DOMCTL_scheduler_op, domid);
+		r = do_domctl(domctl, XEN_DOMCTL_scheduler_op, domid);
 	}
-	return rc == -EINVAL ? -EOPNOTSUPP : rc;
+	return r == -EINVAL ? -EOPNOTSUPP : r;
 }
 
 /* Sets weight and cap, or one of them: NULL leaves the other as it is. */
 static int set_scheduling(uint16_t domid, const uint16_t *weight, const uint16_t *cap)
 {
 	struct xen_domctl domctl = {0};
-	const int rc = get_scheduling(domid, &domctl);
+	const int r = get_scheduling(domid, &domctl);
 	struct xen_domctl_scheduler_op *op = &domctl.u.scheduler_op;
 	const bool credit2 = op->sched_id == XEN_SCHEDULER_CREDIT2;
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	if (weight)
 		*(credit2 ? &op->u.credit2.weight : &op->u.credit.weight) = *weight;
 	if (cap)

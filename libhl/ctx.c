@@ -22,16 +22,16 @@ static int open_backend(struct hl_ctx *ctx, const char *spec)
 HL_EXPORT int hl_new(const char *spec, hl_log_fn log, void *data, struct hl_ctx **ret_ctx)
 {
 	struct hl_ctx *ctx = calloc(1, sizeof(*ctx));
-	int rc;
+	int r;
 
 	if (!ctx)
 		return -ENOMEM;
 	ctx->refs = 1;
 	ctx->logger = (struct logger){.fn = log, .data = data};
-	rc = open_backend(ctx, spec);
-	if (rc) {
+	r = open_backend(ctx, spec);
+	if (r) {
 		hl_unref(ctx);
-		return rc;
+		return r;
 	}
 	*ret_ctx = ctx;
 	return 0;
@@ -109,63 +109,63 @@ static int check_domid(uint32_t domid)
 
 HL_EXPORT int hl_get_scheduling(struct hl_ctx *ctx, uint32_t domid, struct hl_scheduling *ret)
 {
-	int rc = check_domid(domid);
+	int r = check_domid(domid);
 
 	*ret = (struct hl_scheduling){0};
-	return rc ? rc : ctx->ops->get_scheduling(ctx->backend, domid, ret);
+	return r ? r : ctx->ops->get_scheduling(ctx->backend, domid, ret);
 }
 
 HL_EXPORT int hl_get_affinity(struct hl_ctx *ctx, uint32_t domid, uint32_t nr_vcpus,
 			      struct hl_affinity *ret)
 {
-	int rc = check_domid(domid);
+	int r = check_domid(domid);
 
 	*ret = (struct hl_affinity){0};
-	return rc ? rc : ctx->ops->get_affinity(ctx->backend, domid, nr_vcpus, ret);
+	return r ? r : ctx->ops->get_affinity(ctx->backend, domid, nr_vcpus, ret);
 }
 
 HL_EXPORT int hl_set_console(struct hl_ctx *ctx, uint32_t domid, uint32_t loan_ms)
 {
-	int rc = check_domid(domid);
+	int r = check_domid(domid);
 
-	return rc ? rc : ctx->ops->set_console(ctx->backend, domid, loan_ms);
+	return r ? r : ctx->ops->set_console(ctx->backend, domid, loan_ms);
 }
 
 HL_EXPORT int hl_move_console_backend(struct hl_ctx *ctx, uint32_t domid, uint32_t port,
 				      uint32_t backend)
 {
-	int rc = check_domid(domid);
+	int r = check_domid(domid);
 
-	if (!rc)
-		rc = check_domid(backend);
-	return rc ? rc : ctx->ops->move_console_backend(ctx->backend, domid, port, backend);
+	if (!r)
+		r = check_domid(backend);
+	return r ? r : ctx->ops->move_console_backend(ctx->backend, domid, port, backend);
 }
 
 HL_EXPORT int hl_read_console(struct hl_ctx *ctx, uint32_t domid, char **ret_text, size_t *ret_size,
 			      uint64_t *ret_dropped)
 {
 	uint64_t dropped = 0;
-	int rc = check_domid(domid);
+	int r = check_domid(domid);
 
-	if (!rc)
-		rc = ctx->ops->read_console(ctx->backend, domid, ret_text, ret_size, &dropped);
-	if (!rc && ret_dropped)
+	if (!r)
+		r = ctx->ops->read_console(ctx->backend, domid, ret_text, ret_size, &dropped);
+	if (!r && ret_dropped)
 		*ret_dropped = dropped;
-	return rc;
+	return r;
 }
 
 HL_EXPORT int hl_release(struct hl_ctx *ctx, uint32_t domid)
 {
-	int rc = check_domid(domid);
+	int r = check_domid(domid);
 
-	return rc ? rc : ctx->ops->release(ctx->backend, domid);
+	return r ? r : ctx->ops->release(ctx->backend, domid);
 }
 
 HL_EXPORT int hl_set_handle(struct hl_ctx *ctx, uint32_t domid, const uint8_t handle[16])
 {
-	int rc = check_domid(domid);
+	int r = check_domid(domid);
 
-	return rc ? rc : ctx->ops->set_handle(ctx->backend, domid, handle);
+	return r ? r : ctx->ops->set_handle(ctx->backend, domid, handle);
 }
 
 HL_EXPORT int hl_ready(struct hl_ctx *ctx)

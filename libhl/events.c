@@ -12,16 +12,16 @@ struct hl_events {
 HL_EXPORT int hl_events_read(struct hl_ctx *ctx, uint32_t since, struct hl_events **ret_events)
 {
 	struct hl_events *events = calloc(1, sizeof(*events));
-	int rc;
+	int r;
 
 	if (!events)
 		return -ENOMEM;
-	rc = ctx->ops->get_events(ctx->backend, since, &events->list, &events->nr);
-	if (rc)
+	r = ctx->ops->get_events(ctx->backend, since, &events->list, &events->nr);
+	if (r)
 		hl_events_free(events);
 	else
 		*ret_events = events;
-	return rc;
+	return r;
 }
 
 HL_EXPORT struct hl_events *hl_events_free(struct hl_events *events)

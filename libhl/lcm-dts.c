@@ -182,16 +182,16 @@ static void close_nodes(struct strbuf *out, int from, int to)
 
 static int add_tree(struct strbuf *out, const void *fdt)
 {
-	int node = 0, depth = 0, open = -1, rc;
+	int node = 0, depth = 0, open = -1, r;
 
 	/* After the last node the depth is negative. */
 	while (node >= 0 && depth >= 0) {
 		if (depth > MAX_DEPTH)
 			return -EINVAL;
 		close_nodes(out, open, depth);
-		rc = open_node(out, fdt, node, depth);
-		if (rc)
-			return rc;
+		r = open_node(out, fdt, node, depth);
+		if (r)
+			return r;
 		open = depth;
 		node = fdt_next_node(fdt, node, &depth);
 	}
@@ -220,17 +220,17 @@ static int add_reservations(struct strbuf *out, const void *fdt)
 static int aligned_to_dts(const void *fdt, size_t size, char **ret_text)
 {
 	struct strbuf out = {0};
-	int rc;
+	int r;
 
 	if (fdt_check_full(fdt, size))
 		return -EINVAL;
 	strbuf_add(&out, "/dts-v1/;\n");
-	rc = add_reservations(&out, fdt);
-	if (!rc)
-		rc = add_tree(&out, fdt);
-	if (rc) {
+	r = add_reservations(&out, fdt);
+	if (!r)
+		r = add_tree(&out, fdt);
+	if (r) {
 		free(out.text);
-		return rc;
+		return r;
 	}
 	return strbuf_take(&out, ret_text);
 }
@@ -238,14 +238,14 @@ static int aligned_to_dts(const void *fdt, size_t size, char **ret_text)
 HL_EXPORT int hl_fdt_to_dts(const void *blob, size_t size, char **ret_text)
 {
 	void *fdt = malloc(size ? size : 1);
-	int rc;
+	int r;
 
 	if (!fdt)
 		return -ENOMEM;
 	/* libfdt requires alignment. */
 	if (size)
 		memcpy(fdt, blob, size);
-	rc = aligned_to_dts(fdt, size, ret_text);
+	r = aligned_to_dts(fdt, size, ret_text);
 	free(fdt);
-	return rc;
+	return r;
 }

@@ -313,16 +313,16 @@ static struct hl_lcm *new_lcm(const void *blob, size_t size)
 	return l;
 }
 
-/* Completes an LCM that was parsed with result rc, or frees it. */
-static int finish(struct hl_lcm *l, int rc, struct hl_lcm **ret_lcm)
+/* Completes an LCM that was parsed with result r, or frees it. */
+static int finish(struct hl_lcm *l, int r, struct hl_lcm **ret_lcm)
 {
-	if (!rc)
-		rc = fill(l);
-	if (rc)
+	if (!r)
+		r = fill(l);
+	if (r)
 		hl_lcm_unref(l);
 	else
 		*ret_lcm = l;
-	return rc;
+	return r;
 }
 
 HL_EXPORT int hl_lcm_new(const void *blob, size_t size, const struct hl_lcm_limits *limits,
@@ -330,30 +330,30 @@ HL_EXPORT int hl_lcm_new(const void *blob, size_t size, const struct hl_lcm_limi
 {
 	struct lcm_error err = {.node = LCM_NONE, .other_node = LCM_NONE};
 	struct hl_lcm *l = new_lcm(blob, size);
-	int rc;
+	int r;
 
 	if (!l)
 		return -ENOMEM;
-	rc = lcm_parse(l->blob, size, &l->lcm, &err);
-	if (!rc)
-		rc = check(l, limits, &err);
-	if (rc && err_view)
+	r = lcm_parse(l->blob, size, &l->lcm, &err);
+	if (!r)
+		r = check(l, limits, &err);
+	if (r && err_view)
 		lcm_error_view(l->blob, &err, err_view);
-	return finish(l, rc, ret_lcm);
+	return finish(l, r, ret_lcm);
 }
 
 int lcm_recovery_view(const void *blob, size_t size, struct hl_lcm **ret_lcm)
 {
 	struct hl_lcm *l = new_lcm(blob, size);
 	struct lcm_error err;
-	int rc;
+	int r;
 
 	if (!l)
 		return -ENOMEM;
-	rc = lcm_parse_recovery(l->blob, size, &l->lcm, &err);
-	if (!rc)
-		rc = check(l, NULL, &err);
-	return finish(l, rc, ret_lcm);
+	r = lcm_parse_recovery(l->blob, size, &l->lcm, &err);
+	if (!r)
+		r = check(l, NULL, &err);
+	return finish(l, r, ret_lcm);
 }
 
 HL_EXPORT struct hl_lcm *hl_lcm_ref(struct hl_lcm *lcm)

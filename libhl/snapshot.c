@@ -11,9 +11,9 @@
 #define MAX_TRIES 8
 
 /* Parts that this domain may not read, or this Xen does not have, are left out. */
-static bool is_gap(int rc)
+static bool is_gap(int r)
 {
-	return rc == -EPERM || rc == -EOPNOTSUPP;
+	return r == -EPERM || r == -EOPNOTSUPP;
 }
 
 static int read_domains(struct hl_ctx *ctx, struct hl_snapshot *s)
@@ -22,10 +22,10 @@ static int read_domains(struct hl_ctx *ctx, struct hl_snapshot *s)
 	if (!s->domains && s->launch.nr_domains)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < s->launch.nr_domains; i++) {
-		int rc = hl_get_domain(ctx, i, &s->domains[i]);
+		int r = hl_get_domain(ctx, i, &s->domains[i]);
 
-		if (rc)
-			return rc;
+		if (r)
+			return r;
 	}
 	return 0;
 }
@@ -37,10 +37,10 @@ static int cache_modules(struct hl_ctx *ctx, uint32_t nr)
 	if (!modules)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < nr; i++) {
-		int rc = hl_get_module(ctx, i + 1, &modules[i]);
+		int r = hl_get_module(ctx, i + 1, &modules[i]);
 
-		if (rc)
-			return rc;
+		if (r)
+			return r;
 	}
 	free(ctx->modules);
 	ctx->modules = steal(&modules);
@@ -51,14 +51,14 @@ static int cache_modules(struct hl_ctx *ctx, uint32_t nr)
 static int read_modules(struct hl_ctx *ctx, struct hl_snapshot *s)
 {
 	uint32_t nr = s->launch.nr_modules;
-	int rc = 0;
+	int r = 0;
 
 	if (!nr)
 		return 0;
 	if (!ctx->modules || ctx->nr_modules != nr)
-		rc = cache_modules(ctx, nr);
-	if (rc)
-		return rc;
+		r = cache_modules(ctx, nr);
+	if (r)
+		return r;
 	s->modules = calloc(nr, sizeof(*s->modules));
 	if (!s->modules)
 		return -ENOMEM;
@@ -72,15 +72,15 @@ static int cache_lcm(struct hl_ctx *ctx, const struct hl_launch *launch)
 	struct hl_lcm_error error = {0};
 	struct hl_lcm *lcm = NULL;
 	size_t size;
-	int rc;
+	int r;
 
-	rc = hl_read_lcm(ctx, &blob, &size);
-	if (rc)
-		return rc;
-	rc = hl_lcm_new(blob, size, NULL, &error, &lcm);
-	if (rc && rc != -EINVAL)
-		return rc;
-	if (rc)
+	r = hl_read_lcm(ctx, &blob, &size);
+	if (r)
+		return r;
+	r = hl_lcm_new(blob, size, NULL, &error, &lcm);
+	if (r && r != -EINVAL)
+		return r;
+	if (r)
 		logger_log(&ctx->logger, LOG_DEBUG, "LCM: %s", error.text);
 	hl_lcm_unref(ctx->lcm);
 	ctx->lcm = lcm;
@@ -92,15 +92,15 @@ static int cache_lcm(struct hl_ctx *ctx, const struct hl_launch *launch)
 
 static int read_lcm(struct hl_ctx *ctx, struct hl_snapshot *s)
 {
-	int rc;
+	int r;
 
 	if (!s->launch.lcm_size)
 		return 0;
 	if (!ctx->have_lcm ||
 	    memcmp(ctx->lcm_sha256, s->launch.lcm_sha256, sizeof(ctx->lcm_sha256)) != 0) {
-		rc = cache_lcm(ctx, &s->launch);
-		if (rc)
-			return is_gap(rc) ? 0 : rc;
+		r = cache_lcm(ctx, &s->launch);
+		if (r)
+			return is_gap(r) ? 0 : r;
 	}
 	s->lcm = hl_lcm_ref(ctx->lcm);
 	s->lcm_error = ctx->lcm_error;
@@ -109,10 +109,10 @@ static int read_lcm(struct hl_ctx *ctx, struct hl_snapshot *s)
 
 static int read_live(struct hl_ctx *ctx, struct hl_snapshot *s)
 {
-	int rc = ctx->ops->list_live(ctx->backend, &s->live, &s->nr_live);
+	int r = ctx->ops->list_live(ctx->backend, &s->live, &s->nr_live);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	for (size_t i = 1; i < s->nr_live; i++)
 		if (s->live[i].domid <= s->live[i - 1].domid)
 			return -EBADMSG;
@@ -138,10 +138,10 @@ static void no_launch(struct hl_launch *launch)
 static int check_unchanged(struct hl_ctx *ctx, const struct hl_launch *before)
 {
 	struct hl_launch now;
-	int rc = hl_get_launch(ctx, &now);
+	int r = hl_get_launch(ctx, &now);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	return now.state == before->state && now.nr_events == before->nr_events &&
 			       now.nr_domains == before->nr_domains &&
 			       now.nr_modules == before->nr_modules
@@ -151,63 +151,63 @@ static int check_unchanged(struct hl_ctx *ctx, const struct hl_launch *before)
 
 static int read_launch(struct hl_ctx *ctx, struct hl_snapshot *s)
 {
-	int rc;
+	int r;
 
-	rc = hl_get_launch(ctx, &s->launch);
-	if (rc) {
+	r = hl_get_launch(ctx, &s->launch);
+	if (r) {
 		no_launch(&s->launch);
-		return is_gap(rc) ? 0 : rc;
+		return is_gap(r) ? 0 : r;
 	}
 	s->available = true;
-	rc = read_domains(ctx, s);
-	if (!rc)
-		rc = read_modules(ctx, s);
-	if (!rc)
-		rc = read_lcm(ctx, s);
+	r = read_domains(ctx, s);
+	if (!r)
+		r = read_modules(ctx, s);
+	if (!r)
+		r = read_lcm(ctx, s);
 	/* A record is gone that was there a moment ago. */
-	return rc == -ENOENT ? -EAGAIN : rc;
+	return r == -ENOENT ? -EAGAIN : r;
 }
 
 /* On -EAGAIN too *ret_snapshot is set, if all could be read. */
 static int read_once(struct hl_ctx *ctx, struct hl_snapshot **ret_snapshot)
 {
 	struct hl_snapshot *s = calloc(1, sizeof(*s));
-	int rc;
+	int r;
 
 	if (!s)
 		return -ENOMEM;
 	s->backend = hl_backend(ctx);
-	rc = read_launch(ctx, s);
-	if (!rc)
-		rc = read_live(ctx, s);
-	if (rc) {
+	r = read_launch(ctx, s);
+	if (!r)
+		r = read_live(ctx, s);
+	if (r) {
 		hl_snapshot_free(s);
-		return rc;
+		return r;
 	}
 	if (s->available)
-		rc = check_unchanged(ctx, &s->launch);
-	if (rc && rc != -EAGAIN)
+		r = check_unchanged(ctx, &s->launch);
+	if (r && r != -EAGAIN)
 		hl_snapshot_free(s);
 	else
 		*ret_snapshot = s;
-	return rc;
+	return r;
 }
 
 HL_EXPORT int hl_snapshot_read(struct hl_ctx *ctx, struct hl_snapshot **ret_snapshot)
 {
 	struct hl_snapshot *s = NULL;
-	int rc = -EAGAIN;
+	int r = -EAGAIN;
 
-	for (int i = 0; rc == -EAGAIN && i < MAX_TRIES; i++) {
+	for (int i = 0; r == -EAGAIN && i < MAX_TRIES; i++) {
 		s = hl_snapshot_free(s);
-		rc = read_once(ctx, &s);
+		r = read_once(ctx, &s);
 	}
 	/* After too many changes the last snapshot is used, if it is complete. */
-	if (rc == -EAGAIN)
-		rc = s ? 0 : -EBADMSG;
-	if (!rc)
+	if (r == -EAGAIN)
+		r = s ? 0 : -EBADMSG;
+	if (!r)
 		*ret_snapshot = s;
-	return rc;
+	return r;
 }
 
 HL_EXPORT struct hl_snapshot *hl_snapshot_free(struct hl_snapshot *s)

@@ -616,21 +616,21 @@ HL_EXPORT int hl_table_new(const struct hl_snapshot *snapshot, struct hl_table *
 {
 	struct hl_table *table = calloc(1, sizeof(*table));
 	struct merge m = {.s = snapshot, .table = table};
-	int rc;
+	int r;
 
 	if (!table)
 		return -ENOMEM;
 	table->refs = 1;
-	rc = make_rows(&m);
-	if (!rc)
-		rc = make_modules(&m);
-	if (!rc)
+	r = make_rows(&m);
+	if (!r)
+		r = make_modules(&m);
+	if (!r)
 		make_summary(&m);
-	if (!rc && table->arena.failed)
-		rc = -ENOMEM;
-	if (rc) {
+	if (!r && table->arena.failed)
+		r = -ENOMEM;
+	if (r) {
 		hl_table_unref(table);
-		return rc;
+		return r;
 	}
 	*ret_table = table;
 	return 0;

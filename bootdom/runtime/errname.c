@@ -16,12 +16,12 @@ static const struct {
 	{EPROTO, "EPROTO"},
 };
 
-const char *errname(long rc)
+const char *errname(long r)
 {
-	if (rc >= 0)
+	if (r >= 0)
 		return "ok";
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].code == -rc)
+		if (names[i].code == -r)
 			return names[i].name;
 	return "E-unknown";
 }

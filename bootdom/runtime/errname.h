@@ -7,6 +7,6 @@
  * Returns the name of a hypercall's result: "ok" if it is not negative, "E-unknown" for a
  * code that is not in Xen's header.
  */
-const char *errname(long rc);
+const char *errname(long r);
 
 #endif /* BOOTDOM_ERRNAME_H */

@@ -37,10 +37,10 @@ static long map_shared_page(void)
 
 void events_init(void)
 {
-	const long rc = map_shared_page();
+	const long r = map_shared_page();
 
-	if (rc)
-		panic("cannot map the shared info page: %ld", rc);
+	if (r)
+		panic("cannot map the shared info page: %ld", r);
 	for (size_t i = 0; i < BITS_PER_WORD; i++)
 		shared()->evtchn_mask[i] = ~0UL;
 }
@@ -79,11 +79,11 @@ uint64_t clock_ns(void)
 int event_bind_virq(uint32_t virq, uint32_t *ret_port)
 {
 	struct evtchn_bind_virq bind = {.virq = virq};
-	const int rc = (int)hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, &bind);
+	const int r = (int)hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, &bind);
 
-	if (!rc)
+	if (!r)
 		*ret_port = bind.port;
-	return rc;
+	return r;
 }
 
 void event_send(uint32_t port)
@@ -122,15 +122,15 @@ void event_wait(uint32_t port, uint64_t until_ns)
 {
 	struct sched_poll poll = {.nr_ports = port ? 1 : 0,
 				  .timeout = until_ns == NEVER ? 0 : until_ns};
-	long rc;
+	long r;
 
 	/* Nothing would end this. */
 	if (!port && until_ns == NEVER)
 		panic("wait without port and timeout");
 	set_xen_guest_handle(poll.ports, &port);
-	rc = hypercall2(__HYPERVISOR_sched_op, SCHEDOP_poll, &poll);
-	if (rc)
-		panic("cannot wait for port %u: %ld", port, rc);
+	r = hypercall2(__HYPERVISOR_sched_op, SCHEDOP_poll, &poll);
+	if (r)
+		panic("cannot wait for port %u: %ld", port, r);
 }
 
 void sleep_ms(uint64_t ms)

@@ -107,12 +107,12 @@ static void ask_memory_map(struct pvh_info *info)
 		uint32_t type;
 	} __attribute__((packed)) entries[PVH_MAX_RANGES];
 	struct xen_memory_map map = {.nr_entries = PVH_MAX_RANGES};
-	long rc;
+	long r;
 
 	set_xen_guest_handle(map.buffer, (void *)entries);
-	rc = hypercall2(__HYPERVISOR_memory_op, XENMEM_memory_map, &map);
-	if (rc || map.nr_entries > PVH_MAX_RANGES)
-		panic("cannot read the memory map: %ld", rc);
+	r = hypercall2(__HYPERVISOR_memory_op, XENMEM_memory_map, &map);
+	if (r || map.nr_entries > PVH_MAX_RANGES)
+		panic("cannot read the memory map: %ld", r);
 	for (; info->nr_ranges < map.nr_entries; info->nr_ranges++)
 		info->ranges[info->nr_ranges] = (struct pvh_range){
 			.address = entries[info->nr_ranges].address,

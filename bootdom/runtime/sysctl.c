@@ -23,12 +23,12 @@ int launch_call(struct xen_sysctl_hyperlaunch *payload)
 		.cmd = XEN_SYSCTL_hyperlaunch,
 		.interface_version = XEN_SYSCTL_INTERFACE_VERSION,
 	};
-	int rc;
+	int r;
 
 	memcpy(&sysctl.u, payload, sizeof(*payload));
-	rc = (int)hypercall1(__HYPERVISOR_sysctl, &sysctl);
+	r = (int)hypercall1(__HYPERVISOR_sysctl, &sysctl);
 	memcpy(payload, &sysctl.u, sizeof(*payload));
-	return rc;
+	return r;
 }
 
 int launch_command(uint32_t op, uint32_t index, uint64_t offset)
@@ -42,37 +42,37 @@ int launch_command(uint32_t op, uint32_t index, uint64_t offset)
 static int get_record(uint32_t op, uint32_t index, void *record, uint32_t size)
 {
 	struct xen_sysctl_hyperlaunch payload = {.op = op, .index = index, .size = size};
-	int rc;
+	int r;
 
 	set_xen_guest_handle(payload.buffer, record);
-	rc = launch_call(&payload);
-	if (!rc && payload.size != size)
+	r = launch_call(&payload);
+	if (!r && payload.size != size)
 		return -EPROTO;
-	return rc;
+	return r;
 }
 
 int launch_info(struct hl_launch *ret_launch)
 {
 	struct xen_hyperlaunch_info record;
-	const int rc = get_record(XEN_HYPERLAUNCH_GET_INFO, 0, &record, sizeof(record));
+	const int r = get_record(XEN_HYPERLAUNCH_GET_INFO, 0, &record, sizeof(record));
 
-	return rc ? rc : decode_launch(&record, ret_launch);
+	return r ? r : decode_launch(&record, ret_launch);
 }
 
 int launch_domain(uint32_t index, struct hl_launch_domain *ret_domain)
 {
 	struct xen_hyperlaunch_domain record;
-	const int rc = get_record(XEN_HYPERLAUNCH_GET_DOMAIN, index, &record, sizeof(record));
+	const int r = get_record(XEN_HYPERLAUNCH_GET_DOMAIN, index, &record, sizeof(record));
 
-	return rc ? rc : decode_domain(&record, index, ret_domain);
+	return r ? r : decode_domain(&record, index, ret_domain);
 }
 
 int launch_module(uint32_t index, struct hl_launch_module *ret_module)
 {
 	struct xen_hyperlaunch_module record;
-	const int rc = get_record(XEN_HYPERLAUNCH_GET_MODULE, index, &record, sizeof(record));
+	const int r = get_record(XEN_HYPERLAUNCH_GET_MODULE, index, &record, sizeof(record));
 
-	return rc ? rc : decode_module(&record, index, ret_module);
+	return r ? r : decode_module(&record, index, ret_module);
 }
 
 int launch_events(uint32_t *seq, struct hl_event *ret_events, size_t max, size_t *ret_nr)
@@ -84,20 +84,20 @@ int launch_events(uint32_t *seq, struct hl_event *ret_events, size_t max, size_t
 		.index = *seq,
 		.size = (uint32_t)(room * sizeof(records[0])),
 	};
-	int rc;
+	int r;
 
 	set_xen_guest_handle(payload.buffer, (void *)records);
-	rc = launch_call(&payload);
-	if (rc)
-		return rc;
+	r = launch_call(&payload);
+	if (r)
+		return r;
 	if (payload.size > room * sizeof(records[0]) || payload.size % sizeof(records[0]))
 		return -EPROTO;
 	*ret_nr = payload.size / sizeof(records[0]);
-	for (size_t i = 0; !rc && i < *ret_nr; i++)
-		rc = decode_event(&records[i], &ret_events[i]);
-	if (!rc && *ret_nr)
+	for (size_t i = 0; !r && i < *ret_nr; i++)
+		r = decode_event(&records[i], &ret_events[i]);
+	if (!r && *ret_nr)
 		*seq = ret_events[*ret_nr - 1].seq + 1;
-	return rc;
+	return r;
 }
 
 int launch_console(uint32_t domid, uint32_t offset, struct xen_hyperlaunch_console *ret_console)
@@ -108,20 +108,20 @@ int launch_console(uint32_t domid, uint32_t offset, struct xen_hyperlaunch_conso
 		.offset = offset,
 		.size = sizeof(*ret_console),
 	};
-	int rc;
+	int r;
 
 	set_xen_guest_handle(payload.buffer, ret_console);
-	rc = launch_call(&payload);
-	if (!rc && payload.size != sizeof(*ret_console))
+	r = launch_call(&payload);
+	if (!r && payload.size != sizeof(*ret_console))
 		return -EPROTO;
-	return rc ? rc : check_console(ret_console, offset);
+	return r ? r : check_console(ret_console, offset);
 }
 
 int launch_lcm(void *buf, uint32_t size)
 {
 	struct xen_sysctl_hyperlaunch payload;
 	uint32_t have = 0;
-	int rc;
+	int r;
 
 	while (have < size) {
 		payload = (struct xen_sysctl_hyperlaunch){
@@ -130,9 +130,9 @@ int launch_lcm(void *buf, uint32_t size)
 			.size = size - have,
 		};
 		set_xen_guest_handle(payload.buffer, (void *)((char *)buf + have));
-		rc = launch_call(&payload);
-		if (rc)
-			return rc;
+		r = launch_call(&payload);
+		if (r)
+			return r;
 		if (!payload.size || payload.size > size - have)
 			return -EPROTO;
 		have += payload.size;

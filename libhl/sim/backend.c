@@ -25,10 +25,10 @@
 static int get_launch(void *backend, struct hl_launch *ret_launch)
 {
 	struct sim *sim = backend;
-	int rc = sim_fault(sim, SIM_GET_INFO);
+	int r = sim_fault(sim, SIM_GET_INFO);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	*ret_launch = sim->launch;
 	ret_launch->self_domid = sim_self(sim);
 	return 0;
@@ -37,10 +37,10 @@ static int get_launch(void *backend, struct hl_launch *ret_launch)
 static int get_domain(void *backend, uint32_t index, struct hl_launch_domain *ret_domain)
 {
 	struct sim *sim = backend;
-	int rc = sim_fault(sim, SIM_GET_DOMAIN);
+	int r = sim_fault(sim, SIM_GET_DOMAIN);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	if (index >= sim->launch.nr_domains)
 		return -ENOENT;
 	*ret_domain = sim->domains[index];
@@ -50,10 +50,10 @@ static int get_domain(void *backend, uint32_t index, struct hl_launch_domain *re
 static int get_module(void *backend, uint32_t index, struct hl_launch_module *ret_module)
 {
 	struct sim *sim = backend;
-	int rc = sim_fault(sim, SIM_GET_MODULE);
+	int r = sim_fault(sim, SIM_GET_MODULE);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	if (!index || index > sim->launch.nr_modules)
 		return -ENOENT;
 	*ret_module = sim->modules[index - 1];
@@ -71,11 +71,11 @@ static void *copy_array(const void *array, size_t nr, size_t size)
 static int read_lcm(void *backend, void **ret_blob, size_t *ret_size)
 {
 	struct sim *sim = backend;
-	int rc = sim_fault(sim, SIM_READ_LCM);
+	int r = sim_fault(sim, SIM_READ_LCM);
 	void *copy;
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	if (!sim->blob)
 		return -ENOENT;
 	copy = copy_array(sim->blob, sim->blob_size, 1);
@@ -89,12 +89,12 @@ static int read_lcm(void *backend, void **ret_blob, size_t *ret_size)
 static int get_events(void *backend, uint32_t since, struct hl_event **ret_events, size_t *ret_nr)
 {
 	struct sim *sim = backend;
-	int rc = sim_fault(sim, SIM_GET_EVENTS);
+	int r = sim_fault(sim, SIM_GET_EVENTS);
 	struct hl_event *copy;
 	size_t first = since, nr;
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	if (sim->kind == SIM_CLASSIC)
 		return -ENOENT;
 	if (first > sim->nr_events)
@@ -111,11 +111,11 @@ static int get_events(void *backend, uint32_t since, struct hl_event **ret_event
 static int list_live(void *backend, struct hl_live_domain **ret_domains, size_t *ret_nr)
 {
 	struct sim *sim = backend;
-	int rc = sim_fault(sim, SIM_LIST_LIVE);
+	int r = sim_fault(sim, SIM_LIST_LIVE);
 	struct hl_live_domain *copy;
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	copy = copy_array(sim->live, sim->nr_live, sizeof(*copy));
 	if (!copy && sim->nr_live)
 		return -ENOMEM;
@@ -148,21 +148,21 @@ static int get_affinity(void *backend, uint32_t domid, uint32_t nr_vcpus, struct
 static int get_fd(void *backend)
 {
 	struct sim *sim = backend;
-	int rc = sim_fault(sim, SIM_GET_FD);
+	int r = sim_fault(sim, SIM_GET_FD);
 
-	return rc ? rc : sim->epoll_fd;
+	return r ? r : sim->epoll_fd;
 }
 
 static int process(void *backend)
 {
 	struct sim *sim = backend;
 	eventfd_t changes;
-	int rc = sim_fault(sim, SIM_PROCESS);
+	int r = sim_fault(sim, SIM_PROCESS);
 
-	if (!rc)
-		rc = sim_console_due(sim);
-	if (rc)
-		return rc;
+	if (!r)
+		r = sim_console_due(sim);
+	if (r)
+		return r;
 	if (sim->control_fd >= 0)
 		sim_control_serve(sim);
 	return eventfd_read(sim->event_fd, &changes) ? 0 : 1;
@@ -203,7 +203,7 @@ static int open_timer(struct sim *sim, int *ret_fd)
 static int open_fds(struct sim *sim)
 {
 	struct epoll_event event = {.events = EPOLLIN};
-	int rc;
+	int r;
 
 	sim->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (sim->epoll_fd < 0)
@@ -211,8 +211,8 @@ static int open_fds(struct sim *sim)
 	sim->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (sim->event_fd < 0 || epoll_ctl(sim->epoll_fd, EPOLL_CTL_ADD, sim->event_fd, &event) < 0)
 		return -errno;
-	rc = open_timer(sim, &sim->loan_fd);
-	return rc ? rc : open_timer(sim, &sim->handoff_fd);
+	r = open_timer(sim, &sim->loan_fd);
+	return r ? r : open_timer(sim, &sim->handoff_fd);
 }
 
 static int read_all(int fd, void *data, size_t size)
@@ -231,21 +231,21 @@ static int read_all(int fd, void *data, size_t size)
 
 static int load(struct sim *sim, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), rc;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), r;
 	struct stat st;
 
 	if (fd < 0)
 		return -errno;
-	rc = fstat(fd, &st) ? -errno : 0;
-	if (!rc && (!S_ISREG(st.st_mode) || !st.st_size || st.st_size > MAX_LCM_BYTES))
-		rc = -EINVAL;
-	if (!rc) {
+	r = fstat(fd, &st) ? -errno : 0;
+	if (!r && (!S_ISREG(st.st_mode) || !st.st_size || st.st_size > MAX_LCM_BYTES))
+		r = -EINVAL;
+	if (!r) {
 		sim->blob_size = (size_t)st.st_size;
 		sim->blob = malloc(sim->blob_size);
-		rc = sim->blob ? read_all(fd, sim->blob, sim->blob_size) : -ENOMEM;
+		r = sim->blob ? read_all(fd, sim->blob, sim->blob_size) : -ENOMEM;
 	}
 	close(fd);
-	return rc;
+	return r;
 }
 
 /* Whether it is a source LCM: neither Xen nor the simulator reads module files by name. */
@@ -277,15 +277,15 @@ static const char *refusal(const struct sim *sim)
 static int boot(struct sim *sim, const char *path)
 {
 	const char *why;
-	int rc;
+	int r;
 
 	if (sim->kind != SIM_LAUNCHED)
 		return sim_boot_classic(sim);
-	rc = load(sim, path);
-	if (rc) {
+	r = load(sim, path);
+	if (r) {
 		logger_log(&sim->logger, LOG_ERR, "%s: %s", path,
-			   rc == -EINVAL ? "not a file that can be an LCM" : strerrordesc_np(-rc));
-		return rc;
+			   r == -EINVAL ? "not a file that can be an LCM" : strerrordesc_np(-r));
+		return r;
 	}
 	why = refusal(sim);
 	if (why) {
@@ -325,22 +325,22 @@ static int parse_spec(struct sim *sim, char *spec, const char **ret_file, const 
 static int sim_setup(struct sim *sim, char *spec)
 {
 	const char *file, *control;
-	int rc = parse_spec(sim, spec, &file, &control);
+	int r = parse_spec(sim, spec, &file, &control);
 
-	if (!rc)
-		rc = open_fds(sim);
-	if (!rc)
-		rc = boot(sim, file);
-	if (!rc && control)
-		rc = sim_control_open(sim, control);
-	return rc;
+	if (!r)
+		r = open_fds(sim);
+	if (!r)
+		r = boot(sim, file);
+	if (!r && control)
+		r = sim_control_open(sim, control);
+	return r;
 }
 
 static int sim_open(const char *rest, const struct logger *logger, void **ret_backend)
 {
 	struct sim *sim = calloc(1, sizeof(*sim));
 	char *copy;
-	int rc;
+	int r;
 
 	if (!sim)
 		return -ENOMEM;
@@ -351,9 +351,9 @@ static int sim_open(const char *rest, const struct logger *logger, void **ret_ba
 	sim->clock_ns = 1000000000;
 	sim->next_domid = 1;
 	copy = strdup(rest);
-	rc = copy ? sim_setup(sim, copy) : -ENOMEM;
+	r = copy ? sim_setup(sim, copy) : -ENOMEM;
 	free(copy);
-	return rc;
+	return r;
 }
 
 const struct backend_ops sim_backend = {

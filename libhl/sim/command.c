@@ -22,10 +22,10 @@ struct call {
 	char *made;	     /* problem, if it has to be freed */
 };
 
-static int problem(struct call *call, int rc, const char *text)
+static int problem(struct call *call, int r, const char *text)
 {
 	call->problem = text;
-	return rc;
+	return r;
 }
 
 /* Reports that a word is not one of name(first) to name(end - 1), and lists these. */
@@ -75,22 +75,22 @@ static int get_domid(struct call *call, uint32_t *ret_domid)
 
 static int get_number(struct call *call, const char *text, uint64_t max, uint64_t *ret_number)
 {
-	int rc = parse_u64(text, max, ret_number);
+	int r = parse_u64(text, max, ret_number);
 
-	return rc ? problem(call, rc, rc == -ERANGE ? "number too large" : "not a number") : 0;
+	return r ? problem(call, r, r == -ERANGE ? "number too large" : "not a number") : 0;
 }
 
 static int get_uuid(struct call *call, const char *text, uint8_t ret_uuid[16])
 {
-	int rc = hl_uuid_from_text(text, ret_uuid);
+	int r = hl_uuid_from_text(text, ret_uuid);
 
-	return rc ? problem(call, rc, "not a UUID") : 0;
+	return r ? problem(call, r, "not a UUID") : 0;
 }
 
 static int add_option(struct call *call, const char *option, struct hl_live_domain *live)
 {
 	uint64_t number;
-	int rc;
+	int r;
 
 	if (!strncmp(option, "uuid=", 5))
 		return get_uuid(call, option + 5, live->handle);
@@ -99,22 +99,22 @@ static int add_option(struct call *call, const char *option, struct hl_live_doma
 		return 0;
 	}
 	if (!strncmp(option, "domid=", 6)) {
-		rc = get_number(call, option + 6, LCM_DOMID_MAX, &number);
-		if (!rc)
+		r = get_number(call, option + 6, LCM_DOMID_MAX, &number);
+		if (!r)
 			live->domid = (uint32_t)number;
-		return rc;
+		return r;
 	}
 	if (!strncmp(option, "memory=", 7)) {
-		rc = get_number(call, option + 7, UINT32_MAX, &number);
-		if (!rc)
+		r = get_number(call, option + 7, UINT32_MAX, &number);
+		if (!r)
 			live->memory_max = live->memory_current = number << 10;
-		return rc;
+		return r;
 	}
 	if (!strncmp(option, "vcpus=", 6)) {
-		rc = get_number(call, option + 6, 512, &number);
-		if (!rc)
+		r = get_number(call, option + 6, 512, &number);
+		if (!r)
 			live->vcpus_max = live->vcpus_online = (uint32_t)number;
-		return rc;
+		return r;
 	}
 	return problem(call, -EINVAL, "unknown option");
 }
@@ -130,30 +130,30 @@ static int do_domain_add(struct call *call)
 		.vcpus_online = 1,
 	};
 	uint32_t domid;
-	int rc = 0;
+	int r = 0;
 
 	if (strlen(call->words[1]) >= sizeof(live.name))
 		return problem(call, -ENAMETOOLONG, "name too long");
 	if (strcmp(call->words[1], "-") != 0)
 		snprintf(live.name, sizeof(live.name), "%s", call->words[1]);
-	for (unsigned int i = 2; !rc && i < call->nr; i++)
-		rc = add_option(call, call->words[i], &live);
-	if (!rc)
-		rc = sim_domain_add(call->sim, &live, &domid);
-	if (!rc && asprintf(&call->reply, "%u", domid) < 0) {
+	for (unsigned int i = 2; !r && i < call->nr; i++)
+		r = add_option(call, call->words[i], &live);
+	if (!r)
+		r = sim_domain_add(call->sim, &live, &domid);
+	if (!r && asprintf(&call->reply, "%u", domid) < 0) {
 		call->reply = NULL;
-		rc = -ENOMEM;
+		r = -ENOMEM;
 	}
-	return rc;
+	return r;
 }
 
 /* Runs a command whose only argument is a domain. */
 static int for_domain(struct call *call, int (*act)(struct sim *, uint32_t))
 {
 	uint32_t domid;
-	int rc = get_domid(call, &domid);
+	int r = get_domid(call, &domid);
 
-	return rc ? rc : act(call->sim, domid);
+	return r ? r : act(call->sim, domid);
 }
 
 static int do_domain_remove(struct call *call)
@@ -185,19 +185,19 @@ static int do_output(struct call *call)
 {
 	uint64_t lines;
 	uint32_t domid;
-	int rc = get_domid(call, &domid);
+	int r = get_domid(call, &domid);
 
-	if (!rc)
-		rc = get_number(call, call->words[3], MAX_LINES, &lines);
-	return rc ? rc : sim_print(call->sim, domid, call->words[2], lines);
+	if (!r)
+		r = get_number(call, call->words[3], MAX_LINES, &lines);
+	return r ? r : sim_print(call->sim, domid, call->words[2], lines);
 }
 
 static int set_paused(struct call *call, bool paused)
 {
 	uint32_t domid;
-	int rc = get_domid(call, &domid);
+	int r = get_domid(call, &domid);
 
-	return rc ? rc : sim_domain_pause(call->sim, domid, paused);
+	return r ? r : sim_domain_pause(call->sim, domid, paused);
 }
 
 static int do_pause(struct call *call)
@@ -213,39 +213,39 @@ static int do_unpause(struct call *call)
 static int do_rename(struct call *call)
 {
 	uint32_t domid;
-	int rc = get_domid(call, &domid);
+	int r = get_domid(call, &domid);
 
-	return rc ? rc : sim_domain_rename(call->sim, domid, call->words[2]);
+	return r ? r : sim_domain_rename(call->sim, domid, call->words[2]);
 }
 
 static int do_handle(struct call *call)
 {
 	uint8_t handle[16];
 	uint32_t domid;
-	int rc = get_domid(call, &domid);
+	int r = get_domid(call, &domid);
 
-	if (!rc)
-		rc = get_uuid(call, call->words[2], handle);
-	return rc ? rc : sim_domain_handle(call->sim, domid, handle);
+	if (!r)
+		r = get_uuid(call, call->words[2], handle);
+	return r ? r : sim_domain_handle(call->sim, domid, handle);
 }
 
 static int do_label(struct call *call)
 {
 	uint32_t domid;
-	int rc = get_domid(call, &domid);
+	int r = get_domid(call, &domid);
 
-	return rc ? rc : sim_domain_label(call->sim, domid, call->words[2]);
+	return r ? r : sim_domain_label(call->sim, domid, call->words[2]);
 }
 
 static int do_memory(struct call *call)
 {
 	uint64_t kib;
 	uint32_t domid;
-	int rc = get_domid(call, &domid);
+	int r = get_domid(call, &domid);
 
-	if (!rc)
-		rc = get_number(call, call->words[2], UINT64_MAX >> 10, &kib);
-	return rc ? rc : sim_domain_memory(call->sim, domid, kib << 10);
+	if (!r)
+		r = get_number(call, call->words[2], UINT64_MAX >> 10, &kib);
+	return r ? r : sim_domain_memory(call->sim, domid, kib << 10);
 }
 
 /* Runs a command with a domain and a 16-bit number, as weights and caps are in Xen. */
@@ -253,11 +253,11 @@ static int set_number(struct call *call, int (*act)(struct sim *, uint32_t, uint
 {
 	uint64_t number;
 	uint32_t domid;
-	int rc = get_domid(call, &domid);
+	int r = get_domid(call, &domid);
 
-	if (!rc)
-		rc = get_number(call, call->words[2], UINT16_MAX, &number);
-	return rc ? rc : act(call->sim, domid, (uint32_t)number);
+	if (!r)
+		r = get_number(call, call->words[2], UINT16_MAX, &number);
+	return r ? r : act(call->sim, domid, (uint32_t)number);
 }
 
 static int do_weight(struct call *call)
@@ -273,18 +273,18 @@ static int do_cap(struct call *call)
 static int do_affinity(struct call *call)
 {
 	uint32_t domid;
-	int rc = get_domid(call, &domid);
+	int r = get_domid(call, &domid);
 
-	return rc ? rc : sim_domain_affinity(call->sim, domid, call->words[2]);
+	return r ? r : sim_domain_affinity(call->sim, domid, call->words[2]);
 }
 
 static int do_shutdown(struct call *call)
 {
 	uint32_t domid, code;
-	int rc = get_domid(call, &domid);
+	int r = get_domid(call, &domid);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	for (code = 0; strcmp(hl_shutdown_name(code), "unknown") != 0; code++)
 		if (!strcmp(hl_shutdown_name(code), call->words[2]))
 			return sim_domain_shutdown(call->sim, domid, code);
@@ -294,10 +294,10 @@ static int do_shutdown(struct call *call)
 static int do_fail(struct call *call)
 {
 	uint32_t domid;
-	int rc = get_domid(call, &domid);
+	int r = get_domid(call, &domid);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	for (uint32_t code = LCM_OK + 1; code < LCM_NR_ERRS; code++)
 		if (!strcmp(hl_error_name(code), call->words[2]))
 			return sim_domain_fail(call->sim, domid, code,
@@ -329,10 +329,10 @@ static int get_switch(struct call *call, bool *ret_on)
 static int do_announce(struct call *call)
 {
 	bool on;
-	int rc = get_switch(call, &on);
+	int r = get_switch(call, &on);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	call->sim->silent = !on;
 	sim_changed(call->sim);
 	return 0;
@@ -341,19 +341,19 @@ static int do_announce(struct call *call)
 static int do_weak_hwdom(struct call *call)
 {
 	bool on;
-	int rc = get_switch(call, &on);
+	int r = get_switch(call, &on);
 
-	if (!rc)
-		rc = sim_set_weak_hwdom(call->sim, on);
-	return rc == -ENOENT ? problem(call, rc, "no hardware domain without control") : rc;
+	if (!r)
+		r = sim_set_weak_hwdom(call->sim, on);
+	return r == -ENOENT ? problem(call, r, "no hardware domain without control") : r;
 }
 
 static int do_typing(struct call *call)
 {
 	bool on;
-	int rc = get_switch(call, &on);
+	int r = get_switch(call, &on);
 
-	return rc ? rc : sim_set_typing(call->sim, on);
+	return r ? r : sim_set_typing(call->sim, on);
 }
 
 /* Parses an errno, given by name or number. */
@@ -415,16 +415,16 @@ static int do_fault(struct call *call)
 {
 	enum sim_op op;
 	uint64_t count;
-	int errnum, rc;
+	int errnum, r;
 
-	rc = get_errnum(call, call->words[2], &errnum);
-	if (!rc)
-		rc = get_number(call, call->words[3], UINT64_MAX, &count);
-	if (rc)
-		return rc;
-	rc = get_op(call, call->words[1], &op);
-	if (rc)
-		return rc;
+	r = get_errnum(call, call->words[2], &errnum);
+	if (!r)
+		r = get_number(call, call->words[3], UINT64_MAX, &count);
+	if (r)
+		return r;
+	r = get_op(call, call->words[1], &op);
+	if (r)
+		return r;
 	call->sim->faults[op].errnum = errnum;
 	call->sim->faults[op].left = count;
 	sim_changed(call->sim);
@@ -435,10 +435,10 @@ static int do_kill(struct call *call)
 {
 	bool before = !strcmp(call->words[1], "before");
 	enum sim_op op;
-	int rc = get_op(call, call->words[2], &op);
+	int r = get_op(call, call->words[2], &op);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	if (op != SIM_SET_CONSOLE && op != SIM_RELEASE)
 		return problem(call, -EOPNOTSUPP, "only set-console and release kill");
 	if (!before && strcmp(call->words[1], "after") != 0)
@@ -509,17 +509,17 @@ static int split(struct call *call, char *text)
 	return 0;
 }
 
-static char *make_reply(const struct call *call, int rc)
+static char *make_reply(const struct call *call, int r)
 {
 	char *reply = NULL;
 	int length;
 
-	if (!rc)
+	if (!r)
 		length = asprintf(&reply, "ok%s%s", call->reply ? " " : "",
 				  call->reply ? call->reply : "");
 	else
-		length = asprintf(&reply, "error %s %s", strerrorname_np(-rc),
-				  call->problem ? call->problem : strerrordesc_np(-rc));
+		length = asprintf(&reply, "error %s %s", strerrorname_np(-r),
+				  call->problem ? call->problem : strerrordesc_np(-r));
 	return length < 0 ? NULL : reply;
 }
 
@@ -527,14 +527,14 @@ int sim_command(void *backend, const char *command, char **ret_reply)
 {
 	struct call call = {.sim = backend};
 	char *text = strdup(command);
-	int rc = text ? split(&call, text) : -ENOMEM;
+	int r = text ? split(&call, text) : -ENOMEM;
 
-	if (!rc)
-		rc = run(&call);
+	if (!r)
+		r = run(&call);
 	if (ret_reply)
-		*ret_reply = make_reply(&call, rc);
+		*ret_reply = make_reply(&call, r);
 	free(call.reply);
 	free(call.made);
 	free(text);
-	return rc;
+	return r;
 }

@@ -112,12 +112,12 @@ int sim_console_lost(struct sim *sim, uint32_t domid, bool gone)
 int sim_lend_console(struct sim *sim, uint32_t domid, uint32_t loan_ms, bool keeps_loan)
 {
 	uint32_t before = sim->launch.console_owner;
-	int rc = can_own(sim, domid);
+	int r = can_own(sim, domid);
 
-	if (!rc)
-		rc = sim_move_console(sim, domid);
-	if (rc)
-		return rc;
+	if (!r)
+		r = sim_move_console(sim, domid);
+	if (r)
+		return r;
 	if (sim->lent && domid == sim->lender) {
 		end_loan(sim);
 		return 0;
@@ -148,22 +148,22 @@ static int complete_handoff(struct sim *sim)
 
 int sim_request_handoff(struct sim *sim, uint32_t domid, uint32_t loan_ms, bool keeps_loan)
 {
-	int rc;
+	int r;
 
 	if (sim->pending_owner != HL_NO_DOMID && sim->pending_owner != domid)
 		return -EBUSY;
-	rc = can_own(sim, domid);
-	if (rc)
-		return rc;
+	r = can_own(sim, domid);
+	if (r)
+		return r;
 	if (!sim->typing || domid == sim->launch.console_owner ||
 	    can_own(sim, sim->launch.console_owner))
 		return sim_lend_console(sim, domid, loan_ms, keeps_loan);
 	sim->pending_loan_ms = loan_ms;
 	sim->pending_keeps_loan = keeps_loan;
 	if (sim->pending_owner == HL_NO_DOMID)
-		rc = set_timer(sim->handoff_fd, HANDOFF_MS);
+		r = set_timer(sim->handoff_fd, HANDOFF_MS);
 	sim->pending_owner = domid;
-	return rc ? rc : -EAGAIN;
+	return r ? r : -EAGAIN;
 }
 
 int sim_set_typing(struct sim *sim, bool typing)

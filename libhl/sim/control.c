@@ -54,15 +54,15 @@ static int bind_private(int fd, const struct sockaddr_un *address)
 static int bind_control(struct sim *sim, const char *path)
 {
 	struct sockaddr_un address;
-	int rc = make_address(path, &address);
+	int r = make_address(path, &address);
 
-	if (rc)
-		return rc;
-	rc = bind_private(sim->control_fd, &address);
-	if (rc == -EADDRINUSE && is_stale(&address) && !unlink(path))
-		rc = bind_private(sim->control_fd, &address);
-	if (rc)
-		return rc;
+	if (r)
+		return r;
+	r = bind_private(sim->control_fd, &address);
+	if (r == -EADDRINUSE && is_stale(&address) && !unlink(path))
+		r = bind_private(sim->control_fd, &address);
+	if (r)
+		return r;
 	/* Set only now: sim_control_close() must not remove the socket of another process. */
 	sim->control_path = strdup(path);
 	if (!sim->control_path) {
@@ -75,17 +75,17 @@ static int bind_control(struct sim *sim, const char *path)
 int sim_control_open(struct sim *sim, const char *path)
 {
 	struct epoll_event event = {.events = EPOLLIN};
-	int rc;
+	int r;
 
 	sim->control_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (sim->control_fd < 0)
 		return -errno;
-	rc = bind_control(sim, path);
-	if (!rc && epoll_ctl(sim->epoll_fd, EPOLL_CTL_ADD, sim->control_fd, &event) < 0)
-		rc = -errno;
-	if (rc)
-		logger_log(&sim->logger, LOG_ERR, "%s: %s", path, strerrordesc_np(-rc));
-	return rc;
+	r = bind_control(sim, path);
+	if (!r && epoll_ctl(sim->epoll_fd, EPOLL_CTL_ADD, sim->control_fd, &event) < 0)
+		r = -errno;
+	if (r)
+		logger_log(&sim->logger, LOG_ERR, "%s: %s", path, strerrordesc_np(-r));
+	return r;
 }
 
 void sim_control_close(struct sim *sim)

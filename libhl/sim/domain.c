@@ -32,18 +32,18 @@ static int pick_domid(struct sim *sim, uint32_t wanted, uint32_t *ret_domid)
 int sim_domain_add(struct sim *sim, const struct hl_live_domain *wanted, uint32_t *ret_domid)
 {
 	struct hl_live_domain live = *wanted;
-	int rc;
+	int r;
 
 	if (sim->nr_live >= SIM_MAX_POST_BOOT)
 		return -ENOSPC;
-	rc = pick_domid(sim, wanted->domid, &live.domid);
-	if (rc)
-		return rc;
+	r = pick_domid(sim, wanted->domid, &live.domid);
+	if (r)
+		return r;
 	live.running = !live.paused;
-	rc = sim_add_live(sim, &live);
-	if (!rc)
+	r = sim_add_live(sim, &live);
+	if (!r)
 		*ret_domid = live.domid;
-	return rc;
+	return r;
 }
 
 static void drop_role(uint32_t *holder, uint32_t domid)
@@ -63,14 +63,14 @@ static void drop_roles(struct hl_launch *launch, uint32_t domid)
 int sim_domain_remove(struct sim *sim, uint32_t domid)
 {
 	struct hl_launch_domain *d = sim_initial_live(sim, domid);
-	int rc;
+	int r;
 
 	if (!sim_find_live(sim, domid))
 		return -ENOENT;
 	if (d) {
-		rc = sim_event(sim, HL_EVENT_RECLAIMED, domid, d->index);
-		if (rc)
-			return rc;
+		r = sim_event(sim, HL_EVENT_RECLAIMED, domid, d->index);
+		if (r)
+			return r;
 		d->state = HL_DOMAIN_RECLAIMED;
 		drop_roles(&sim->launch, domid);
 	}
@@ -81,14 +81,14 @@ int sim_domain_remove(struct sim *sim, uint32_t domid)
 int sim_domain_shutdown(struct sim *sim, uint32_t domid, uint32_t code)
 {
 	struct hl_live_domain *live = sim_find_live(sim, domid);
-	int rc;
+	int r;
 
 	if (!live)
 		return -ENOENT;
 	if (sim_initial_live(sim, domid)) {
-		rc = sim_event(sim, HL_EVENT_DIED, domid, code);
-		if (rc)
-			return rc;
+		r = sim_event(sim, HL_EVENT_DIED, domid, code);
+		if (r)
+			return r;
 	}
 	live->shutdown = true;
 	live->running = live->blocked = false;
@@ -209,7 +209,7 @@ int sim_domain_affinity(struct sim *sim, uint32_t domid, const char *text)
 int sim_domain_ready(struct sim *sim, uint32_t domid)
 {
 	struct hl_launch_domain *d = sim_initial_live(sim, domid);
-	int rc;
+	int r;
 
 	if (!d)
 		return -EPERM;
@@ -217,9 +217,9 @@ int sim_domain_ready(struct sim *sim, uint32_t domid)
 		return 0;
 	if (d->state != HL_DOMAIN_STARTED)
 		return -EBUSY; /* a domain that does not run cannot report */
-	rc = sim_event(sim, HL_EVENT_READY, domid, d->index);
-	if (rc)
-		return rc;
+	r = sim_event(sim, HL_EVENT_READY, domid, d->index);
+	if (r)
+		return r;
 	d->state = HL_DOMAIN_READY;
 	d->ready_ns = sim->clock_ns;
 	return 0;
@@ -228,28 +228,28 @@ int sim_domain_ready(struct sim *sim, uint32_t domid)
 int sim_domain_release(struct sim *sim, uint32_t domid)
 {
 	struct hl_launch_domain *d = sim_initial_live(sim, domid);
-	int rc;
+	int r;
 
 	if (!d)
 		return -ESRCH;
 	if (d->state != HL_DOMAIN_HELD)
 		return -EBUSY;
-	rc = sim_event(sim, HL_EVENT_RELEASED, domid, d->index);
-	return rc ? rc : sim_start(sim, d);
+	r = sim_event(sim, HL_EVENT_RELEASED, domid, d->index);
+	return r ? r : sim_start(sim, d);
 }
 
 int sim_domain_fail(struct sim *sim, uint32_t domid, uint32_t code, const char *prop)
 {
 	struct hl_launch_domain *d = sim_initial_live(sim, domid);
-	int rc;
+	int r;
 
 	if (!d)
 		return -ENOENT;
 	if (strlen(prop) >= sizeof(d->error_prop))
 		return -ENAMETOOLONG;
-	rc = sim_event(sim, HL_EVENT_BUILD_FAILED, domid, code);
-	if (rc)
-		return rc;
+	r = sim_event(sim, HL_EVENT_BUILD_FAILED, domid, code);
+	if (r)
+		return r;
 	sim_remove_live(sim, domid);
 	d->state = HL_DOMAIN_FAILED;
 	d->error = code;

@@ -23,10 +23,10 @@ int sim_get_host(void *backend, struct hl_host *ret_host)
 		.hvm = true,
 		.iommu = !sim->launch.weak_hardware,
 	};
-	int rc = sim_fault(sim, SIM_GET_HOST);
+	int r = sim_fault(sim, SIM_GET_HOST);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	host.memory_total = FREE_BYTES;
 	for (size_t i = 0; i < sim->nr_live; i++)
 		host.memory_total += sim->live[i].memory_current;
@@ -37,11 +37,11 @@ int sim_get_host(void *backend, struct hl_host *ret_host)
 int sim_read_log(void *backend, char **ret_text, size_t *ret_size)
 {
 	struct sim *sim = backend;
-	int rc = sim_fault(sim, SIM_READ_LOG);
-	FILE *f = rc ? NULL : open_memstream(ret_text, ret_size);
+	int r = sim_fault(sim, SIM_READ_LOG);
+	FILE *f = r ? NULL : open_memstream(ret_text, ret_size);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	if (!f)
 		return -ENOMEM;
 	for (size_t i = 0; i < sim->nr_events; i++)

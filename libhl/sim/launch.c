@@ -100,14 +100,14 @@ static int build(struct sim *sim, const struct hl_lcm *l, struct hl_launch_domai
 		.vcpus_max = d->cpus,
 		.vcpus_online = d->cpus,
 	};
-	int rc;
+	int r;
 
 	memcpy(live.handle, d->uuid, sizeof(live.handle));
-	rc = sim_add_live(sim, &live);
-	if (!rc)
-		rc = sim_event(sim, HL_EVENT_BUILT, live.domid, d->index);
-	if (rc)
-		return rc;
+	r = sim_add_live(sim, &live);
+	if (!r)
+		r = sim_event(sim, HL_EVENT_BUILT, live.domid, d->index);
+	if (r)
+		return r;
 	d->domid = live.domid;
 	d->state = HL_DOMAIN_BUILT;
 	d->built_ns = sim->clock_ns;
@@ -118,10 +118,10 @@ static int build(struct sim *sim, const struct hl_lcm *l, struct hl_launch_domai
 int sim_start(struct sim *sim, struct hl_launch_domain *d)
 {
 	struct hl_live_domain *live = sim_find_live(sim, d->domid);
-	int rc = sim_event(sim, HL_EVENT_STARTED, d->domid, d->index);
+	int r = sim_event(sim, HL_EVENT_STARTED, d->domid, d->index);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	d->state = HL_DOMAIN_STARTED;
 	d->started_ns = sim->clock_ns;
 	if (live) {
@@ -134,14 +134,14 @@ int sim_start(struct sim *sim, struct hl_launch_domain *d)
 int sim_move_console(struct sim *sim, uint32_t domid)
 {
 	uint32_t before = sim->launch.console_owner;
-	int rc;
+	int r;
 
 	if (domid == before)
 		return 0;
-	rc = sim_event(sim, HL_EVENT_CONSOLE, domid, before);
-	if (!rc)
+	r = sim_event(sim, HL_EVENT_CONSOLE, domid, before);
+	if (!r)
 		sim->launch.console_owner = domid;
-	return rc;
+	return r;
 }
 
 /* Whether a domain is for recovery only. */
@@ -153,14 +153,14 @@ static bool crash_only(const struct hl_launch_domain *d)
 int sim_recover(struct sim *sim)
 {
 	struct hl_launch_domain *crash = sim_initial(sim, sim->launch.crash_domid);
-	int rc;
+	int r;
 
 	if (!crash || crash->state == HL_DOMAIN_FAILED || !sim_find_live(sim, crash->domid))
 		return sim_set_launch_state(sim, HL_LAUNCH_FAILED);
-	rc = sim_move_console(sim, crash->domid);
-	if (!rc && crash->state != HL_DOMAIN_STARTED && crash->state != HL_DOMAIN_READY)
-		rc = sim_start(sim, crash);
-	return rc ? rc : sim_set_launch_state(sim, HL_LAUNCH_RECOVERY);
+	r = sim_move_console(sim, crash->domid);
+	if (!r && crash->state != HL_DOMAIN_STARTED && crash->state != HL_DOMAIN_READY)
+		r = sim_start(sim, crash);
+	return r ? r : sim_set_launch_state(sim, HL_LAUNCH_RECOVERY);
 }
 
 static uint32_t domid_of(const struct hl_lcm *l, int index)
@@ -184,37 +184,37 @@ static void hold_back(struct sim *sim, const struct hl_lcm *l)
 
 static int finalize(struct sim *sim, const struct hl_lcm *l)
 {
-	int rc;
+	int r;
 
 	hold_back(sim, l);
-	rc = sim_set_launch_state(sim, HL_LAUNCH_FINALIZING);
-	if (!rc)
-		rc = sim_move_console(sim, domid_of(l, lcm_console_owner(&l->lcm)));
-	if (!rc)
-		rc = sim_set_launch_state(sim, HL_LAUNCH_COMPLETE);
-	for (uint32_t i = 0; !rc && i < sim->launch.nr_domains; i++)
+	r = sim_set_launch_state(sim, HL_LAUNCH_FINALIZING);
+	if (!r)
+		r = sim_move_console(sim, domid_of(l, lcm_console_owner(&l->lcm)));
+	if (!r)
+		r = sim_set_launch_state(sim, HL_LAUNCH_COMPLETE);
+	for (uint32_t i = 0; !r && i < sim->launch.nr_domains; i++)
 		if (sim->domains[i].state == HL_DOMAIN_BUILT)
-			rc = sim_start(sim, &sim->domains[i]);
-	return rc;
+			r = sim_start(sim, &sim->domains[i]);
+	return r;
 }
 
 /* Runs the boot domain, which takes no time. */
 static int prepare(struct sim *sim)
 {
 	struct hl_launch_domain *boot = sim_initial(sim, sim->launch.boot_domid);
-	int rc;
+	int r;
 
 	if (!boot)
 		return 0;
-	rc = sim_set_launch_state(sim, HL_LAUNCH_PREPARING);
-	if (!rc)
-		rc = sim_move_console(sim, boot->domid);
-	if (!rc)
-		rc = sim_start(sim, boot);
-	if (!rc)
-		rc = sim_event(sim, HL_EVENT_RECLAIMED, boot->domid, boot->index);
-	if (rc)
-		return rc;
+	r = sim_set_launch_state(sim, HL_LAUNCH_PREPARING);
+	if (!r)
+		r = sim_move_console(sim, boot->domid);
+	if (!r)
+		r = sim_start(sim, boot);
+	if (!r)
+		r = sim_event(sim, HL_EVENT_RECLAIMED, boot->domid, boot->index);
+	if (r)
+		return r;
 	sim_remove_live(sim, boot->domid);
 	boot->state = HL_DOMAIN_RECLAIMED;
 	return 0;
@@ -233,41 +233,41 @@ static void fill_roles(struct hl_launch *launch, const struct hl_lcm *l)
 static int build_all(struct sim *sim, const struct hl_lcm *l)
 {
 	int hardware = lcm_find_permission(&l->lcm, LCM_PERM_HARDWARE);
-	int rc = fill_modules(sim, l);
+	int r = fill_modules(sim, l);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	fill_roles(&sim->launch, l);
 	sim->launch.nr_domains = hl_lcm_nr_domains(l);
 	for (uint32_t i = 0; i < sim->launch.nr_domains; i++)
 		lcm_planned(l, i, &sim->domains[i]);
 	if (hardware != LCM_NONE)
-		rc = build(sim, l, &sim->domains[hardware]);
-	for (uint32_t i = 0; !rc && i < sim->launch.nr_domains; i++)
+		r = build(sim, l, &sim->domains[hardware]);
+	for (uint32_t i = 0; !r && i < sim->launch.nr_domains; i++)
 		if ((int)i != hardware)
-			rc = build(sim, l, &sim->domains[i]);
-	return rc;
+			r = build(sim, l, &sim->domains[i]);
+	return r;
 }
 
 /* Launches the crash domain of an invalid LCM alone, if that is valid. */
 static int refuse(struct sim *sim, const struct hl_lcm_error *error)
 {
 	struct hl_lcm *l;
-	int rc;
+	int r;
 
 	sim->launch.error = error->code;
 	/* Cut off to the sizes of the sysctl's record. */
 	snprintf(sim->launch.error_node, sizeof(sim->launch.error_node), "%.*s",
 		 (int)sizeof(sim->launch.error_node) - 1, error->node);
 	snprintf(sim->launch.error_prop, sizeof(sim->launch.error_prop), "%s", error->prop);
-	rc = lcm_recovery_view(sim->blob, sim->blob_size, &l);
-	if (rc == -EINVAL)
+	r = lcm_recovery_view(sim->blob, sim->blob_size, &l);
+	if (r == -EINVAL)
 		return sim_set_launch_state(sim, HL_LAUNCH_FAILED);
-	if (rc)
-		return rc;
-	rc = build_all(sim, l);
+	if (r)
+		return r;
+	r = build_all(sim, l);
 	hl_lcm_unref(l);
-	return rc ? rc : sim_recover(sim);
+	return r ? r : sim_recover(sim);
 }
 
 int sim_launch(struct sim *sim)
@@ -275,29 +275,29 @@ int sim_launch(struct sim *sim)
 	struct hl_lcm_error error;
 	struct hl_lcm *l;
 	SHA2_CTX sha256;
-	int rc;
+	int r;
 
 	no_domids(&sim->launch);
 	sim->launch.lcm_size = (uint32_t)sim->blob_size;
 	SHA256Init(&sha256);
 	SHA256Update(&sha256, sim->blob, sim->blob_size);
 	SHA256Final(sim->launch.lcm_sha256, &sha256);
-	rc = sim_event(sim, HL_EVENT_LCM_FOUND, HL_NO_DOMID, sim->launch.lcm_size);
+	r = sim_event(sim, HL_EVENT_LCM_FOUND, HL_NO_DOMID, sim->launch.lcm_size);
 	sim->launch.start_ns = sim->clock_ns;
-	if (!rc)
-		rc = sim_set_launch_state(sim, HL_LAUNCH_BUILDING);
-	if (rc)
-		return rc;
-	rc = hl_lcm_new(sim->blob, sim->blob_size, NULL, &error, &l);
-	if (rc == -EINVAL)
+	if (!r)
+		r = sim_set_launch_state(sim, HL_LAUNCH_BUILDING);
+	if (r)
+		return r;
+	r = hl_lcm_new(sim->blob, sim->blob_size, NULL, &error, &l);
+	if (r == -EINVAL)
 		return refuse(sim, &error);
-	if (rc)
-		return rc;
-	rc = build_all(sim, l);
-	if (!rc)
-		rc = prepare(sim);
-	if (!rc)
-		rc = finalize(sim, l);
+	if (r)
+		return r;
+	r = build_all(sim, l);
+	if (!r)
+		r = prepare(sim);
+	if (!r)
+		r = finalize(sim, l);
 	hl_lcm_unref(l);
-	return rc;
+	return r;
 }

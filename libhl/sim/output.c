@@ -33,10 +33,10 @@ static void keep(struct sim_output *output, const char *text, size_t size)
 int sim_print(struct sim *sim, uint32_t domid, const char *text, uint64_t lines)
 {
 	struct sim_output *output;
-	int rc = find_output(sim, domid, &output);
+	int r = find_output(sim, domid, &output);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	if (!output->text)
 		output->text = malloc(XEN_HYPERLAUNCH_CONSOLE_KEPT);
 	if (!output->text)
@@ -52,11 +52,11 @@ int sim_copy_output(struct sim *sim, uint32_t domid, char **ret_text, size_t *re
 		    uint64_t *ret_dropped)
 {
 	struct sim_output *output;
-	int rc = find_output(sim, domid, &output);
+	int r = find_output(sim, domid, &output);
 	char *copy;
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	copy = calloc(1, output->size + 1);
 	if (!copy)
 		return -ENOMEM;

@@ -34,31 +34,31 @@ static int check_caller(struct sim *sim, uint32_t exempt)
 int sim_request_console(void *backend, uint32_t domid, uint32_t loan_ms)
 {
 	struct sim *sim = backend;
-	int rc = sim_fault(sim, SIM_SET_CONSOLE);
+	int r = sim_fault(sim, SIM_SET_CONSOLE);
 
 	sim_maybe_kill(sim, SIM_SET_CONSOLE, SIM_KILL_BEFORE);
-	if (!rc)
-		rc = check_caller(sim, sim->launch.console_owner);
-	if (!rc)
-		rc = sim_request_handoff(sim, domid, loan_ms,
-					 sim->lent && sim_find_holder(sim, HL_PERM_CONTROL, 0) ==
-							      HL_NO_DOMID);
+	if (!r)
+		r = check_caller(sim, sim->launch.console_owner);
+	if (!r)
+		r = sim_request_handoff(sim, domid, loan_ms,
+					sim->lent && sim_find_holder(sim, HL_PERM_CONTROL, 0) ==
+							     HL_NO_DOMID);
 	sim_maybe_kill(sim, SIM_SET_CONSOLE, SIM_KILL_AFTER);
-	return rc;
+	return r;
 }
 
 int sim_request_release(void *backend, uint32_t domid)
 {
 	struct sim *sim = backend;
-	int rc = sim_fault(sim, SIM_RELEASE);
+	int r = sim_fault(sim, SIM_RELEASE);
 
 	sim_maybe_kill(sim, SIM_RELEASE, SIM_KILL_BEFORE);
-	if (!rc)
-		rc = check_caller(sim, HL_NO_DOMID);
-	if (!rc)
-		rc = sim_domain_release(sim, domid);
+	if (!r)
+		r = check_caller(sim, HL_NO_DOMID);
+	if (!r)
+		r = sim_domain_release(sim, domid);
 	sim_maybe_kill(sim, SIM_RELEASE, SIM_KILL_AFTER);
-	return rc;
+	return r;
 }
 
 static bool stays(struct sim *sim, uint32_t domid)
@@ -88,12 +88,12 @@ static int check_port(struct sim *sim, uint32_t domid, uint32_t port)
 int sim_request_console_backend(void *backend, uint32_t domid, uint32_t port, uint32_t server)
 {
 	struct sim *sim = backend;
-	int rc = sim_fault(sim, SIM_MOVE_CONSOLE_BACKEND);
+	int r = sim_fault(sim, SIM_MOVE_CONSOLE_BACKEND);
 
-	if (!rc)
-		rc = check_caller(sim, HL_NO_DOMID);
-	if (rc)
-		return rc;
+	if (!r)
+		r = check_caller(sim, HL_NO_DOMID);
+	if (r)
+		return r;
 	if (!stays(sim, domid) || !stays(sim, server))
 		return -ESRCH;
 	return domid == server ? -EINVAL : check_port(sim, domid, port);
@@ -104,21 +104,21 @@ int sim_request_read_console(void *backend, uint32_t domid, char **ret_text, siz
 			     uint64_t *ret_dropped)
 {
 	struct sim *sim = backend;
-	int rc = sim_fault(sim, SIM_READ_CONSOLE);
+	int r = sim_fault(sim, SIM_READ_CONSOLE);
 
-	if (!rc)
-		rc = check_caller(sim, sim->launch.console_domid);
-	return rc ? rc : sim_copy_output(sim, domid, ret_text, ret_size, ret_dropped);
+	if (!r)
+		r = check_caller(sim, sim->launch.console_domid);
+	return r ? r : sim_copy_output(sim, domid, ret_text, ret_size, ret_dropped);
 }
 
 /* A control domain's right on any Xen. */
 int sim_request_handle(void *backend, uint32_t domid, const uint8_t handle[16])
 {
 	struct sim *sim = backend;
-	int rc = sim_fault(sim, SIM_SET_HANDLE);
+	int r = sim_fault(sim, SIM_SET_HANDLE);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	if (sim->kind == SIM_LAUNCHED && check_caller(sim, HL_NO_DOMID))
 		return -EPERM;
 	return sim_domain_handle(sim, domid, handle) == 0 ? 0 : -ESRCH;
@@ -127,9 +127,9 @@ int sim_request_handle(void *backend, uint32_t domid, const uint8_t handle[16])
 int sim_request_ready(void *backend)
 {
 	struct sim *sim = backend;
-	int rc = sim_fault(sim, SIM_READY);
+	int r = sim_fault(sim, SIM_READY);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	return sim_self(sim) == HL_NO_DOMID ? -EPERM : sim_domain_ready(sim, sim_self(sim));
 }

@@ -41,10 +41,10 @@ int sim_event(struct sim *sim, enum hl_event_type type, uint32_t domid, uint32_t
 
 int sim_set_launch_state(struct sim *sim, enum hl_launch_state state)
 {
-	int rc = sim_event(sim, HL_EVENT_STATE, HL_NO_DOMID, state);
+	int r = sim_event(sim, HL_EVENT_STATE, HL_NO_DOMID, state);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	sim->launch.state = state;
 	sim->launch.end_ns = state >= HL_LAUNCH_COMPLETE ? sim->clock_ns : 0;
 	return 0;
@@ -93,10 +93,10 @@ static int reserve_live(struct sim *sim)
 int sim_add_live(struct sim *sim, const struct hl_live_domain *live)
 {
 	size_t i = sim->nr_live;
-	int rc = reserve_live(sim);
+	int r = reserve_live(sim);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	for (; i && sim->live[i - 1].domid > live->domid; i--) {
 		sim->live[i] = sim->live[i - 1];
 		sim->placements[i] = sim->placements[i - 1];

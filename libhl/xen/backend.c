@@ -33,14 +33,14 @@ static int get_launch(void *backend, struct hl_launch *ret_launch)
 	struct xen *xen = backend;
 	struct xen_hyperlaunch_info info;
 	uint32_t written;
-	int rc;
+	int r;
 
-	rc = xcall_hyperlaunch(xen->xcall, XEN_HYPERLAUNCH_GET_INFO, 0, 0, &info, sizeof(info),
-			       &written);
-	if (rc == -ENOBUFS)
+	r = xcall_hyperlaunch(xen->xcall, XEN_HYPERLAUNCH_GET_INFO, 0, 0, &info, sizeof(info),
+			      &written);
+	if (r == -ENOBUFS)
 		return -EPROTO;
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	if (written != sizeof(info))
 		return -EBADMSG;
 	return decode_launch(&info, ret_launch);
@@ -49,29 +49,29 @@ static int get_launch(void *backend, struct hl_launch *ret_launch)
 static int get_record(struct xen *xen, uint32_t op, uint32_t index, void *record, uint32_t size)
 {
 	uint32_t written;
-	int rc = xcall_hyperlaunch(xen->xcall, op, index, 0, record, size, &written);
+	int r = xcall_hyperlaunch(xen->xcall, op, index, 0, record, size, &written);
 
-	if (rc == -ENOBUFS)
+	if (r == -ENOBUFS)
 		return -EPROTO;
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	return written == size ? 0 : -EBADMSG;
 }
 
 static int get_domain(void *backend, uint32_t index, struct hl_launch_domain *ret_domain)
 {
 	struct xen_hyperlaunch_domain domain;
-	int rc = get_record(backend, XEN_HYPERLAUNCH_GET_DOMAIN, index, &domain, sizeof(domain));
+	int r = get_record(backend, XEN_HYPERLAUNCH_GET_DOMAIN, index, &domain, sizeof(domain));
 
-	return rc ? rc : decode_domain(&domain, index, ret_domain);
+	return r ? r : decode_domain(&domain, index, ret_domain);
 }
 
 static int get_module(void *backend, uint32_t index, struct hl_launch_module *ret_module)
 {
 	struct xen_hyperlaunch_module module;
-	int rc = get_record(backend, XEN_HYPERLAUNCH_GET_MODULE, index, &module, sizeof(module));
+	int r = get_record(backend, XEN_HYPERLAUNCH_GET_MODULE, index, &module, sizeof(module));
 
-	return rc ? rc : decode_module(&module, index, ret_module);
+	return r ? r : decode_module(&module, index, ret_module);
 }
 
 static int read_lcm(void *backend, void **ret_blob, size_t *ret_size)
@@ -80,11 +80,11 @@ static int read_lcm(void *backend, void **ret_blob, size_t *ret_size)
 	struct xen *xen = backend;
 	struct hl_launch launch;
 	uint32_t done = 0;
-	int rc;
+	int r;
 
-	rc = get_launch(xen, &launch);
-	if (rc)
-		return rc;
+	r = get_launch(xen, &launch);
+	if (r)
+		return r;
 	if (!launch.lcm_size)
 		return -ENOENT;
 	blob = malloc(launch.lcm_size);
@@ -93,10 +93,10 @@ static int read_lcm(void *backend, void **ret_blob, size_t *ret_size)
 	while (done < launch.lcm_size) {
 		uint32_t left = launch.lcm_size - done, written;
 
-		rc = xcall_hyperlaunch(xen->xcall, XEN_HYPERLAUNCH_READ_LCM, 0, done, blob + done,
-				       left < XCALL_MAX_BYTES ? left : XCALL_MAX_BYTES, &written);
-		if (rc)
-			return rc;
+		r = xcall_hyperlaunch(xen->xcall, XEN_HYPERLAUNCH_READ_LCM, 0, done, blob + done,
+				      left < XCALL_MAX_BYTES ? left : XCALL_MAX_BYTES, &written);
+		if (r)
+			return r;
 		if (!written)
 			return -EBADMSG; /* shorter than lcm_size */
 		done += written;
@@ -112,12 +112,12 @@ static int read_events(struct xen *xen, uint32_t *seq, struct hl_event **events,
 	struct xen_hyperlaunch_event batch[XCALL_MAX_BYTES / sizeof(struct xen_hyperlaunch_event)];
 	struct hl_event *grown;
 	uint32_t written, count;
-	int rc;
+	int r;
 
-	rc = xcall_hyperlaunch(xen->xcall, XEN_HYPERLAUNCH_GET_EVENTS, *seq, 0, batch,
-			       sizeof(batch), &written);
-	if (rc)
-		return rc;
+	r = xcall_hyperlaunch(xen->xcall, XEN_HYPERLAUNCH_GET_EVENTS, *seq, 0, batch, sizeof(batch),
+			      &written);
+	if (r)
+		return r;
 	count = written / (uint32_t)sizeof(batch[0]);
 	if (written % sizeof(batch[0]))
 		return -EBADMSG;
@@ -131,9 +131,9 @@ static int read_events(struct xen *xen, uint32_t *seq, struct hl_event **events,
 		/* Sequence numbers must rise, else the loop of the caller would not end. */
 		if (batch[i].seq < *seq || batch[i].seq == UINT32_MAX)
 			return -EBADMSG;
-		rc = decode_event(&batch[i], &grown[*nr]);
-		if (rc)
-			return rc;
+		r = decode_event(&batch[i], &grown[*nr]);
+		if (r)
+			return r;
 		++*nr;
 		*seq = batch[i].seq + 1;
 	}
@@ -146,20 +146,20 @@ static int get_events(void *backend, uint32_t since, struct hl_event **ret_event
 	struct xen *xen = backend;
 	struct hl_launch launch;
 	size_t nr = 0;
-	int rc;
+	int r;
 
-	rc = get_launch(xen, &launch);
-	if (rc)
-		return rc;
+	r = get_launch(xen, &launch);
+	if (r)
+		return r;
 	if (launch.state == HL_LAUNCH_NONE)
 		return -ENOENT;
 	if (since < launch.first_event)
 		since = launch.first_event;
 	while (since < launch.nr_events) {
-		rc = read_events(xen, &since, &events, &nr);
-		if (rc < 0)
-			return rc;
-		if (!rc)
+		r = read_events(xen, &since, &events, &nr);
+		if (r < 0)
+			return r;
+		if (!r)
 			break;
 		if (nr > MAX_EVENTS)
 			return -EBADMSG;
@@ -225,18 +225,18 @@ static int read_console_part(struct xen *xen, uint32_t domid, char *text, uint32
 {
 	struct xen_hyperlaunch_console record;
 	uint32_t written;
-	int rc = xcall_hyperlaunch(xen->xcall, XEN_HYPERLAUNCH_READ_CONSOLE, domid, *done, &record,
-				   sizeof(record), &written);
+	int r = xcall_hyperlaunch(xen->xcall, XEN_HYPERLAUNCH_READ_CONSOLE, domid, *done, &record,
+				  sizeof(record), &written);
 
-	if (rc == -ENOBUFS)
+	if (r == -ENOBUFS)
 		return -EPROTO;
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	if (written != sizeof(record))
 		return -EBADMSG;
-	rc = check_console(&record, *done);
-	if (rc)
-		return rc;
+	r = check_console(&record, *done);
+	if (r)
+		return r;
 	memcpy(text + *done, record.data, record.size);
 	*done += record.size;
 	*ret_kept = record.kept;
@@ -250,12 +250,12 @@ static int read_console_parts(struct xen *xen, uint32_t domid, char *text, size_
 {
 	uint32_t done = 0, kept;
 	uint64_t dropped;
-	int rc;
+	int r;
 
 	do {
-		rc = read_console_part(xen, domid, text, &done, &kept, &dropped);
-		if (rc)
-			return rc;
+		r = read_console_part(xen, domid, text, &done, &kept, &dropped);
+		if (r)
+			return r;
 	} while (done < kept);
 	*ret_size = done;
 	*ret_dropped = dropped;
@@ -266,14 +266,14 @@ static int read_console(void *backend, uint32_t domid, char **ret_text, size_t *
 			uint64_t *ret_dropped)
 {
 	char *text = malloc(XEN_HYPERLAUNCH_CONSOLE_KEPT + 1);
-	int rc;
+	int r;
 
 	if (!text)
 		return -ENOMEM;
-	rc = read_console_parts(backend, domid, text, ret_size, ret_dropped);
-	if (rc) {
+	r = read_console_parts(backend, domid, text, ret_size, ret_dropped);
+	if (r) {
 		free(text);
-		return rc;
+		return r;
 	}
 	text[*ret_size] = '\0';
 	*ret_text = text;
@@ -309,7 +309,7 @@ static int ready(void *backend)
 static int bind_virq(struct xen *xen, uint32_t virq)
 {
 	xenevtchn_handle *evtchn = xenevtchn_open(&xen->xlog.vtable, 0);
-	int fd, flags, rc;
+	int fd, flags, r;
 
 	if (!evtchn)
 		return -errno;
@@ -317,9 +317,9 @@ static int bind_virq(struct xen *xen, uint32_t virq)
 	flags = fcntl(fd, F_GETFL);
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
 	    xenevtchn_bind_virq(evtchn, virq) < 0) {
-		rc = -errno;
+		r = -errno;
 		xenevtchn_close(evtchn);
-		return rc;
+		return r;
 	}
 	xen->evtchn = evtchn;
 	return 0;
@@ -329,17 +329,17 @@ static int get_fd(void *backend)
 {
 	struct xen *xen = backend;
 	struct hl_launch launch;
-	int rc;
+	int r;
 
 	if (!xen->evtchn) {
-		rc = get_launch(xen, &launch);
-		if (rc)
-			return rc;
+		r = get_launch(xen, &launch);
+		if (r)
+			return r;
 		if (!launch.virq)
 			return -EOPNOTSUPP;
-		rc = bind_virq(xen, launch.virq);
-		if (rc)
-			return rc;
+		r = bind_virq(xen, launch.virq);
+		if (r)
+			return r;
 	}
 	return xenevtchn_fd(xen->evtchn);
 }

@@ -37,13 +37,13 @@ static int fill_version(struct xcall *x, struct hl_host *host)
 {
 	xen_extraversion_t extra = "";
 	xen_capabilities_info_t capabilities = "";
-	int version = xcall_version(x, XENVER_version, NULL, 0), rc;
+	int version = xcall_version(x, XENVER_version, NULL, 0), r;
 
 	if (version < 0)
 		return version;
-	rc = xcall_version(x, XENVER_extraversion, extra, sizeof(extra));
-	if (rc < 0)
-		return rc;
+	r = xcall_version(x, XENVER_extraversion, extra, sizeof(extra));
+	if (r < 0)
+		return r;
 	snprintf(host->version, sizeof(host->version), "%d.%d%.*s", version >> 16, version & 0xffff,
 		 (int)sizeof(extra), extra);
 	/* Not for each domain that may ask for the rest. */
@@ -58,13 +58,13 @@ static int fill_physinfo(struct xcall *x, struct hl_host *host)
 {
 	struct xen_sysctl sysctl;
 	const struct xen_sysctl_physinfo *info = &sysctl.u.physinfo;
-	int rc;
+	int r;
 
 	memset(&sysctl, 0, sizeof(sysctl));
 	sysctl.cmd = XEN_SYSCTL_physinfo;
-	rc = xcall_sysctl(x, &sysctl);
-	if (rc)
-		return rc;
+	r = xcall_sysctl(x, &sysctl);
+	if (r)
+		return r;
 	host->memory_total = info->total_pages << XEN_PAGE_SHIFT;
 	host->memory_free = info->free_pages << XEN_PAGE_SHIFT;
 	host->cpus = info->nr_cpus;
@@ -88,12 +88,12 @@ static void fill_scheduler(struct xcall *x, struct hl_host *host)
 int xen_get_host(struct xcall *x, struct hl_host *ret_host)
 {
 	struct hl_host host = {.version = ""};
-	int rc = fill_version(x, &host);
+	int r = fill_version(x, &host);
 
-	if (!rc)
-		rc = fill_physinfo(x, &host);
-	if (rc)
-		return rc;
+	if (!r)
+		r = fill_physinfo(x, &host);
+	if (r)
+		return r;
 	fill_scheduler(x, &host);
 	*ret_host = host;
 	return 0;
@@ -105,7 +105,7 @@ static int read_chunk(struct xcall *x, char **text, size_t *size, uint32_t *inde
 	char *grown = realloc(*text, *size + LOG_CHUNK + 1), *data = xcall_data(x);
 	struct xen_sysctl sysctl;
 	struct xen_sysctl_readconsole *request = &sysctl.u.readconsole;
-	int rc;
+	int r;
 
 	if (!grown)
 		return -ENOMEM;
@@ -116,9 +116,9 @@ static int read_chunk(struct xcall *x, char **text, size_t *size, uint32_t *inde
 	request->index = *index;
 	request->count = LOG_CHUNK;
 	set_xen_guest_handle_raw(request->buffer, data);
-	rc = xcall_sysctl(x, &sysctl);
-	if (rc)
-		return rc;
+	r = xcall_sysctl(x, &sysctl);
+	if (r)
+		return r;
 	if (request->count > LOG_CHUNK)
 		return -EBADMSG;
 	memcpy(grown + *size, data, request->count);
@@ -132,18 +132,18 @@ int xen_read_log(struct xcall *x, char **ret_text, size_t *ret_size)
 	char *text = NULL;
 	uint32_t index = 0;
 	size_t size = 0;
-	int rc;
+	int r;
 
 	do {
-		rc = read_chunk(x, &text, &size, &index);
-		if (rc > 0 && size > MAX_LOG) {
+		r = read_chunk(x, &text, &size, &index);
+		if (r > 0 && size > MAX_LOG) {
 			memmove(text, text + MAX_LOG / 2, size - MAX_LOG / 2);
 			size -= MAX_LOG / 2;
 		}
-	} while (rc > 0);
-	if (rc < 0) {
+	} while (r > 0);
+	if (r < 0) {
 		free(text);
-		return rc;
+		return r;
 	}
 	text[size] = '\0';
 	*ret_size = size;

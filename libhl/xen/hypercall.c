@@ -49,10 +49,10 @@ int xcall_open(const struct logger *logger, struct xcall **ret_xcall)
 	xlog_init(&x->xlog, logger);
 	x->handle = xencall_open(&x->xlog.vtable, XENCALL_OPENFLAG_NON_REENTRANT);
 	if (!x->handle) {
-		int rc = open_error(errno);
+		int r = open_error(errno);
 
 		xcall_close(x);
-		return rc;
+		return r;
 	}
 	x->operation = xencall_alloc_buffer(x->handle, sizeof(*x->operation));
 	x->data = xencall_alloc_buffer(x->handle, XCALL_MAX_BYTES);
@@ -128,14 +128,14 @@ int xcall_flask(struct xcall *x, struct xen_flask_op *op)
 
 int xcall_version(struct xcall *x, unsigned int cmd, void *ret_data, size_t size)
 {
-	int rc;
+	int r;
 
 	assert(size <= XCALL_MAX_BYTES);
 	memset(x->data, 0, size);
-	rc = xencall2(x->handle, __HYPERVISOR_xen_version, cmd, (uintptr_t)x->data);
-	if (rc < 0)
+	r = xencall2(x->handle, __HYPERVISOR_xen_version, cmd, (uintptr_t)x->data);
+	if (r < 0)
 		return call_error(errno);
 	if (size)
 		memcpy(ret_data, x->data, size);
-	return rc;
+	return r;
 }

@@ -67,38 +67,38 @@ static int get_info(struct xcall *x, uint32_t domid, uint32_t scheduler,
 		    struct xen_domctl_scheduler_op *ret_op)
 {
 	struct xen_domctl domctl;
-	int rc;
+	int r;
 
 	memset(&domctl, 0, sizeof(domctl));
 	domctl.cmd = XEN_DOMCTL_scheduler_op;
 	domctl.domain = (domid_t)domid;
 	domctl.u.scheduler_op.sched_id = scheduler;
 	domctl.u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_getinfo;
-	rc = xcall_domctl(x, &domctl);
-	if (!rc)
+	r = xcall_domctl(x, &domctl);
+	if (!r)
 		*ret_op = domctl.u.scheduler_op;
-	return rc;
+	return r;
 }
 
 /* Credit2 and credit are the schedulers that have weights; -EINVAL: another one runs. */
 int xen_get_scheduling(struct xcall *x, uint32_t domid, struct hl_scheduling *ret)
 {
 	struct xen_domctl_scheduler_op op;
-	int rc = get_info(x, domid, XEN_SCHEDULER_CREDIT2, &op);
+	int r = get_info(x, domid, XEN_SCHEDULER_CREDIT2, &op);
 
-	if (!rc) {
+	if (!r) {
 		ret->weight = op.u.credit2.weight;
 		ret->cap = op.u.credit2.cap;
 		return 0;
 	}
-	if (rc != -EINVAL)
-		return rc;
-	rc = get_info(x, domid, XEN_SCHEDULER_CREDIT, &op);
-	if (!rc) {
+	if (r != -EINVAL)
+		return r;
+	r = get_info(x, domid, XEN_SCHEDULER_CREDIT, &op);
+	if (!r) {
 		ret->weight = op.u.credit.weight;
 		ret->cap = op.u.credit.cap;
 	}
-	return rc == -EINVAL ? 0 : rc;
+	return r == -EINVAL ? 0 : r;
 }
 
 static int get_affinity(struct xcall *x, uint32_t domid, uint32_t vcpu, uint32_t nr_cpus,
@@ -107,7 +107,7 @@ static int get_affinity(struct xcall *x, uint32_t domid, uint32_t vcpu, uint32_t
 	uint8_t *hard_data = xcall_data(x), *soft_data = hard_data + stride;
 	struct xen_domctl domctl;
 	struct xen_domctl_vcpuaffinity *affinity = &domctl.u.vcpuaffinity;
-	int rc;
+	int r;
 
 	memset(&domctl, 0, sizeof(domctl));
 	domctl.cmd = XEN_DOMCTL_getvcpuaffinity;
@@ -119,9 +119,9 @@ static int get_affinity(struct xcall *x, uint32_t domid, uint32_t vcpu, uint32_t
 	set_xen_guest_handle_raw(affinity->cpumap_soft.bitmap, soft_data);
 	affinity->cpumap_soft.nr_bits = nr_cpus;
 	memset(hard_data, 0, 2 * stride);
-	rc = xcall_domctl(x, &domctl);
-	if (rc)
-		return rc;
+	r = xcall_domctl(x, &domctl);
+	if (r)
+		return r;
 	memcpy(hard, hard_data, stride);
 	memcpy(soft, soft_data, stride);
 	return 0;
@@ -132,25 +132,25 @@ static int get_affinities(struct xcall *x, uint32_t domid, const struct affiniti
 			  uint8_t *hard, uint8_t *soft)
 {
 	const size_t stride = affinities->stride;
-	int rc = 0;
+	int r = 0;
 
-	for (uint32_t i = 0; !rc && i < affinities->nr_vcpus; i++)
-		rc = get_affinity(x, domid, i, affinities->nr_cpus, stride, hard + i * stride,
-				  soft + i * stride);
-	return rc;
+	for (uint32_t i = 0; !r && i < affinities->nr_vcpus; i++)
+		r = get_affinity(x, domid, i, affinities->nr_cpus, stride, hard + i * stride,
+				 soft + i * stride);
+	return r;
 }
 
 /* Returns the number of CPUs that the host may have, or an error. */
 static int get_nr_cpus(struct xcall *x)
 {
 	struct xen_sysctl sysctl;
-	int rc;
+	int r;
 
 	memset(&sysctl, 0, sizeof(sysctl));
 	sysctl.cmd = XEN_SYSCTL_physinfo;
-	rc = xcall_sysctl(x, &sysctl);
-	if (rc)
-		return rc;
+	r = xcall_sysctl(x, &sysctl);
+	if (r)
+		return r;
 	/* Both bitmaps of a vCPU have room in the memory for answers. */
 	return sysctl.u.physinfo.max_cpu_id < 4 * XCALL_MAX_BYTES
 		       ? (int)sysctl.u.physinfo.max_cpu_id + 1
@@ -159,7 +159,7 @@ static int get_nr_cpus(struct xcall *x)
 
 int xen_get_affinity(struct xcall *x, uint32_t domid, uint32_t nr_vcpus, struct hl_affinity *ret)
 {
-	int nr_cpus = get_nr_cpus(x), rc;
+	int nr_cpus = get_nr_cpus(x), r;
 	struct affinities affinities = {.nr_vcpus = nr_vcpus};
 	uint8_t *maps;
 	size_t size;
@@ -174,15 +174,15 @@ int xen_get_affinity(struct xcall *x, uint32_t domid, uint32_t nr_vcpus, struct 
 	maps = calloc(2, size);
 	if (!maps)
 		return -ENOMEM;
-	rc = get_affinities(x, domid, &affinities, maps, maps + size);
-	if (!rc) {
+	r = get_affinities(x, domid, &affinities, maps, maps + size);
+	if (!r) {
 		affinities.maps = maps;
 		affinity_text(&affinities, ret->hard, sizeof(ret->hard));
 		affinities.maps = maps + size;
 		affinity_text(&affinities, ret->soft, sizeof(ret->soft));
 	}
 	free(maps);
-	return rc;
+	return r;
 }
 
 static int add_live(struct xcall *x, const struct xen_domctl_getdomaininfo *infos, size_t count,
@@ -209,16 +209,16 @@ static int get_infos(struct xcall *x, uint32_t first,
 	struct xen_domctl_getdomaininfo *data = xcall_data(x);
 	struct xen_sysctl sysctl;
 	uint32_t count;
-	int rc;
+	int r;
 
 	memset(&sysctl, 0, sizeof(sysctl));
 	sysctl.cmd = XEN_SYSCTL_getdomaininfolist;
 	sysctl.u.getdomaininfolist.first_domain = (domid_t)first;
 	sysctl.u.getdomaininfolist.max_domains = LIVE_BATCH;
 	set_xen_guest_handle_raw(sysctl.u.getdomaininfolist.buffer, data);
-	rc = xcall_sysctl(x, &sysctl);
-	if (rc)
-		return rc;
+	r = xcall_sysctl(x, &sysctl);
+	if (r)
+		return r;
 	count = sysctl.u.getdomaininfolist.num_domains;
 	if (count > LIVE_BATCH)
 		return -EBADMSG;
@@ -232,7 +232,7 @@ int xen_list_live(struct xcall *x, struct hl_live_domain **ret_domains, size_t *
 	struct xen_domctl_getdomaininfo infos[LIVE_BATCH] = {0};
 	uint32_t first = 0;
 	size_t nr = 0;
-	int count, rc;
+	int count, r;
 
 	do {
 		count = get_infos(x, first, infos);
@@ -242,9 +242,9 @@ int xen_list_live(struct xcall *x, struct hl_live_domain **ret_domains, size_t *
 			break;
 		if (nr > MAX_LIVE_DOMAINS || infos[count - 1].domain < first)
 			return -EBADMSG;
-		rc = add_live(x, infos, (size_t)count, &domains, &nr);
-		if (rc)
-			return rc;
+		r = add_live(x, infos, (size_t)count, &domains, &nr);
+		if (r)
+			return r;
 		first = infos[count - 1].domain + 1u;
 	} while (count == LIVE_BATCH);
 	*ret_nr = nr;

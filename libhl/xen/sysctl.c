@@ -17,16 +17,16 @@ static_assert(sizeof(struct xen_sysctl_hyperlaunch) <= sizeof(((struct xen_sysct
 static int call(struct xcall *x, struct xen_sysctl_hyperlaunch *payload)
 {
 	struct xen_sysctl sysctl;
-	int rc;
+	int r;
 
 	memset(&sysctl, 0, sizeof(sysctl));
 	sysctl.cmd = XEN_SYSCTL_hyperlaunch;
 	memcpy(sysctl.u.pad, payload, sizeof(*payload));
-	rc = xcall_sysctl(x, &sysctl);
-	if (rc) {
+	r = xcall_sysctl(x, &sysctl);
+	if (r) {
 		logger_log(xcall_logger(x), LOG_DEBUG, "hyperlaunch sysctl, sub-op %u index %u: %s",
-			   payload->op, payload->index, strerrorname_np(-rc));
-		return rc;
+			   payload->op, payload->index, strerrorname_np(-r));
+		return r;
 	}
 	memcpy(payload, sysctl.u.pad, sizeof(*payload));
 	return 0;
@@ -50,15 +50,15 @@ int xcall_hyperlaunch(struct xcall *x, uint32_t op, uint32_t index, uint64_t off
 		.size = size,
 	};
 	void *buffer = xcall_data(x);
-	int rc;
+	int r;
 
 	if (size > XCALL_MAX_BYTES)
 		return -EINVAL;
 	set_xen_guest_handle_raw(payload.buffer, buffer);
 	memset(buffer, 0, size);
-	rc = call(x, &payload);
-	if (rc)
-		return rc;
+	r = call(x, &payload);
+	if (r)
+		return r;
 	if (payload.size > size)
 		return -EBADMSG;
 	memcpy(data, buffer, payload.size);

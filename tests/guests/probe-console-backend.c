@@ -23,11 +23,11 @@ static long map_ring(uint16_t domid, grant_handle_t *ret_handle)
 		.ref = GNTTAB_RESERVED_CONSOLE,
 		.dom = domid,
 	};
-	const long rc = hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref,
-				  (uintptr_t)&map, 1, 0, 0);
+	const long r = hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref,
+				 (uintptr_t)&map, 1, 0, 0);
 
 	*ret_handle = map.handle;
-	return rc ? rc : map.status == GNTST_okay ? 0 : -EPERM;
+	return r ? r : map.status == GNTST_okay ? 0 : -EPERM;
 }
 
 static void unmap_ring(grant_handle_t handle)
@@ -44,10 +44,10 @@ static void unmap_ring(grant_handle_t handle)
 long probe_bind(uint16_t domid, uint32_t remote_port, uint32_t *ret_port)
 {
 	struct evtchn_bind_interdomain bind = {.remote_dom = domid, .remote_port = remote_port};
-	const long rc = hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, &bind);
+	const long r = hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, &bind);
 
 	*ret_port = bind.local_port;
-	return rc;
+	return r;
 }
 
 /* Retries both steps until Xen permits them. */

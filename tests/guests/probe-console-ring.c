@@ -75,12 +75,12 @@ static long read_all(uint16_t domid, char *text, uint64_t *ret_dropped)
 {
 	static struct xen_hyperlaunch_console part;
 	uint32_t done = 0;
-	long rc;
+	long r;
 
 	do {
-		rc = launch_console(domid, done, &part);
-		if (rc)
-			return rc;
+		r = launch_console(domid, done, &part);
+		if (r)
+			return r;
 		memcpy(text + done, part.data, part.size);
 		done += part.size;
 	} while (done < part.kept);

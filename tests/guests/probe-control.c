@@ -311,9 +311,9 @@ static long version(const struct probe *probe)
 static long version_commandline(const struct probe *probe)
 {
 	static xen_commandline_t line;
-	const long rc = hypercall2(__HYPERVISOR_xen_version, XENVER_commandline, line);
+	const long r = hypercall2(__HYPERVISOR_xen_version, XENVER_commandline, line);
 
-	return !rc && !strcmp(line, "<denied>") ? -EPERM : rc;
+	return !r && !strcmp(line, "<denied>") ? -EPERM : r;
 }
 
 static const struct probe_row rows[] = {

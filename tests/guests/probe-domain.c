@@ -21,12 +21,12 @@ static long do_domctl(struct xen_domctl *domctl, uint32_t cmd, uint16_t domid)
 
 long probe_insist(uint16_t domid)
 {
-	long rc;
+	long r;
 
 	do
-		rc = domain_command(XEN_DOMCTL_unpausedomain, domid);
-	while (rc);
-	return rc;
+		r = domain_command(XEN_DOMCTL_unpausedomain, domid);
+	while (r);
+	return r;
 }
 
 static long shadow_op(uint16_t domid, uint32_t op, void *bitmap)
@@ -40,13 +40,13 @@ static long shadow_op(uint16_t domid, uint32_t op, void *bitmap)
 long probe_log_dirty(uint16_t domid)
 {
 	static uint8_t bitmap[NR_PAGES / 8] __attribute__((aligned(8)));
-	long rc = shadow_op(domid, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, NULL);
+	long r = shadow_op(domid, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, NULL);
 
-	if (!rc)
-		rc = shadow_op(domid, XEN_DOMCTL_SHADOW_OP_PEEK, bitmap);
-	if (rc >= 0)
-		rc = shadow_op(domid, XEN_DOMCTL_SHADOW_OP_CLEAN, bitmap);
-	return rc < 0 ? rc : shadow_op(domid, XEN_DOMCTL_SHADOW_OP_OFF, NULL);
+	if (!r)
+		r = shadow_op(domid, XEN_DOMCTL_SHADOW_OP_PEEK, bitmap);
+	if (r >= 0)
+		r = shadow_op(domid, XEN_DOMCTL_SHADOW_OP_CLEAN, bitmap);
+	return r < 0 ? r : shadow_op(domid, XEN_DOMCTL_SHADOW_OP_OFF, NULL);
 }
 
 long probe_affinity(uint16_t domid)
@@ -60,12 +60,12 @@ long probe_affinity(uint16_t domid)
 				.cpumap_soft.nr_bits = 64,
 			},
 	};
-	long rc;
+	long r;
 
 	set_xen_guest_handle(domctl.u.vcpuaffinity.cpumap_hard.bitmap, (uint8_t *)&hard);
 	set_xen_guest_handle(domctl.u.vcpuaffinity.cpumap_soft.bitmap, (uint8_t *)&soft);
-	rc = do_domctl(&domctl, XEN_DOMCTL_getvcpuaffinity, domid);
-	if (!rc)
+	r = do_domctl(&domctl, XEN_DOMCTL_getvcpuaffinity, domid);
+	if (!r)
 		log("affinity of %u is hard 0x%" PRIx64 ", soft 0x%" PRIx64, domid, hard, soft);
-	return rc;
+	return r;
 }

@@ -16,11 +16,11 @@
 static long bind(uint32_t virq)
 {
 	uint32_t port;
-	const int rc = event_bind_virq(virq, &port);
+	const int r = event_bind_virq(virq, &port);
 
-	if (!rc)
+	if (!r)
 		event_close(port);
-	return rc;
+	return r;
 }
 
 static long virq_console(const struct probe *probe)
@@ -46,35 +46,35 @@ static long virq_hyperlaunch(const struct probe *probe)
 static long alloc_unbound(uint16_t domid, uint16_t remote, uint32_t *ret_port)
 {
 	struct evtchn_alloc_unbound alloc = {.dom = domid, .remote_dom = remote};
-	const long rc = hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, &alloc);
+	const long r = hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, &alloc);
 
 	*ret_port = alloc.port;
-	return rc;
+	return r;
 }
 
 static long alloc_self(const struct probe *probe)
 {
 	uint32_t port;
-	const long rc = alloc_unbound(DOMID_SELF, probe->other, &port);
+	const long r = alloc_unbound(DOMID_SELF, probe->other, &port);
 
-	if (!rc)
+	if (!r)
 		event_close(port);
-	return rc;
+	return r;
 }
 
 long probe_reuse_console(uint16_t remote)
 {
 	struct xen_hvm_param param = {.domid = DOMID_SELF, .index = HVM_PARAM_CONSOLE_EVTCHN};
-	long rc = hypercall2(__HYPERVISOR_hvm_op, HVMOP_get_param, &param);
+	long r = hypercall2(__HYPERVISOR_hvm_op, HVMOP_get_param, &param);
 	uint32_t port = 0;
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	event_close((uint32_t)param.value);
 	/* Xen allocates the lowest free port. */
-	rc = alloc_unbound(DOMID_SELF, remote, &port);
-	if (rc || port != param.value)
-		return rc ? rc : -EEXIST;
+	r = alloc_unbound(DOMID_SELF, remote, &port);
+	if (r || port != param.value)
+		return r ? r : -EEXIST;
 	event_send(port);
 	return 0;
 }
@@ -105,11 +105,11 @@ static long bind_interdomain(const struct probe *probe)
 long probe_introduce(uint16_t domid)
 {
 	struct evtchn_bind_interdomain arg = {.remote_dom = domid, .remote_port = STORE_PORT};
-	const long rc = hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, &arg);
+	const long r = hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, &arg);
 
-	if (!rc)
+	if (!r)
 		event_send(arg.local_port);
-	return rc;
+	return r;
 }
 
 static const struct probe_row rows[] = {

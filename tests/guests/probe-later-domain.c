@@ -17,10 +17,10 @@
 static long alloc_port(uint16_t domid, uint16_t backend, uint32_t *ret_port)
 {
 	struct evtchn_alloc_unbound alloc = {.dom = domid, .remote_dom = backend};
-	const long rc = hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, &alloc);
+	const long r = hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, &alloc);
 
 	*ret_port = alloc.port;
-	return rc;
+	return r;
 }
 
 static long set_parameter(uint16_t domid, uint32_t index, uint64_t value)
@@ -48,9 +48,9 @@ static long map_grants(uint16_t domid)
 		.space = XENMAPSPACE_grant_table,
 		.gpfn = GRANT_GFN,
 	};
-	const long rc = hypercall2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &add);
+	const long r = hypercall2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &add);
 
-	return rc ? rc : probe_map_frame(domid, GRANT_GFN);
+	return r ? r : probe_map_frame(domid, GRANT_GFN);
 }
 
 static void grant(uint32_t ref, uint16_t backend)
@@ -69,30 +69,30 @@ long probe_grant_console(uint16_t backend)
 long probe_make_pv(uint16_t domid, uint16_t backend)
 {
 	uint32_t store, console;
-	long rc = probe_create(domid, true);
+	long r = probe_create(domid, true);
 
-	if (!rc)
-		rc = alloc_port(domid, backend, &store);
-	return rc ? rc : alloc_port(domid, backend, &console);
+	if (!r)
+		r = alloc_port(domid, backend, &store);
+	return r ? r : alloc_port(domid, backend, &console);
 }
 
 long probe_make(uint16_t domid, uint16_t backend)
 {
 	uint32_t store, console;
-	long rc = probe_create(domid, false);
+	long r = probe_create(domid, false);
 
-	if (!rc)
-		rc = alloc_port(domid, backend, &store);
-	if (!rc)
-		rc = alloc_port(domid, backend, &console);
-	if (!rc)
-		rc = set_parameter(domid, HVM_PARAM_STORE_EVTCHN, store);
-	if (!rc)
-		rc = probe_name_console(domid, console);
-	if (!rc)
-		rc = map_grants(domid);
-	if (rc)
-		return rc;
+	if (!r)
+		r = alloc_port(domid, backend, &store);
+	if (!r)
+		r = alloc_port(domid, backend, &console);
+	if (!r)
+		r = set_parameter(domid, HVM_PARAM_STORE_EVTCHN, store);
+	if (!r)
+		r = probe_name_console(domid, console);
+	if (!r)
+		r = map_grants(domid);
+	if (r)
+		return r;
 	grant(GNTTAB_RESERVED_XENSTORE, backend);
 	grant(GNTTAB_RESERVED_CONSOLE, backend);
 	return 0;

@@ -53,11 +53,11 @@ static long set_console(const struct probe *probe)
 {
 	struct hl_launch launch;
 	const int known = !launch_info(&launch);
-	const int rc = launch_command(XEN_HYPERLAUNCH_SET_CONSOLE, probe->self, 0);
+	const int r = launch_command(XEN_HYPERLAUNCH_SET_CONSOLE, probe->self, 0);
 
-	if (!rc && known && launch.console_owner != probe->self)
+	if (!r && known && launch.console_owner != probe->self)
 		return launch_command(XEN_HYPERLAUNCH_SET_CONSOLE, launch.console_owner, 0);
-	return rc;
+	return r;
 }
 
 static long move_console_backend(const struct probe *probe)

@@ -58,13 +58,13 @@ long probe_map_frame(uint16_t domid, xen_ulong_t from)
 		.size = 1,
 		.u.foreign_domid = domid,
 	};
-	long rc;
+	long r;
 
 	set_xen_guest_handle(map.idxs, &from);
 	set_xen_guest_handle(map.gpfns, &to);
 	set_xen_guest_handle(map.errs, &error);
-	rc = hypercall2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &map);
-	return rc ? rc : error;
+	r = hypercall2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &map);
+	return r ? r : error;
 }
 
 /* Maps a frame of the other domain. */
@@ -131,9 +131,9 @@ static long of_status(int status)
 
 static long do_gnttab_op(unsigned int cmd, void *op, const int16_t *status)
 {
-	const long rc = hypercall(__HYPERVISOR_grant_table_op, cmd, (uintptr_t)op, 1, 0, 0);
+	const long r = hypercall(__HYPERVISOR_grant_table_op, cmd, (uintptr_t)op, 1, 0, 0);
 
-	return rc ? rc : of_status(*status);
+	return r ? r : of_status(*status);
 }
 
 static long gnttab_query_size(const struct probe *probe)

@@ -96,12 +96,12 @@ static long act_loan(uint64_t arg)
 static long act_await_console(uint64_t arg)
 {
 	struct hl_launch launch;
-	long rc;
+	long r;
 
 	for (;;) {
-		rc = launch_info(&launch);
-		if (rc || launch.console_owner == probe.self)
-			return rc;
+		r = launch_info(&launch);
+		if (r || launch.console_owner == probe.self)
+			return r;
 		sleep_ms(LISTEN_MS);
 	}
 }
@@ -110,14 +110,14 @@ static long act_await_ready(uint64_t arg)
 {
 	struct hl_launch_domain domain = {0};
 	struct hl_launch launch;
-	long rc = launch_info(&launch);
+	long r = launch_info(&launch);
 
-	for (uint32_t i = 0; !rc && i < launch.nr_domains; i++) {
+	for (uint32_t i = 0; !r && i < launch.nr_domains; i++) {
 		do
-			rc = launch_domain(i, &domain);
-		while (!rc && domain.domid == arg && domain.state != HL_DOMAIN_READY);
+			r = launch_domain(i, &domain);
+		while (!r && domain.domid == arg && domain.state != HL_DOMAIN_READY);
 	}
-	return rc;
+	return r;
 }
 
 /* Moves the console back end of the domain `other`; act_port() names its port. */
@@ -161,11 +161,11 @@ static long act_name_console(uint64_t arg)
 /* Binds a port of the domain `other`, and keeps it until the next unbind. */
 static long act_bind(uint64_t arg)
 {
-	const long rc = probe_bind(probe.other, (uint32_t)arg, &bound_port);
+	const long r = probe_bind(probe.other, (uint32_t)arg, &bound_port);
 
-	if (rc)
+	if (r)
 		bound_port = 0;
-	return rc;
+	return r;
 }
 
 static long act_unbind(uint64_t arg)
@@ -253,27 +253,27 @@ static long act_labels(uint64_t arg)
 {
 	struct hl_launch_domain domain;
 	struct hl_launch launch;
-	long rc = launch_info(&launch);
+	long r = launch_info(&launch);
 
-	for (uint32_t i = 0; !rc && i < launch.nr_domains; i++) {
-		rc = launch_domain(i, &domain);
-		if (!rc)
+	for (uint32_t i = 0; !r && i < launch.nr_domains; i++) {
+		r = launch_domain(i, &domain);
+		if (!r)
 			log("label of %u is %u", domain.domid, domain.ssidref);
 	}
-	return rc;
+	return r;
 }
 
 /* Prints the domid of each role; -1: none. */
 static long act_roles(uint64_t arg)
 {
 	struct hl_launch launch;
-	const long rc = launch_info(&launch);
+	const long r = launch_info(&launch);
 
-	if (!rc)
+	if (!r)
 		log("hardware is %d, crash is %d, console is %d, xenstore is %d, owner is %d",
 		    (int)launch.hardware_domid, (int)launch.crash_domid, (int)launch.console_domid,
 		    (int)launch.xenstore_domid, (int)launch.console_owner);
-	return rc;
+	return r;
 }
 
 static long act_create(uint64_t arg)
@@ -617,10 +617,10 @@ static void act(struct word words)
 
 	while (word_next(&words, &word)) {
 		const struct action *action = find_action(&word, &arg);
-		const long rc = action->run(arg);
+		const long r = action->run(arg);
 
 		if (!action->quiet)
-			log("%.*s = %s", (int)word.length, word.text, errname(rc));
+			log("%.*s = %s", (int)word.length, word.text, errname(r));
 	}
 }
 

@@ -321,15 +321,15 @@ enum lcm_err lcm_exercise(const void *blob, size_t size, const struct lcm_limits
 	static struct lcm lcm, twice;
 	struct lcm_error err;
 	const struct view view = {.lcm = &lcm, .blob = blob, .size = size, .limits = limits};
-	int rc;
+	int r;
 
 	/* What the parser leaves unset shows up. */
 	memset(&lcm, 0xa5, sizeof(lcm));
 	memset(&err, 0xa5, sizeof(err));
-	rc = lcm_parse(blob, size, &lcm, &err);
-	if (!rc)
-		rc = lcm_check(&lcm, limits, &err);
-	if (rc) {
+	r = lcm_parse(blob, size, &lcm, &err);
+	if (!r)
+		r = lcm_check(&lcm, limits, &err);
+	if (r) {
 		hold_error(&view, &err);
 		exercise_recovery(blob, size, limits);
 		return err.code;

@@ -40,11 +40,11 @@ struct console {
 /* Returns bytes, or an errno; -EPERM: another domain owns the console (EACCES with FLASK). */
 static int console_io(struct console *console, unsigned int op, size_t size)
 {
-	int rc = xencall3(console->call, __HYPERVISOR_console_io, op, size,
-			  (uintptr_t)console->buffer);
+	int r = xencall3(console->call, __HYPERVISOR_console_io, op, size,
+			 (uintptr_t)console->buffer);
 
-	if (rc >= 0)
-		return rc;
+	if (r >= 0)
+		return r;
 	return errno == EACCES ? -EPERM : -errno;
 }
 
@@ -88,13 +88,13 @@ static int take_input(struct console *console)
 
 static int put_output(struct console *console)
 {
-	int rc;
+	int r;
 
 	memcpy(console->buffer, console->pending, console->nr_pending);
-	rc = console_io(console, CONSOLEIO_write, console->nr_pending);
-	console->held_back = rc == -EPERM;
-	if (rc < 0)
-		return rc == -EPERM ? 0 : rc;
+	r = console_io(console, CONSOLEIO_write, console->nr_pending);
+	console->held_back = r == -EPERM;
+	if (r < 0)
+		return r == -EPERM ? 0 : r;
 	console->nr_pending = 0;
 	return 0;
 }
@@ -136,29 +136,29 @@ static int turn(struct console *console)
 		{.fd = console->nr_input ? -1 : xenevtchn_fd(console->events), .events = POLLIN},
 		{.fd = events ? console->terminal : -1, .events = events},
 	};
-	int rc = 0;
+	int r = 0;
 
 	if (poll(fds, 2, console->held_back ? RETRY_MS : -1) < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (fds[0].revents)
-		rc = take_event(console);
+		r = take_event(console);
 	else if (console->nr_input && fds[1].revents)
-		rc = take_input(console);
-	if (!rc && console->held_back)
-		rc = put_output(console);
-	else if (!rc && fds[1].revents & ~POLLOUT)
-		rc = take_output(console);
-	return rc;
+		r = take_input(console);
+	if (!r && console->held_back)
+		r = put_output(console);
+	else if (!r && fds[1].revents & ~POLLOUT)
+		r = take_output(console);
+	return r;
 }
 
 static int start_program(struct console *console, char *argv[])
 {
 	console->program = forkpty(&console->terminal, NULL, NULL, NULL);
 	if (console->program < 0) {
-		int rc = -errno;
+		int r = -errno;
 
 		report_error("console: cannot open a terminal: is devpts mounted?");
-		return rc;
+		return r;
 	}
 	if (console->program == 0) {
 		/* `hlctl handoff` warns the user of this terminal. */
@@ -212,24 +212,24 @@ static int await_program(const struct console *console)
 int verb_console(int argc, char *argv[])
 {
 	struct console console = {};
-	int rc, code = EXIT_FAILED;
+	int r, code = EXIT_FAILED;
 
 	if (argc < 2)
 		return usage_error();
-	rc = open_console(&console);
-	if (!rc)
-		rc = start_program(&console, argv + 1);
+	r = open_console(&console);
+	if (!r)
+		r = start_program(&console, argv + 1);
 	/* Input that arrived before the interrupt was bound raises no event. */
-	if (!rc)
-		rc = take_input(&console);
-	while (!rc)
-		rc = turn(&console);
-	if (rc != -EPIPE)
-		report_error("console: %s", strerror(-rc));
+	if (!r)
+		r = take_input(&console);
+	while (!r)
+		r = turn(&console);
+	if (r != -EPIPE)
+		report_error("console: %s", strerror(-r));
 	if (console.terminal >= 0) {
 		close(console.terminal);
 		code = await_program(&console);
 	}
 	close_console(&console);
-	return rc == -EPIPE ? code : EXIT_FAILED;
+	return r == -EPIPE ? code : EXIT_FAILED;
 }

@@ -18,7 +18,7 @@
 /* self.c */
 
 /* Returns the text for an errno of libhl. */
-const char *reason(int rc);
+const char *reason(int r);
 
 /* The launch, as reported by Xen, and the domain that this process runs in. */
 struct self {

@@ -36,14 +36,14 @@ static bool is_ours(const struct introduction *in, const struct hl_launch_domain
 static int uuid_of(const struct hl_launch_domain *domain, char text[HL_UUID_TEXT_SIZE])
 {
 	uint8_t uuid[16];
-	int rc = 0;
+	int r = 0;
 
 	memcpy(uuid, domain->uuid, sizeof(uuid));
 	if (uuid_is_nil(uuid))
-		rc = uuid_make_random(uuid);
-	if (!rc)
+		r = uuid_make_random(uuid);
+	if (!r)
 		hl_uuid_to_text(uuid, text);
-	return rc;
+	return r;
 }
 
 static int introduce(struct introduction *in, const struct hl_launch_domain *domain)
@@ -66,9 +66,9 @@ static int introduce(struct introduction *in, const struct hl_launch_domain *dom
 		.console_port = domain->console_port,
 		.console_gfn = domain->console_gfn,
 	};
-	int rc = uuid_of(domain, uuid);
+	int r = uuid_of(domain, uuid);
 
-	return rc ? rc : xs_guest_introduce(&xs_ops_real, in->h, &guest);
+	return r ? r : xs_guest_introduce(&xs_ops_real, in->h, &guest);
 }
 
 static int introduce_each(struct introduction *in)
@@ -76,35 +76,35 @@ static int introduce_each(struct introduction *in)
 	struct hl_launch_domain domain;
 	uint32_t index = 0;
 	bool found;
-	int rc;
+	int r;
 
-	while (!(rc = self_next(&in->self, &index, &domain, &found)) && found) {
+	while (!(r = self_next(&in->self, &index, &domain, &found)) && found) {
 		if (!is_ours(in, &domain))
 			continue;
-		rc = introduce(in, &domain);
-		if (rc < 0) {
+		r = introduce(in, &domain);
+		if (r < 0) {
 			report_error("introduce: d%u \"%s\": %s", domain.domid, domain.name,
-				     strerror(-rc));
+				     strerror(-r));
 			in->failed = true;
-		} else if (rc > 0) {
+		} else if (r > 0) {
 			printf("d%u \"%s\": %s\n", domain.domid, domain.name,
 			       domain.store_port ? "introduced"
 						 : "nodes written; it has no xenstore ring");
 		}
 	}
-	if (rc)
-		report_error("introduce: %s", reason(rc));
-	return rc;
+	if (r)
+		report_error("introduce: %s", reason(r));
+	return r;
 }
 
 static int open_all(struct introduction *in)
 {
-	int rc = self_open(&in->self, "introduce");
+	int r = self_open(&in->self, "introduce");
 
-	if (!rc)
-		rc = first_control(&in->self, &in->control);
-	if (rc)
-		return rc;
+	if (!r)
+		r = first_control(&in->self, &in->control);
+	if (r)
+		return r;
 	in->h = xs_open(0);
 	if (!in->h)
 		report_error("introduce: cannot connect to xenstored: %m");
@@ -123,18 +123,18 @@ static void introduce_toolstack(struct introduction *in)
 int verb_introduce(int argc, char *argv[])
 {
 	struct introduction in = {};
-	int rc;
+	int r;
 
 	if (argc > 2 || (argc == 2 && strcmp(argv[1], "--all") != 0))
 		return usage_error();
 	in.all = argc == 2;
-	rc = open_all(&in);
-	if (!rc) {
+	r = open_all(&in);
+	if (!r) {
 		introduce_toolstack(&in);
-		rc = introduce_each(&in);
+		r = introduce_each(&in);
 	}
 	if (in.h)
 		xs_close(in.h);
 	self_close(&in.self);
-	return rc || in.failed ? EXIT_FAILED : EXIT_OK;
+	return r || in.failed ? EXIT_FAILED : EXIT_OK;
 }

@@ -14,34 +14,34 @@ static int print_line(xencall_handle *call, const char *text)
 {
 	size_t size = strlen(text) + 1;
 	char *line = xencall_alloc_buffer(call, size + 1);
-	int rc;
+	int r;
 
 	if (!line)
 		return -ENOMEM;
 	snprintf(line, size + 1, "%s\n", text);
-	rc = xencall3(call, __HYPERVISOR_console_io, CONSOLEIO_write, size, (uintptr_t)line);
-	if (rc < 0)
-		rc = -errno;
+	r = xencall3(call, __HYPERVISOR_console_io, CONSOLEIO_write, size, (uintptr_t)line);
+	if (r < 0)
+		r = -errno;
 	xencall_free_buffer(call, line);
-	return rc;
+	return r;
 }
 
 int verb_print(int argc, char *argv[])
 {
 	xencall_handle *call;
-	int rc;
+	int r;
 
 	if (argc != 2)
 		return usage_error();
 	call = xencall_open(NULL, 0);
-	rc = call ? print_line(call, argv[1]) : -errno;
+	r = call ? print_line(call, argv[1]) : -errno;
 	if (call)
 		xencall_close(call);
-	if (rc >= 0)
+	if (r >= 0)
 		return EXIT_OK;
 	report_error("print: %s",
-		     rc == -EPERM || rc == -EACCES
+		     r == -EPERM || r == -EACCES
 			     ? "Xen permits this to control domains and the console owner only"
-			     : strerror(-rc));
+			     : strerror(-r));
 	return EXIT_FAILED;
 }

@@ -7,17 +7,17 @@
 int verb_ready(int argc, char *argv[])
 {
 	struct hl_ctx *hl = NULL;
-	int rc;
+	int r;
 
 	(void)argv;
 	if (argc != 1)
 		return usage_error();
-	rc = hl_new("xen", NULL, NULL, &hl);
-	if (!rc)
-		rc = hl_ready(hl);
+	r = hl_new("xen", NULL, NULL, &hl);
+	if (!r)
+		r = hl_ready(hl);
 	hl_unref(hl);
-	if (!rc)
+	if (!r)
 		return EXIT_OK;
-	report_error("ready: %s", rc == -EPERM ? "this is not an initial domain" : reason(rc));
+	report_error("ready: %s", r == -EPERM ? "this is not an initial domain" : reason(r));
 	return EXIT_FAILED;
 }

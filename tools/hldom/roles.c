@@ -34,13 +34,13 @@ int verb_roles(int argc, char *argv[])
 	struct self self = {};
 	uint32_t asked;
 	int code = ask_for(argc, argv, &asked);
-	int rc;
+	int r;
 
 	if (code)
 		return code;
-	rc = self_open(&self, argv[0]);
+	r = self_open(&self, argv[0]);
 	self_close(&self);
-	if (rc)
+	if (r)
 		return EXIT_FAILED;
 	if (!asked)
 		print_roles(self.roles);
@@ -50,13 +50,13 @@ int verb_roles(int argc, char *argv[])
 int verb_domid(int argc, char *argv[])
 {
 	struct self self = {};
-	int rc;
+	int r;
 
 	if (argc != 1)
 		return usage_error();
-	rc = self_open(&self, argv[0]);
+	r = self_open(&self, argv[0]);
 	self_close(&self);
-	if (rc)
+	if (r)
 		return EXIT_FAILED;
 	printf("%u\n", self.launch.self_domid);
 	return EXIT_OK;

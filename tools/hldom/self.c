@@ -50,10 +50,10 @@ int self_next(struct self *self, uint32_t *index, struct hl_launch_domain *ret_d
 {
 	*ret_found = false;
 	while (*index < self->launch.nr_domains && !*ret_found) {
-		int rc = hl_get_domain(self->hl, (*index)++, ret_domain);
+		int r = hl_get_domain(self->hl, (*index)++, ret_domain);
 
-		if (rc)
-			return rc;
+		if (r)
+			return r;
 		*ret_found = is_there(ret_domain);
 	}
 	return 0;
@@ -64,17 +64,17 @@ int first_control(struct self *self, uint32_t *ret_domid)
 	struct hl_launch_domain domain;
 	uint32_t index = 0;
 	bool found;
-	int rc;
+	int r;
 
 	*ret_domid = HL_NO_DOMID;
-	while (!(rc = self_next(self, &index, &domain, &found)) && found)
+	while (!(r = self_next(self, &index, &domain, &found)) && found)
 		if (domain.permissions & HL_PERM_CONTROL) {
 			*ret_domid = domain.domid;
 			return 0;
 		}
-	if (rc)
-		report_error("cannot find the control domain: %s", reason(rc));
-	return rc;
+	if (r)
+		report_error("cannot find the control domain: %s", reason(r));
+	return r;
 }
 
 static int find_roles(struct self *self)
@@ -82,21 +82,21 @@ static int find_roles(struct self *self)
 	struct hl_launch_domain domain;
 	uint32_t index = 0;
 	bool found;
-	int rc;
+	int r;
 
 	if (self->launch.state == HL_LAUNCH_NONE) {
 		self->roles = self->launch.self_domid == 0 ? CLASSIC_ROLES : 0;
 		return 0;
 	}
-	while (!(rc = self_next(self, &index, &domain, &found)) && found)
+	while (!(r = self_next(self, &index, &domain, &found)) && found)
 		if (domain.domid == self->launch.self_domid)
 			self->roles = roles_of(&domain);
-	return rc;
+	return r;
 }
 
-const char *reason(int rc)
+const char *reason(int r)
 {
-	switch (rc) {
+	switch (r) {
 	case -ENODEV:
 		return "no Xen: does /dev/xen/privcmd exist?";
 	case -EACCES:
@@ -104,26 +104,26 @@ const char *reason(int rc)
 	case -EPERM:
 		return "Xen answers only CONTROL, XENSTORE and BOOT domains";
 	default:
-		return strerror(-rc);
+		return strerror(-r);
 	}
 }
 
 int self_open(struct self *self, const char *verb)
 {
-	int rc = hl_new("xen", NULL, NULL, &self->hl);
+	int r = hl_new("xen", NULL, NULL, &self->hl);
 
-	if (!rc)
-		rc = hl_get_launch(self->hl, &self->launch);
+	if (!r)
+		r = hl_get_launch(self->hl, &self->launch);
 	/* Without Hyperlaunch only dom0 can make hypercalls like this one. */
-	if (rc == -EOPNOTSUPP) {
+	if (r == -EOPNOTSUPP) {
 		self->launch = (struct hl_launch){.state = HL_LAUNCH_NONE};
-		rc = 0;
+		r = 0;
 	}
-	if (!rc)
-		rc = find_roles(self);
-	if (rc)
-		report_error("%s: %s", verb, reason(rc));
-	return rc;
+	if (!r)
+		r = find_roles(self);
+	if (r)
+		report_error("%s: %s", verb, reason(r));
+	return r;
 }
 
 void self_close(struct self *self)

@@ -41,15 +41,15 @@ int toolstack_introduce(struct xs_handle *h, uint32_t store, uint32_t control)
 		{.path = "/tool/xenconsoled/domid"},
 		{.path = "/local/pool/0/name", .value = "Pool-0"},
 	};
-	int rc = 0;
+	int r = 0;
 
 	snprintf(facts[0].value, sizeof(facts[0].value), "%u", store);
 	/* xenconsoled's terminals are of use only in the domain that opens them. */
 	snprintf(facts[1].value, sizeof(facts[1].value), "%u", control);
-	for (size_t i = 0; !rc && i < sizeof(facts) / sizeof(facts[0]); i++) {
-		rc = put_if_missing(h, &facts[i]);
-		if (rc)
-			report_error("introduce: %s: %s", facts[i].path, strerror(-rc));
+	for (size_t i = 0; !r && i < sizeof(facts) / sizeof(facts[0]); i++) {
+		r = put_if_missing(h, &facts[i]);
+		if (r)
+			report_error("introduce: %s: %s", facts[i].path, strerror(-r));
 	}
-	return rc;
+	return r;
 }

@@ -38,11 +38,11 @@ static int add_options(struct words *words)
 {
 	struct self self = {};
 	uint32_t control = HL_NO_DOMID;
-	int rc = self_open(&self, "xenstored");
+	int r = self_open(&self, "xenstored");
 
-	if (!rc)
-		rc = first_control(&self, &control);
-	if (!rc && self.launch.state != HL_LAUNCH_NONE) {
+	if (!r)
+		r = first_control(&self, &control);
+	if (!r && self.launch.state != HL_LAUNCH_NONE) {
 		if (self.launch.self_domid != 0)
 			add_number(words, "--master-domid", words->master, self.launch.self_domid);
 		if (control != 0)
@@ -50,13 +50,13 @@ static int add_options(struct words *words)
 				   control == HL_NO_DOMID ? self.launch.self_domid : control);
 	}
 	self_close(&self);
-	return rc;
+	return r;
 }
 
 int verb_xenstored(int argc, char *argv[])
 {
 	struct words words = {};
-	int rc;
+	int r;
 
 	if (argc < 2)
 		return usage_error();
@@ -72,8 +72,8 @@ int verb_xenstored(int argc, char *argv[])
 		return EXIT_FAILED;
 	}
 	words.argv[words.nr++] = argv[1];
-	rc = add_options(&words);
-	if (!rc) {
+	r = add_options(&words);
+	if (!r) {
 		memcpy(words.argv + words.nr, argv + 2, (size_t)(argc - 2) * sizeof(*argv));
 		execvp(argv[1], words.argv);
 		report_error("xenstored: %s: %m", argv[1]);

@@ -56,15 +56,15 @@ int digest_file(const char *path, struct chain_file *ret_file)
 {
 	struct chain_file file = {0};
 	/* O_NONBLOCK: opening a FIFO without a writer, which is rejected, must not block. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r;
 
 	if (fd < 0)
 		return -errno;
-	rc = digest_fd(fd, &file);
+	r = digest_fd(fd, &file);
 	close(fd);
-	if (!rc)
+	if (!r)
 		*ret_file = file;
-	return rc;
+	return r;
 }
 
 static bool find_in_chain(const struct chain *chain, const struct stat *st, unsigned int *ret_at)
@@ -82,7 +82,7 @@ static int absolute_path(const char *path, char **ret_path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	char *dir, *real, *whole = NULL;
-	int rc = 0;
+	int r = 0;
 
 	if (slash && slash != path)
 		dir = strndup(path, (size_t)(slash - path));
@@ -90,13 +90,13 @@ static int absolute_path(const char *path, char **ret_path)
 		dir = strdup(slash ? "/" : ".");
 	real = dir ? realpath(dir, NULL) : NULL;
 	if (!real)
-		rc = -errno;
+		r = -errno;
 	else if (asprintf(&whole, "%s%s%s", real, real[1] ? "/" : "", name) < 0)
-		rc = -ENOMEM;
+		r = -ENOMEM;
 	free(dir);
 	free(real);
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	*ret_path = whole;
 	return 0;
 }
@@ -106,7 +106,7 @@ int chain_add(struct chain *chain, const char *path, unsigned int *ret_index)
 	struct chain_file file;
 	struct stat st;
 	unsigned int at;
-	int rc;
+	int r;
 
 	if (stat(path, &st))
 		return -errno;
@@ -116,12 +116,12 @@ int chain_add(struct chain *chain, const char *path, unsigned int *ret_index)
 	}
 	if (chain->nr == MAX_CHAIN)
 		return -EFBIG;
-	rc = digest_file(path, &file);
-	if (rc)
-		return rc;
-	rc = absolute_path(path, &file.path);
-	if (rc)
-		return rc;
+	r = digest_file(path, &file);
+	if (r)
+		return r;
+	r = absolute_path(path, &file.path);
+	if (r)
+		return r;
 	chain->files[chain->nr++] = file;
 	*ret_index = chain->nr;
 	return 0;

@@ -183,7 +183,7 @@ static void skip_space(struct reader *reader)
 static int take_words(struct reader *reader, struct words *words)
 {
 	struct word word;
-	int rc;
+	int r;
 
 	for (;;) {
 		skip_space(reader);
@@ -193,9 +193,9 @@ static int take_words(struct reader *reader, struct words *words)
 			skip_comment(reader);
 			return 0;
 		}
-		rc = take_word(reader, &word);
-		if (rc)
-			return rc;
+		r = take_word(reader, &word);
+		if (r)
+			return r;
 		/* Options precede the path. */
 		if (words->nr == 1 && !strncmp(word.text, "--", 2)) {
 			words->nounzip |= !strcmp(word.text, "--nounzip");
@@ -232,24 +232,24 @@ static int add_entry(struct grub_config *config, const struct words *words, int 
 {
 	struct grub_entry *entries =
 		reallocarray(config->entries, config->nr_entries + 1, sizeof(*entries));
-	int rc;
+	int r;
 
 	if (!entries)
 		return -ENOMEM;
 	config->entries = entries;
 	entries += config->nr_entries;
 	*entries = (struct grub_entry){0};
-	rc = take_file(words, line, &entries->xen);
-	if (!rc)
+	r = take_file(words, line, &entries->xen);
+	if (!r)
 		config->nr_entries++;
-	return rc;
+	return r;
 }
 
 static int add_module(struct grub_entry *entry, const struct words *words, int line)
 {
 	struct grub_module *modules =
 		reallocarray(entry->modules, entry->nr_modules + 1, sizeof(*modules));
-	int rc;
+	int r;
 
 	if (!modules)
 		return -ENOMEM;
@@ -259,10 +259,10 @@ static int add_module(struct grub_entry *entry, const struct words *words, int l
 		.has_string = words->nr > 2,
 		.nounzip = words->nounzip,
 	};
-	rc = take_file(words, line, &modules->file);
-	if (!rc)
+	r = take_file(words, line, &modules->file);
+	if (!r)
 		entry->nr_modules++;
-	return rc;
+	return r;
 }
 
 static bool is_command(const struct words *words, const char *name, const char *newer)
@@ -274,14 +274,14 @@ static bool is_command(const struct words *words, const char *name, const char *
 static int take_command(struct reader *reader, struct grub_config *config)
 {
 	struct words words = {0};
-	int line = reader->line, rc = take_words(reader, &words);
+	int line = reader->line, r = take_words(reader, &words);
 
-	if (!rc && is_command(&words, "multiboot", "multiboot2"))
-		rc = add_entry(config, &words, line);
-	else if (!rc && is_command(&words, "module", "module2") && config->nr_entries)
-		rc = add_module(&config->entries[config->nr_entries - 1], &words, line);
+	if (!r && is_command(&words, "multiboot", "multiboot2"))
+		r = add_entry(config, &words, line);
+	else if (!r && is_command(&words, "module", "module2") && config->nr_entries)
+		r = add_module(&config->entries[config->nr_entries - 1], &words, line);
 	words_free(&words);
-	return rc;
+	return r;
 }
 
 int grub_parse(const char *text, size_t size, struct grub_config *ret_config, int *ret_line)
@@ -293,18 +293,18 @@ int grub_parse(const char *text, size_t size, struct grub_config *ret_config, in
 		.line = 1,
 	};
 	struct grub_config config = {0};
-	int rc = reader.word ? 0 : -ENOMEM;
+	int r = reader.word ? 0 : -ENOMEM;
 
-	while (!rc && reader.at < reader.end) {
+	while (!r && reader.at < reader.end) {
 		*ret_line = reader.line;
-		rc = take_command(&reader, &config);
-		if (!rc && reader.at < reader.end)
+		r = take_command(&reader, &config);
+		if (!r && reader.at < reader.end)
 			reader.line += *reader.at++ == '\n';
 	}
 	free(reader.word);
-	if (rc)
+	if (r)
 		grub_free(&config);
 	else
 		*ret_config = config;
-	return rc;
+	return r;
 }

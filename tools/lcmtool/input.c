@@ -72,14 +72,14 @@ int read_all(const char *path, size_t max, struct buffer *ret_buffer)
 {
 	bool standard = !strcmp(path, "-");
 	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	int rc;
+	int r;
 
 	if (fd < 0)
 		return -errno;
-	rc = read_fd(fd, max, ret_buffer);
+	r = read_fd(fd, max, ret_buffer);
 	if (!standard)
 		close(fd);
-	return rc;
+	return r;
 }
 
 /* --- source ---------------------------------------------------------------- */
@@ -131,20 +131,19 @@ static int spawn_dtc(int in, int out, const char *dir, pid_t *ret_pid)
 static enum exit_code run_dtc(int in, int out, const char *name)
 {
 	char *copy = strdup(name);
-	int rc, status;
+	int r, status;
 	pid_t pid;
 
-	rc = copy ? spawn_dtc(in, out, strcmp(name, "-") != 0 ? dirname(copy) : ".", &pid)
-		  : -ENOMEM;
+	r = copy ? spawn_dtc(in, out, strcmp(name, "-") != 0 ? dirname(copy) : ".", &pid) : -ENOMEM;
 	free(copy);
-	if (rc) {
+	if (r) {
 		report_error("%s: device-tree source needs dtc (package device-tree-compiler): %s",
-			     name, strerror(-rc));
+			     name, strerror(-r));
 		return EXIT_USAGE;
 	}
-	rc = process_wait(pid, &status);
-	if (rc) {
-		report_error("dtc: %s", strerror(-rc));
+	r = process_wait(pid, &status);
+	if (r) {
+		report_error("dtc: %s", strerror(-r));
 		return EXIT_USAGE;
 	}
 	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
@@ -184,12 +183,12 @@ static enum exit_code compile(struct buffer *buffer, const char *name)
 enum exit_code input_read(const char *name, struct input *ret_input)
 {
 	_cleanup_(buffer_free) struct buffer buffer = {0};
-	int rc = read_all(name, INPUT_LIMIT, &buffer);
+	int r = read_all(name, INPUT_LIMIT, &buffer);
 	enum exit_code code;
 	bool source;
 
-	if (rc) {
-		report_error("%s: %s", name, strerror(-rc));
+	if (r) {
+		report_error("%s: %s", name, strerror(-r));
 		return EXIT_USAGE;
 	}
 	source = is_source(&buffer);
@@ -332,21 +331,21 @@ enum exit_code input_check(struct input *input, const struct lcm_limits *limits,
 {
 	struct lcm_limits actual = *limits;
 	struct lcm_error err;
-	int rc = limits->source ? (int)names_to_masks(input) : 0;
+	int r = limits->source ? (int)names_to_masks(input) : 0;
 
-	if (rc)
+	if (r)
 		return EXIT_FAILED;
-	rc = lcm_parse(input->blob.data, input->blob.size, &input->lcm, &err);
-	if (!rc) {
+	r = lcm_parse(input->blob.data, input->blob.size, &input->lcm, &err);
+	if (!r) {
 		if (warn)
 			report_warnings(input, limits->strict);
 		if (guess)
 			actual.platform = lcm_guess_platform(&input->lcm);
-		rc = lcm_check(&input->lcm, &actual, &err);
+		r = lcm_check(&input->lcm, &actual, &err);
 	}
-	if (rc)
+	if (r)
 		report_lcm_error(input, &err, &actual);
-	return rc ? EXIT_FAILED : EXIT_OK;
+	return r ? EXIT_FAILED : EXIT_OK;
 }
 
 /* --- numbers --------------------------------------------------------------- */

@@ -220,15 +220,14 @@ static int unpack(const struct packing *packing, const struct span *s, struct bu
 		  const char **ret_program)
 {
 	char *argv[6] = {NULL};
-	int rc;
+	int r;
 
 	for (size_t i = 0; packing->program[i]; i++)
 		argv[i] = (char *)packing->program[i];
-	rc = filter(argv, s->data, s->size - (packing->has_size_after ? 4 : 0), KERNEL_MAX,
-		    ret_out);
-	if (rc == -ENOENT)
+	r = filter(argv, s->data, s->size - (packing->has_size_after ? 4 : 0), KERNEL_MAX, ret_out);
+	if (r == -ENOENT)
 		*ret_program = packing->program[0];
-	return rc;
+	return r;
 }
 
 /* Decompresses a kernel and reads it. */
@@ -237,23 +236,23 @@ static int read_packed(const struct span *s, struct kernel *k)
 	const struct packing *packing = find_packing(s);
 	_cleanup_(buffer_free) struct buffer out = {0};
 	struct span inner;
-	int rc;
+	int r;
 
 	if (!packing) {
 		k->fault = identify(s->data, s->size);
 		k->fault = k->fault ? k->fault : "data of an unknown format";
 		return 0;
 	}
-	rc = unpack(packing, s, &out, &k->missing_program);
-	if (rc == -ENOENT)
+	r = unpack(packing, s, &out, &k->missing_program);
+	if (r == -ENOENT)
 		return 0;
-	if (rc == -EBADMSG || rc == -EFBIG) {
+	if (r == -EBADMSG || r == -EFBIG) {
 		k->fault =
-			rc == -EFBIG ? "larger than Xen can decompress" : "corrupt compressed data";
+			r == -EFBIG ? "larger than Xen can decompress" : "corrupt compressed data";
 		return 0;
 	}
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	inner = (struct span){(const uint8_t *)out.data, out.size};
 	k->fault = is_elf(&inner) ? read_elf(&inner, k) : "compressed data that contains no kernel";
 	return 0;
@@ -264,17 +263,17 @@ int kernel_read(const char *path, struct kernel *ret_kernel)
 	_cleanup_(buffer_free) struct buffer file = {0};
 	struct kernel k = {0};
 	struct span s;
-	int rc = read_all(path, KERNEL_MAX, &file);
+	int r = read_all(path, KERNEL_MAX, &file);
 
-	if (rc)
-		return rc;
+	if (r)
+		return r;
 	s = (struct span){(const uint8_t *)file.data, file.size};
 	k.fault = find_payload(&s);
 	if (!k.fault && is_elf(&s))
 		k.fault = read_elf(&s, &k);
 	else if (!k.fault)
-		rc = read_packed(&s, &k);
-	if (!rc)
+		r = read_packed(&s, &k);
+	if (!r)
 		*ret_kernel = k;
-	return rc;
+	return r;
 }

@@ -56,15 +56,15 @@ static void advise_directories(void)
 }
 
 static enum exit_code report_unreadable(const struct link_job *job, const struct lcm_module *m,
-					const char *path, int rc)
+					const char *path, int r)
 {
-	if (rc == -EFBIG)
+	if (r == -EFBIG)
 		report_at(&job->input, m->node, "file",
 			  "%s would be module %u, but Xen supports only %u", path, MAX_CHAIN + 1,
 			  MAX_CHAIN);
 	else
 		report_at(&job->input, m->node, "file", "%s: %s", path,
-			  rc == -EISDIR ? "not a regular file" : strerror(-rc));
+			  r == -EISDIR ? "not a regular file" : strerror(-r));
 	return EXIT_FAILED;
 }
 
@@ -104,17 +104,17 @@ static enum exit_code check_file(const struct link_job *job, const struct lcm_mo
 static int get_kernel(struct link_job *job, unsigned int index, const struct kernel **ret_kernel)
 {
 	struct kernel **kernel = &job->kernels[index - 1];
-	int rc;
+	int r;
 
 	if (!*kernel) {
 		*kernel = malloc(sizeof(**kernel));
 		if (!*kernel)
 			return -ENOMEM;
-		rc = kernel_read(job->chain.files[index - 1].path, *kernel);
-		if (rc) {
+		r = kernel_read(job->chain.files[index - 1].path, *kernel);
+		if (r) {
 			free(*kernel);
 			*kernel = NULL;
-			return rc;
+			return r;
 		}
 	}
 	*ret_kernel = *kernel;
@@ -144,10 +144,10 @@ static enum exit_code check_kernel(struct link_job *job, const struct lcm_module
 {
 	const char *path = job->chain.files[index - 1].path, *lacks;
 	const struct kernel *k;
-	int rc = get_kernel(job, index, &k);
+	int r = get_kernel(job, index, &k);
 
-	if (rc)
-		return report_unreadable(job, m, path, rc);
+	if (r)
+		return report_unreadable(job, m, path, r);
 	if (k->fault) {
 		report_at(&job->input, m->node, "file",
 			  "%s: kernel image format not supported: it is %s [%s]", path, k->fault,
@@ -175,23 +175,23 @@ static enum exit_code resolve(struct link_job *job, unsigned int i)
 	const struct lcm_module *m = &job->input.lcm.modules[i];
 	_cleanup_(freep) char *path = NULL;
 	enum exit_code code;
-	int rc;
+	int r;
 
 	if (!m->file) {
 		report_at(&job->input, m->node, NULL, "no file: the module is not known");
 		return EXIT_FAILED;
 	}
-	rc = chain_find(m->file, job->dirs, job->nr_dirs, &path);
-	if (rc == -ENOMEM)
+	r = chain_find(m->file, job->dirs, job->nr_dirs, &path);
+	if (r == -ENOMEM)
 		return out_of_memory();
-	if (rc) {
+	if (r) {
 		report_not_found(job, m);
 		job->not_found = true;
 		return EXIT_FAILED;
 	}
-	rc = chain_add(&job->chain, path, &job->index[i]);
-	if (rc)
-		return report_unreadable(job, m, path, rc);
+	r = chain_add(&job->chain, path, &job->index[i]);
+	if (r)
+		return report_unreadable(job, m, path, r);
 	code = check_file(job, m, &job->chain.files[job->index[i] - 1]);
 	if (!code && m->type == LCM_MODULE_KERNEL)
 		code = check_kernel(job, m, job->index[i]);
@@ -218,27 +218,27 @@ static enum exit_code resolve_all(struct link_job *job)
 static int edit_module(struct link_job *job, unsigned int i)
 {
 	void *fdt = job->linked.data;
-	int node = job->input.lcm.modules[i].node, rc;
+	int node = job->input.lcm.modules[i].node, r;
 
-	rc = fdt_setprop_u32(fdt, node, "mb-index", job->index[i]);
-	if (!rc && fdt_getprop(fdt, node, "module-index", NULL))
-		rc = fdt_setprop_u32(fdt, node, "module-index", job->index[i]);
-	if (!rc)
-		rc = fdt_setprop(fdt, node, "digest-sha256",
-				 job->chain.files[job->index[i] - 1].sha256, HL_SHA256_SIZE);
-	if (!rc)
-		rc = fdt_delprop(fdt, node, "file");
-	return rc;
+	r = fdt_setprop_u32(fdt, node, "mb-index", job->index[i]);
+	if (!r && fdt_getprop(fdt, node, "module-index", NULL))
+		r = fdt_setprop_u32(fdt, node, "module-index", job->index[i]);
+	if (!r)
+		r = fdt_setprop(fdt, node, "digest-sha256",
+				job->chain.files[job->index[i] - 1].sha256, HL_SHA256_SIZE);
+	if (!r)
+		r = fdt_delprop(fdt, node, "file");
+	return r;
 }
 
 /* Edits from the last node to the first, since an edit moves all that follows it. */
 static int edit_all(struct link_job *job)
 {
-	int rc = fdt_open_into(job->input.blob.data, job->linked.data, (int)job->linked.size);
+	int r = fdt_open_into(job->input.blob.data, job->linked.data, (int)job->linked.size);
 
-	for (unsigned int i = job->input.lcm.nr_modules; !rc && i--;)
-		rc = edit_module(job, i);
-	return rc ? rc : fdt_pack(job->linked.data);
+	for (unsigned int i = job->input.lcm.nr_modules; !r && i--;)
+		r = edit_module(job, i);
+	return r ? r : fdt_pack(job->linked.data);
 }
 
 /* Checks the result against the chain. */
@@ -260,16 +260,16 @@ static enum exit_code check_linked(struct link_job *job)
 
 static enum exit_code make_linked(struct link_job *job)
 {
-	int rc;
+	int r;
 
 	job->linked.size =
 		job->input.blob.size + job->input.lcm.nr_modules * (size_t)GROWTH_PER_MODULE + 256;
 	job->linked.data = calloc(1, job->linked.size);
 	if (!job->linked.data)
 		return out_of_memory();
-	rc = edit_all(job);
-	if (rc) {
-		report_error("%s: libfdt: %s", job->source, fdt_strerror(rc));
+	r = edit_all(job);
+	if (r) {
+		report_error("%s: libfdt: %s", job->source, fdt_strerror(r));
 		return EXIT_USAGE;
 	}
 	job->linked.size = fdt_totalsize(job->linked.data);
@@ -340,7 +340,7 @@ static enum exit_code write_lists(struct link_job *job)
 {
 	_cleanup_(buffer_free) struct buffer modules = {0}, grub = {0};
 	_cleanup_(freep) char *output = absolute(job->output);
-	int rc;
+	int r;
 
 	if (!output)
 		return out_of_memory();
@@ -348,9 +348,9 @@ static enum exit_code write_lists(struct link_job *job)
 		report_error("%s: quote or control character in the path", output);
 		return EXIT_USAGE;
 	}
-	rc = print_lists(job, output, &modules, &grub);
-	if (rc) {
-		report_error("%s", strerror(-rc));
+	r = print_lists(job, output, &modules, &grub);
+	if (r) {
+		report_error("%s", strerror(-r));
 		return EXIT_USAGE;
 	}
 

@@ -16,7 +16,7 @@
 static int write_temporary(const char *dir, const struct output *output, char **ret_path)
 {
 	_cleanup_(freep) char *path = NULL;
-	int fd, rc;
+	int fd, r;
 
 	if (asprintf(&path, "%s/.%s.XXXXXX", dir, output->name) < 0) {
 		path = NULL;
@@ -25,16 +25,16 @@ static int write_temporary(const char *dir, const struct output *output, char **
 	fd = mkstemp(path);
 	if (fd < 0)
 		return -errno;
-	rc = write_all(fd, output->data, output->size);
-	if (!rc && fchmod(fd, 0644))
-		rc = -errno;
-	if (!rc && fsync(fd))
-		rc = -errno;
-	if (close(fd) && !rc)
-		rc = -errno;
-	if (rc) {
+	r = write_all(fd, output->data, output->size);
+	if (!r && fchmod(fd, 0644))
+		r = -errno;
+	if (!r && fsync(fd))
+		r = -errno;
+	if (close(fd) && !r)
+		r = -errno;
+	if (r) {
 		unlink(path);
-		return rc;
+		return r;
 	}
 	*ret_path = path;
 	path = NULL;
@@ -56,19 +56,19 @@ static int move_into_place(const char *dir, const char *from, const char *name)
 static int write_and_move(const char *dir, const struct output *outputs, size_t nr, char **paths,
 			  const char **ret_name)
 {
-	int rc;
+	int r;
 
 	for (size_t i = 0; i < nr; i++) {
 		*ret_name = outputs[i].name;
-		rc = write_temporary(dir, &outputs[i], &paths[i]);
-		if (rc)
-			return rc;
+		r = write_temporary(dir, &outputs[i], &paths[i]);
+		if (r)
+			return r;
 	}
 	for (size_t i = 0; i < nr; i++) {
 		*ret_name = outputs[i].name;
-		rc = move_into_place(dir, paths[i], outputs[i].name);
-		if (rc)
-			return rc;
+		r = move_into_place(dir, paths[i], outputs[i].name);
+		if (r)
+			return r;
 		free(paths[i]);
 		paths[i] = NULL;
 	}
@@ -79,20 +79,20 @@ enum exit_code write_outputs(const char *dir, const struct output *outputs, size
 {
 	char *paths[MAX_OUTPUTS] = {NULL};
 	const char *name = "";
-	int rc;
+	int r;
 
 	assert(nr <= MAX_OUTPUTS);
 	if (mkdir(dir, 0777) && errno != EEXIST) {
 		report_error("%s: %m", dir);
 		return EXIT_USAGE;
 	}
-	rc = write_and_move(dir, outputs, nr, paths, &name);
+	r = write_and_move(dir, outputs, nr, paths, &name);
 	for (size_t i = 0; i < nr; i++) {
 		if (paths[i])
 			unlink(paths[i]);
 		free(paths[i]);
 	}
-	if (rc)
-		report_error("%s/%s: %s", dir, name, strerror(-rc));
-	return rc ? EXIT_USAGE : EXIT_OK;
+	if (r)
+		report_error("%s/%s: %s", dir, name, strerror(-r));
+	return r ? EXIT_USAGE : EXIT_OK;
 }

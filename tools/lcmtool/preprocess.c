@@ -64,7 +64,7 @@ static int run_limited(char *const argv[], const struct buffer *in, size_t max,
 		       struct buffer *ret_out)
 {
 	struct rlimit before, less;
-	int rc;
+	int r;
 
 	if (getrlimit(RLIMIT_CPU, &before))
 		return -errno;
@@ -73,15 +73,15 @@ static int run_limited(char *const argv[], const struct buffer *in, size_t max,
 		less.rlim_cur = MAX_SECONDS;
 	if (setrlimit(RLIMIT_CPU, &less))
 		return -errno;
-	rc = filter_loudly(argv, in->data, in->size, max, ret_out);
-	if (setrlimit(RLIMIT_CPU, &before) && !rc)
-		rc = -errno;
-	return rc;
+	r = filter_loudly(argv, in->data, in->size, max, ret_out);
+	if (setrlimit(RLIMIT_CPU, &before) && !r)
+		r = -errno;
+	return r;
 }
 
-static enum exit_code report_cpp_failure(const char *name, int rc)
+static enum exit_code report_cpp_failure(const char *name, int r)
 {
-	switch (rc) {
+	switch (r) {
 	case -ENOENT:
 		report_error("%s: source with #include or #define needs cpp (package cpp)", name);
 		return EXIT_USAGE;
@@ -94,7 +94,7 @@ static enum exit_code report_cpp_failure(const char *name, int rc)
 			     name);
 		return EXIT_FAILED;
 	default:
-		report_error("%s: cpp: %s", name, strerror(-rc));
+		report_error("%s: cpp: %s", name, strerror(-r));
 		return EXIT_USAGE;
 	}
 }
@@ -119,11 +119,11 @@ enum exit_code preprocess(struct buffer *source, const char *name, size_t max)
 		NULL,
 	};
 	struct buffer out = {0};
-	int rc = copy ? run_limited(argv, file ? &nothing : source, max, &out) : -ENOMEM;
+	int r = copy ? run_limited(argv, file ? &nothing : source, max, &out) : -ENOMEM;
 
 	free(copy);
-	if (rc)
-		return report_cpp_failure(name, rc);
+	if (r)
+		return report_cpp_failure(name, r);
 	buffer_free(source);
 	*source = out;
 	return EXIT_OK;

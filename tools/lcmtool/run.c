@@ -14,56 +14,56 @@
 /* Returns a memfd with the bytes, at offset 0, or an errno. */
 static int hold_in_memory(const void *data, size_t size)
 {
-	int fd = memfd_create("lcmtool", MFD_CLOEXEC), rc;
+	int fd = memfd_create("lcmtool", MFD_CLOEXEC), r;
 
 	if (fd < 0)
 		return -errno;
-	rc = write_all(fd, data, size);
-	if (!rc && lseek(fd, 0, SEEK_SET) < 0)
-		rc = -errno;
-	if (rc) {
+	r = write_all(fd, data, size);
+	if (!r && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	if (r) {
 		close(fd);
-		return rc;
+		return r;
 	}
 	return fd;
 }
 
 static int run(char *const argv[], int in, bool quiet, size_t max, struct buffer *ret_out)
 {
-	int ends[2], status, rc, waited;
+	int ends[2], status, r, waited;
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
-	rc = process_start(argv, in, ends[1], quiet, &pid);
+	r = process_start(argv, in, ends[1], quiet, &pid);
 	close(ends[1]);
-	if (rc) {
+	if (r) {
 		close(ends[0]);
-		return rc;
+		return r;
 	}
-	rc = read_fd(ends[0], max, ret_out);
+	r = read_fd(ends[0], max, ret_out);
 	/* A program that still writes gets SIGPIPE and ends. */
 	close(ends[0]);
 	waited = process_wait(pid, &status);
 	if (waited)
 		return waited;
-	if (!rc && (!WIFEXITED(status) || WEXITSTATUS(status))) {
+	if (!r && (!WIFEXITED(status) || WEXITSTATUS(status))) {
 		buffer_free(ret_out);
-		rc = -EBADMSG;
+		r = -EBADMSG;
 	}
-	return rc;
+	return r;
 }
 
 static int run_on(char *const argv[], const void *in, size_t size, bool quiet, size_t max,
 		  struct buffer *ret_out)
 {
-	int fd = hold_in_memory(in, size), rc;
+	int fd = hold_in_memory(in, size), r;
 
 	if (fd < 0)
 		return fd;
-	rc = run(argv, fd, quiet, max, ret_out);
+	r = run(argv, fd, quiet, max, ret_out);
 	close(fd);
-	return rc;
+	return r;
 }
 
 int filter(char *const argv[], const void *in, size_t size, size_t max, struct buffer *ret_out)

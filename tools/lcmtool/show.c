@@ -15,18 +15,18 @@ struct format {
 
 /* --- the formats ----------------------------------------------------------- */
 
-static enum exit_code put_text(const struct input *input, int rc, char *text)
+static enum exit_code put_text(const struct input *input, int r, char *text)
 {
-	if (rc == -EINVAL) {
+	if (r == -EINVAL) {
 		report_invalid_tree(input);
 		return EXIT_FAILED;
 	}
-	if (rc == -EILSEQ) {
+	if (r == -EILSEQ) {
 		report_error("%s: contains a name that source cannot express", input->name);
 		return EXIT_FAILED;
 	}
-	if (rc) {
-		report_error("%s: %s", input->name, strerror(-rc));
+	if (r) {
+		report_error("%s: %s", input->name, strerror(-r));
 		return EXIT_USAGE;
 	}
 	fputs(text, stdout);
@@ -43,16 +43,16 @@ static enum exit_code with_lcm(struct input *input, enum exit_code (*show)(const
 	enum exit_code code = input_check(input, &loose, true, !json);
 	struct hl_lcm *lcm;
 	char *text = NULL;
-	int rc;
+	int r;
 
 	if (code)
 		return code;
-	rc = hl_lcm_new(input->blob.data, input->blob.size, &same, NULL, &lcm);
-	if (rc)
-		return put_text(input, rc, NULL);
+	r = hl_lcm_new(input->blob.data, input->blob.size, &same, NULL, &lcm);
+	if (r)
+		return put_text(input, r, NULL);
 	if (json) {
-		rc = hl_lcm_to_json(lcm, &text);
-		code = put_text(input, rc, text);
+		r = hl_lcm_to_json(lcm, &text);
+		code = put_text(input, r, text);
 	} else {
 		code = show(lcm);
 	}
@@ -73,9 +73,9 @@ static enum exit_code format_json(struct input *input)
 static enum exit_code format_dts(struct input *input)
 {
 	char *text = NULL;
-	int rc = hl_fdt_to_dts(input->blob.data, input->blob.size, &text);
+	int r = hl_fdt_to_dts(input->blob.data, input->blob.size, &text);
 
-	return put_text(input, rc, text);
+	return put_text(input, r, text);
 }
 
 static const struct format formats[] = {

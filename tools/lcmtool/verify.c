@@ -24,7 +24,7 @@ struct loaded {
 	int line;
 	bool has_string, nounzip;
 	char *path;
-	int rc; /* 0: file is set; -ENODATA: path has a variable; or an errno */
+	int r; /* 0: file is set; -ENODATA: path has a variable; or an errno */
 	struct chain_file file;
 };
 
@@ -119,7 +119,7 @@ static const struct loaded *find_digest(const struct loaded *loaded, size_t nr,
 					const uint8_t *digest)
 {
 	for (size_t i = 0; i < nr; i++)
-		if (!loaded[i].rc && !memcmp(loaded[i].file.sha256, digest, HL_SHA256_SIZE))
+		if (!loaded[i].r && !memcmp(loaded[i].file.sha256, digest, HL_SHA256_SIZE))
 			return &loaded[i];
 	return NULL;
 }
@@ -160,7 +160,7 @@ static void verify_module(struct verify_job *job, const struct lcm_module *m,
 		       m->index, nr);
 		return;
 	}
-	if (loaded[m->index - 1].rc)
+	if (loaded[m->index - 1].r)
 		return; /* verify_use() reports it */
 	verify_digest(job, m, node, loaded, nr);
 	if (m->bootargs && loaded[m->index - 1].has_string)
@@ -168,11 +168,11 @@ static void verify_module(struct verify_job *job, const struct lcm_module *m,
 		       "the string after module %u overrides the bootargs of %s", m->index, node);
 }
 
-static const char *why_unreadable(int rc)
+static const char *why_unreadable(int r)
 {
-	if (rc == -ENODATA)
+	if (r == -ENODATA)
 		return "contains a variable, which is not expanded";
-	return rc == -EISDIR ? "not a regular file" : strerror(-rc);
+	return r == -EISDIR ? "not a regular file" : strerror(-r);
 }
 
 static void verify_use(struct verify_job *job, const struct loaded *loaded, size_t nr)
@@ -185,9 +185,9 @@ static void verify_use(struct verify_job *job, const struct loaded *loaded, size
 		if (!used)
 			differ(job, loaded[i].line, "no node of the LCM uses module %zu, %s", i + 1,
 			       loaded[i].path);
-		if (loaded[i].rc)
+		if (loaded[i].r)
 			differ(job, loaded[i].line, "module %zu, %s: %s", i + 1, loaded[i].path,
-			       why_unreadable(loaded[i].rc));
+			       why_unreadable(loaded[i].r));
 	}
 }
 
@@ -204,7 +204,7 @@ static int load(const struct verify_job *job, const struct grub_module *module,
 
 	if (!loaded.path)
 		return -ENOMEM;
-	loaded.rc = module->file.has_variable ? -ENODATA : digest_file(loaded.path, &loaded.file);
+	loaded.r = module->file.has_variable ? -ENODATA : digest_file(loaded.path, &loaded.file);
 	*ret_loaded = loaded;
 	return 0;
 }
@@ -213,21 +213,21 @@ static enum exit_code verify_entry(struct verify_job *job, const struct grub_ent
 {
 	size_t nr = entry->nr_modules - 1; /* without the LCM itself */
 	struct loaded *loaded = calloc(nr + 1, sizeof(*loaded));
-	int rc = loaded ? 0 : -ENOMEM;
+	int r = loaded ? 0 : -ENOMEM;
 
 	verify_xen(job, &entry->xen);
-	for (size_t i = 0; !rc && i < nr; i++)
-		rc = load(job, &entry->modules[i + 1], &loaded[i]);
-	for (unsigned int i = 0; !rc && i < job->input.lcm.nr_modules; i++)
+	for (size_t i = 0; !r && i < nr; i++)
+		r = load(job, &entry->modules[i + 1], &loaded[i]);
+	for (unsigned int i = 0; !r && i < job->input.lcm.nr_modules; i++)
 		verify_module(job, &job->input.lcm.modules[i], entry, loaded, nr);
-	if (!rc)
+	if (!r)
 		verify_use(job, loaded, nr);
 	else
 		report_error("out of memory");
 	for (size_t i = 0; loaded && i < nr; i++)
 		free(loaded[i].path);
 	free(loaded);
-	return rc ? EXIT_USAGE : EXIT_OK;
+	return r ? EXIT_USAGE : EXIT_OK;
 }
 
 /* Checks each entry that loads the LCM, since any of them may be booted. */
@@ -263,18 +263,18 @@ static void print_verified(const struct verify_job *job)
 static enum exit_code read_config(struct verify_job *job)
 {
 	_cleanup_(buffer_free) struct buffer text = {0};
-	int line, rc = read_all(job->grub, MAX_CONFIG, &text);
+	int line, r = read_all(job->grub, MAX_CONFIG, &text);
 
-	if (rc) {
-		report_error("%s: %s", job->grub, strerror(-rc));
+	if (r) {
+		report_error("%s: %s", job->grub, strerror(-r));
 		return EXIT_USAGE;
 	}
-	rc = grub_parse(text.data, text.size, &job->config, &line);
-	if (rc == -EINVAL)
+	r = grub_parse(text.data, text.size, &job->config, &line);
+	if (r == -EINVAL)
 		report_error("%s:%d: unterminated quote", job->grub, line);
-	else if (rc)
-		report_error("%s: %s", job->grub, strerror(-rc));
-	return rc ? EXIT_USAGE : EXIT_OK;
+	else if (r)
+		report_error("%s: %s", job->grub, strerror(-r));
+	return r ? EXIT_USAGE : EXIT_OK;
 }
 
 static enum exit_code verify_launch(struct verify_job *job)

@@ -40,14 +40,14 @@ static int say(xencall_handle *xcall, const char *text)
 {
 	size_t size = strlen(text);
 	char *buffer = xencall_alloc_buffer(xcall, size);
-	int rc;
+	int r;
 
 	if (!buffer)
 		return -1;
 	memcpy(buffer, text, size);
-	rc = xencall3(xcall, __HYPERVISOR_console_io, CONSOLEIO_write, size, (uintptr_t)buffer);
+	r = xencall3(xcall, __HYPERVISOR_console_io, CONSOLEIO_write, size, (uintptr_t)buffer);
 	xencall_free_buffer(xcall, buffer);
-	return rc;
+	return r;
 }
 
 static int say_time(xencall_handle *xcall, const char *name, int64_t ns, char **words)

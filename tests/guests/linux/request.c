@@ -28,15 +28,15 @@ static int request(struct hl_ctx *ctx, const char *word)
 int main(int argc, char **argv)
 {
 	struct hl_ctx *ctx;
-	int rc = hl_new("xen", NULL, NULL, &ctx);
+	int r = hl_new("xen", NULL, NULL, &ctx);
 
-	if (rc) {
-		puts(strerrorname_np(-rc));
+	if (r) {
+		puts(strerrorname_np(-r));
 		return 1;
 	}
 	for (int i = 1; i < argc; i++) {
-		rc = request(ctx, argv[i]);
-		puts(rc ? strerrorname_np(-rc) : "ok");
+		r = request(ctx, argv[i]);
+		puts(r ? strerrorname_np(-r) : "ok");
 	}
 	hl_unref(ctx);
 	return 0;

@@ -25,10 +25,10 @@ static void make_lcm(void)
 static int parse(const char *text, struct config *config, struct config_error *err)
 {
 	struct blob blob = blob_copy(text, strlen(text));
-	const int rc = config_parse(blob.data, blob.size, &lcm, config, err);
+	const int r = config_parse(blob.data, blob.size, &lcm, config, err);
 
 	blob_free(&blob);
-	return rc;
+	return r;
 }
 
 static void assert_timeouts(const char *text, uint32_t store, uint32_t five, uint32_t web)

@@ -50,12 +50,12 @@ static enum lcm_err code_of(struct blob *blob)
 {
 	static struct lcm lcm;
 	struct lcm_error err;
-	int rc = lcm_parse(blob->data, blob->size, &lcm, &err);
+	int r = lcm_parse(blob->data, blob->size, &lcm, &err);
 
 	lcm_exercise(blob->data, blob->size, &x86);
-	if (!rc)
-		rc = lcm_check(&lcm, &x86, &err);
-	return rc ? err.code : LCM_OK;
+	if (!r)
+		r = lcm_check(&lcm, &x86, &err);
+	return r ? err.code : LCM_OK;
 }
 
 /* Each prefix in memory of its own: to read beyond it is seen. */

@@ -11,10 +11,10 @@ int main(void)
 	static char blob[1 << 20];
 	size_t size = fread(blob, 1, sizeof(blob), stdin);
 	char *text;
-	int rc = hl_fdt_to_dts(blob, size, &text);
+	int r = hl_fdt_to_dts(blob, size, &text);
 
-	if (rc) {
-		fprintf(stderr, "%s\n", strerror(-rc));
+	if (r) {
+		fprintf(stderr, "%s\n", strerror(-r));
 		return 1;
 	}
 	fputs(text, stdout);

@@ -119,11 +119,11 @@ static int with_limits(const char *name, struct hl_lcm_limits limits, struct hl_
 	struct hl_lcm *lcm = NULL;
 	size_t size;
 	void *blob = load_fixture(name, &size);
-	int rc = hl_lcm_new(blob, size, &limits, error, &lcm);
+	int r = hl_lcm_new(blob, size, &limits, error, &lcm);
 
 	free(blob);
 	hl_lcm_unref(lcm);
-	return rc;
+	return r;
 }
 
 static void limits(void **state)

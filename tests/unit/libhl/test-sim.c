@@ -199,7 +199,7 @@ static void specs_refused(void **state)
 {
 	static const struct {
 		const char *spec;
-		int rc;
+		int r;
 	} bad[] = {
 		{"", -EINVAL},
 		{"sim", -EINVAL},
@@ -217,10 +217,10 @@ static void specs_refused(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct hl_ctx *ctx = NULL;
-		int rc = hl_new(bad[i].spec, NULL, NULL, &ctx);
+		int r = hl_new(bad[i].spec, NULL, NULL, &ctx);
 
-		if (rc != bad[i].rc || ctx)
-			fail_msg("'%s': %d instead of %d", bad[i].spec, rc, bad[i].rc);
+		if (r != bad[i].r || ctx)
+			fail_msg("'%s': %d instead of %d", bad[i].spec, r, bad[i].r);
 	}
 }
 
@@ -744,10 +744,10 @@ static void commands_refused(void **state)
 	drain(ctx);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		char *reply;
-		int rc = hl_sim_command(ctx, bad[i], &reply);
+		int r = hl_sim_command(ctx, bad[i], &reply);
 
-		if (rc != -EINVAL && rc != -ERANGE)
-			fail_msg("'%s': %d", bad[i], rc);
+		if (r != -EINVAL && r != -ERANGE)
+			fail_msg("'%s': %d", bad[i], r);
 		assert_non_null(reply);
 		assert_int_equal(strncmp(reply, "error E", 7), 0);
 		free(reply);
@@ -916,14 +916,14 @@ static void many_domains(void **state)
 {
 	struct hl_ctx *ctx = sim_of("ok-static-basic", "");
 	struct hl_live_domain *live;
-	int rc = 0, added = 0;
+	int r = 0, added = 0;
 	size_t nr;
 
-	while (!rc && added < 10000) {
-		rc = run(ctx, "domain-add vm");
-		added += !rc;
+	while (!r && added < 10000) {
+		r = run(ctx, "domain-add vm");
+		added += !r;
 	}
-	assert_int_equal(rc, -ENOSPC);
+	assert_int_equal(r, -ENOSPC);
 	assert_int_equal(ctx->ops->list_live(ctx->backend, &live, &nr), 0);
 	assert_true(nr >= (size_t)added);
 	free(live);

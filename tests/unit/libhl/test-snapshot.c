@@ -34,12 +34,12 @@ static void whole(void **state)
 static int read_with_fault(const char *fault, struct hl_snapshot **ret_snapshot)
 {
 	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
-	int rc;
+	int r;
 
 	command(ctx, fault);
-	rc = hl_snapshot_read(ctx, ret_snapshot);
+	r = hl_snapshot_read(ctx, ret_snapshot);
 	hl_unref(ctx);
-	return rc;
+	return r;
 }
 
 static void gaps(void **state)

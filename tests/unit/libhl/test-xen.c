@@ -399,7 +399,7 @@ static void console_read_badly(void **state)
 static void requests_refused(void **state)
 {
 	static const struct {
-		int errnum, rc;
+		int errnum, r;
 	} answers[] = {
 		{ESRCH, -ESRCH},	   {EALREADY, -EALREADY}, {EBUSY, -EBUSY},
 		{EPERM, -EPERM},	   {ENOENT, -ENOENT},	  {EINVAL, -EINVAL},
@@ -409,10 +409,10 @@ static void requests_refused(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
 		xen.errnum = answers[i].errnum;
-		assert_int_equal(hl_set_console(ctx, 1, 0), answers[i].rc);
-		assert_int_equal(hl_move_console_backend(ctx, 1, 0, 2), answers[i].rc);
-		assert_int_equal(hl_release(ctx, 1), answers[i].rc);
-		assert_int_equal(hl_ready(ctx), answers[i].rc);
+		assert_int_equal(hl_set_console(ctx, 1, 0), answers[i].r);
+		assert_int_equal(hl_move_console_backend(ctx, 1, 0, 2), answers[i].r);
+		assert_int_equal(hl_release(ctx, 1), answers[i].r);
+		assert_int_equal(hl_ready(ctx), answers[i].r);
 	}
 	hl_unref(ctx);
 }
