@@ -30,6 +30,11 @@ def xen(variant=None):
     return os.path.join(_script("build-xen", *(f"--{word}" for word in (variant or "").split("-") if word)), "xen")
 
 
+def debian():
+    """The disk of a bare Debian, without anything of ours."""
+    return os.path.join(_script("build-debian"), "disk.img")
+
+
 def _by_age(folder):
     """The files there, the oldest first.  Others may be making room just now."""
     ages = []
