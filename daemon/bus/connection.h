@@ -35,7 +35,7 @@ struct bus_config {
 
 /*
  * Connects, shows the objects and takes the name, which must be free.  Errors:
- * -EEXIST: somebody has the name; -EACCES: the bus' policy forbids it; else what
+ * -EEXIST: the name is taken; -EACCES: the bus' policy forbids it; else what
  * the connection says.  *ret_step says what was tried.
  */
 int bus_new(struct loop *loop, const struct bus_subjects *subjects, const struct bus_config *config,

@@ -430,7 +430,7 @@ static int listen_to_hypervisor(struct manager *manager)
 	return io_new_read(manager->loop, fd, on_hypervisor, manager, &manager->hypervisor);
 }
 
-/* Tries until it succeeds: whoever has the interrupt may end. */
+/* Retried until it succeeds: the process that has the interrupt may end. */
 static void watch_hypervisor(struct manager *manager)
 {
 	int r = listen_to_hypervisor(manager);

@@ -289,7 +289,7 @@ static int list_backends(struct discovery *d)
 	return r < 0 ? r : remove_unlisted(d);
 }
 
-/* Our own domid comes when whoever introduces this domain has written it. */
+/* Our own domid is known once the toolstack has written it. */
 static int tell_listed(struct discovery *d)
 {
 	_cleanup_(freep) char *text = NULL;
