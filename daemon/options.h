@@ -14,7 +14,7 @@ struct options {
 };
 
 /*
- * 1: go on; 0: done, such as --help; -EINVAL: wrong use, told on stderr.
+ * 1: go on; 0: done, such as --help; -EINVAL: usage error, reported on stderr.
  */
 int options_parse(int argc, char **argv, struct options *ret_options);
 

@@ -278,7 +278,7 @@ def test_log_that_is_followed_ends_with_the_console(web, bus_address):
     assert process.wait(20) == OK
 
 
-# Wrong use.
+# Usage errors.
 
 @pytest.mark.parametrize("args,said", [
     (["--follow", "web"], "--follow is for --log"), (["--log", "--read-only", "web"], "with --log there is no"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""lcmtool as its users call it: good runs, bad LCMs, and wrong use."""
+"""lcmtool as its users call it: good runs, bad LCMs, and usage errors."""
 import hashlib
 import json
 import os
@@ -371,7 +371,7 @@ def test_link_output_is_a_file(tmp_path, images):
     assert (tmp_path / "out").read_text() == "in the way"
 
 
-# --- wrong use --------------------------------------------------------------
+# --- usage errors -----------------------------------------------------------
 
 
 @pytest.mark.parametrize("args,said", [
