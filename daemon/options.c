@@ -47,7 +47,8 @@ static void help(void)
 	     "  --version              print the version\n"
 	     "  -h, --help             print this\n"
 	     "\n"
-	     "Exit codes: 0 ended by a signal, 1 failed, 2 usage error, 69 no Xen on this machine.");
+	     "Exit codes: 0 ended by a signal, 1 failed, 2 usage error, 69 no Xen on this "
+	     "machine.");
 }
 
 static int wrong(const char *what, const char *value)

@@ -51,7 +51,7 @@ const char *hl_backend(const struct hl_ctx *ctx);
 /*
  * Returns a descriptor that becomes readable (POLLIN) when something may have
  * changed: then call hl_process().  The context owns it: do not read or close it.
- * Each call returns the same one.
+ * Each call returns the same one; what changed before the first one is not announced.
  *
  * "xen" announces by a virtual interrupt: changes of the launch; of initial domains,
  * and of others once they have run, shutdown, pause, limits of memory and vCPUs, handle

@@ -148,9 +148,16 @@ static int get_affinity(void *backend, uint32_t domid, uint32_t nr_vcpus, struct
 static int get_fd(void *backend)
 {
 	struct sim *sim = backend;
+	eventfd_t changes;
 	int r = sim_fault(sim, SIM_GET_FD);
 
-	return r ? r : sim->epoll_fd;
+	if (r)
+		return r;
+	/* As with Xen's interrupt: what came before it was bound is not announced. */
+	if (!sim->bound)
+		(void)eventfd_read(sim->event_fd, &changes);
+	sim->bound = true;
+	return sim->epoll_fd;
 }
 
 static int process(void *backend)

@@ -108,6 +108,7 @@ struct sim {
 	uint32_t lender; /* valid while lent; HL_NO_DOMID: destroyed meanwhile */
 
 	int epoll_fd, event_fd, control_fd; /* -1: not open */
+	bool bound;			    /* somebody listens to changes */
 	int loan_fd;			    /* timerfd: end of the loan; -1: not open */
 	char *control_path;		    /* NULL: no control socket to remove */
 };

@@ -246,6 +246,8 @@ static void post_boot_domains(void **state)
 	char *reply;
 
 	drain(ctx);
+	/* What comes before the first call is not announced. */
+	assert_false(readable(hl_get_fd(ctx)));
 	assert_int_equal(hl_sim_command(ctx,
 					"domain-add vm domid=100 "
 					"uuid=00112233-4455-6677-8899-aabbccddeeff memory=2048 "
