@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* hyperlaunchd: puts the parts together, and runs the loop until it is stopped. */
+#include <dirent.h>
 #include <errno.h>
 #include <hyperlaunch/hl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bus/connection.h"
@@ -19,6 +21,7 @@
 #include "loop/loop.h"
 #include "loop/notify.h"
 #include "options.h"
+#include "peers/peer.h"
 
 /* Where helpers in this domain listen, each at a socket with the name of its kind. */
 #define PEERS_DIR "/run/hyperlaunch/peer"
@@ -151,17 +154,51 @@ static int start_jobs(struct daemon *daemon)
 	return r;
 }
 
+static int add_helper(struct daemon *daemon, const char *dir, uint32_t domid)
+{
+	_cleanup_(freep) char *socket = NULL;
+	int r = domid == HL_NO_DOMID ? asprintf(&socket, "%s/console", dir)
+				     : asprintf(&socket, "%s/%" PRIu32 "/console", dir, domid);
+
+	if (r < 0)
+		return -ENOMEM;
+	return consoles_add_helper(daemon->consoles, &(struct peer_config){.path = socket}, domid,
+				   NULL);
+}
+
+/* A simulated domain has no xenstore to be reached by: sub-directories are named for the domids of
+ * those that have a helper. */
+static int add_simulated_helpers(struct daemon *daemon, const char *peers)
+{
+	DIR *dir = opendir(peers);
+	const struct dirent *entry;
+	int r = 0;
+
+	if (!dir)
+		return 0;
+	while (r == 0 && (entry = readdir(dir))) {
+		char *end;
+		unsigned long domid = strtoul(entry->d_name, &end, 10);
+
+		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9' && *end == '\0' &&
+		    domid < HL_NO_DOMID)
+			r = add_helper(daemon, peers, (uint32_t)domid);
+	}
+	closedir(dir);
+	return r;
+}
+
 /* A simulated hypervisor has helpers only where they are named. */
 static int start_consoles(struct daemon *daemon, const struct options *options)
 {
-	const char *peers = options->peers;
-	_cleanup_(freep) char *socket = NULL;
+	bool simulated = strcmp(hl_backend(daemon->hl), "xen") != 0;
+	const char *peers = options->peers || simulated ? options->peers : PEERS_DIR;
+	int r = consoles_new(daemon->loop, daemon->manager, &daemon->consoles);
 
-	if (!peers && strcmp(hl_backend(daemon->hl), "xen") == 0)
-		peers = PEERS_DIR;
-	if (peers && asprintf(&socket, "%s/console", peers) < 0)
-		return -ENOMEM;
-	return consoles_new(daemon->loop, daemon->manager, socket, &daemon->consoles);
+	if (r < 0 || !peers)
+		return r;
+	r = add_helper(daemon, peers, HL_NO_DOMID);
+	return r == 0 && simulated ? add_simulated_helpers(daemon, peers) : r;
 }
 
 static int start(struct daemon *daemon, const struct options *options)

@@ -16,10 +16,10 @@
 #include "common/cleanup.h"
 #include "console/attach.h"
 #include "console/consoles.h"
+#include "console/event.h"
 #include "console/log.h"
 #include "domains/manager.h"
 #include "loop/log.h"
-#include "peers/peer.h"
 
 /* Calls that wait for the helper, of one user; all have the helper's own limit. */
 #define MAX_CALLS_UID 32
@@ -215,9 +215,7 @@ static int no_helper(sd_bus_error *error, uint32_t domid)
 
 static int no_console(const struct bus *bus, sd_bus_error *error, uint32_t domid)
 {
-	const struct peer *peer = consoles_peer(bus_consoles_of(bus));
-
-	if (!peer || !peer_is_ready(peer))
+	if (!consoles_any_ready(bus_consoles_of(bus)))
 		return bus_error_set(error, BUS_ERROR_NOT_SUPPORTED,
 				     "No console of domain %" PRIu32 " is known, as no back end of "
 				     "consoles runs here (hyperlaunch-consoled.service)",

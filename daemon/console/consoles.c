@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* From events of the helper to the facts of each domain, and from these to an observer. */
+/* From events of the helpers to the facts of each domain, and from these to an observer. */
 #include "console/consoles.h"
 
 #include <errno.h>
 #include <hyperlaunch/hl.h>
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/uuid.h"
+#include "console/event.h"
 #include "domains/manager.h"
 #include "loop/log.h"
 #include "loop/loop.h"
@@ -21,45 +23,41 @@
 #define KIND "console"
 /* Between two times that the observer is told of changes. */
 #define PERIOD (50 * USEC_PER_MSEC)
-/* Consoles of domains that are not known (yet). */
-#define MAX_CLAIMS 1024
+/* Of one helper: more than it can serve. */
+#define MAX_REPORTS 4096u
+#define NR_BUCKETS  256u
 
-#define MAX_DOMID    0x7fefu
-#define MAX_ATTACHED UINT32_MAX
-#define MAX_DROPPED  ((uint64_t)INT64_MAX)
-
-/* What the helper reports of a domid that has no domain which that can be about. */
-struct claim {
+/* What a helper says of a domid; which domain that is about may not be known (yet). */
+struct report {
+	struct console_helper *helper;
 	uint32_t domid;
 	struct console_facts facts;
-	struct claim *next;
+	bool renewed; /* on this connection */
+	bool lost;    /* the helper is not connected */
+	bool matched; /* it was about the domain of this generation once */
+	uint64_t generation;
+	struct report *next; /* of the bucket */
+};
+
+struct console_helper {
+	struct consoles *consoles;
+	struct peer *peer;
+	uint32_t domid; /* where it runs */
+	bool is_remote; /* what it says its domain is does not count */
+	unsigned int nr_reports;
+	struct console_helper *next;
 };
 
 struct consoles {
+	struct loop *loop;
 	struct manager *manager;
-	struct peer *peer; /* NULL: no helper */
+	struct console_helper *helpers; /* ours first; then as they were added */
+	struct report *reports[NR_BUCKETS];
 	struct timer *flush;
 	uint64_t flushed_at;
-	struct claim *claims;
-	unsigned int nr_claims;
-	uint32_t owner; /* the domain of the helper */
 	struct manager_observer on_domains;
 	const struct consoles_observer *observer;
 };
-
-static const char *const state_names[] = {
-	[CONSOLE_NONE] = "",
-	[CONSOLE_WAITING] = "waiting",
-	[CONSOLE_SERVING] = "serving",
-	[CONSOLE_BROKEN] = "broken",
-	[CONSOLE_RELEASED] = "released",
-	[CONSOLE_UNAVAILABLE] = "unavailable",
-};
-
-const char *console_state_name(enum console_state state)
-{
-	return state_names[state];
-}
 
 static void request_flush(struct consoles *consoles)
 {
@@ -111,74 +109,63 @@ static void on_flush(void *userdata)
 	consoles_flush(userdata);
 }
 
-/* What the helper reports; what is ours to know of it stays. */
+/* What a helper reports; what is ours to know of it stays. */
 static void set_facts(struct console_facts *facts, const struct console_facts *new)
 {
 	struct console_facts before = *facts;
 
+	*facts = *new;
+	facts->shown = before.shown;
+	facts->changed = before.changed;
 	facts->changed |= before.state != new->state ? CONSOLE_CHANGED_STATE : 0;
 	facts->changed |= strcmp(before.tty, new->tty) != 0 ? CONSOLE_CHANGED_TTY : 0;
 	facts->changed |= before.owner != new->owner ? CONSOLE_CHANGED_OWNER : 0;
 	facts->changed |= before.attached != new->attached ? CONSOLE_CHANGED_ATTACHED : 0;
 	facts->changed |= before.dropped != new->dropped ? CONSOLE_CHANGED_DROPPED : 0;
-	facts->state = new->state;
-	facts->owner = new->owner;
-	facts->attached = new->attached;
-	facts->dropped = new->dropped;
-	facts->renewed = true;
-	memcpy(facts->tty, new->tty, sizeof(facts->tty));
-	memcpy(facts->uuid, new->uuid, sizeof(facts->uuid));
 }
 
-static void clear_facts(struct consoles *consoles, struct console_facts *facts)
+static struct report **bucket_of(struct consoles *consoles, uint32_t domid)
 {
-	if (facts->state == CONSOLE_NONE)
-		return;
-	facts->state = CONSOLE_NONE;
-	request_flush(consoles);
+	return &consoles->reports[domid % NR_BUCKETS];
 }
 
-static struct claim *find_claim(const struct consoles *consoles, uint32_t domid)
+static struct report *find_report(const struct console_helper *helper, uint32_t domid)
 {
-	struct claim *claim = consoles->claims;
+	struct report *report = *bucket_of(helper->consoles, domid);
 
-	while (claim && claim->domid != domid)
-		claim = claim->next;
-	return claim;
+	while (report && (report->helper != helper || report->domid != domid))
+		report = report->next;
+	return report;
 }
 
-static void drop_claim(struct consoles *consoles, const struct claim *claim)
+static void drop_report(struct report *report)
 {
-	struct claim **p = &consoles->claims;
+	struct report **p = bucket_of(report->helper->consoles, report->domid);
 
-	while (*p && *p != claim)
+	while (*p != report)
 		p = &(*p)->next;
-	if (!*p)
-		return;
-	*p = claim->next;
-	consoles->nr_claims--;
-	free((void *)claim);
+	*p = report->next;
+	report->helper->nr_reports--;
+	free(report);
 }
 
-static int add_claim(struct consoles *consoles, uint32_t domid, const struct console_facts *facts)
+/* NULL: no memory, or the helper reports more than there can be. */
+static struct report *add_report(struct console_helper *helper, uint32_t domid)
 {
-	struct claim *claim = find_claim(consoles, domid);
+	struct report **bucket = bucket_of(helper->consoles, domid), *report = NULL;
 
-	if (!claim && consoles->nr_claims == MAX_CLAIMS) {
-		log_debug("too many consoles of unknown domains: that of %u is left out", domid);
-		return 0;
+	if (helper->nr_reports < MAX_REPORTS)
+		report = calloc(1, sizeof(*report));
+	if (!report) {
+		log_debug("the console of domain %" PRIu32 " is left out: too many", domid);
+		return NULL;
 	}
-	if (!claim) {
-		claim = calloc(1, sizeof(*claim));
-		if (!claim)
-			return -ENOMEM;
-		claim->domid = domid;
-		claim->next = consoles->claims;
-		consoles->claims = claim;
-		consoles->nr_claims++;
-	}
-	set_facts(&claim->facts, facts);
-	return 0;
+	report->helper = helper;
+	report->domid = domid;
+	report->next = *bucket;
+	*bucket = report;
+	helper->nr_reports++;
+	return report;
 }
 
 /* A domid may have another domain than the one that the helper means. */
@@ -194,119 +181,126 @@ static bool is_about(const struct domain *domain, const char *uuid)
 	       memcmp(bytes, domain->xenstore.vm_uuid, sizeof(bytes)) == 0;
 }
 
-/* The domain that a report of the helper is about; NULL: it is not known (yet). */
-static struct domain *find_domain(const struct consoles *consoles, uint32_t domid, const char *uuid)
+/* One that it was of once stays its domain: handles can be changed. */
+static bool match(struct report *report, const struct domain *domain)
+{
+	if (report->matched && report->generation == domain->generation)
+		return true;
+	report->matched = is_about(domain, report->facts.uuid);
+	report->generation = domain->generation;
+	return report->matched;
+}
+
+static enum console_state state_of(const struct report *report)
+{
+	/* What another one serves is not missed. */
+	if (report->lost && report->facts.state != CONSOLE_RELEASED)
+		return CONSOLE_UNAVAILABLE;
+	return report->facts.state;
+}
+
+/* Of two helpers that report one domain, the higher one counts; of two alike, the first of the
+ * list. */
+static unsigned int rank_of(const struct report *report)
+{
+	static const unsigned int ranks[] = {
+		[CONSOLE_SERVING] = 5, [CONSOLE_BROKEN] = 4,   [CONSOLE_UNAVAILABLE] = 3,
+		[CONSOLE_WAITING] = 2, [CONSOLE_RELEASED] = 1,
+	};
+
+	return ranks[state_of(report)];
+}
+
+static struct report *choose(const struct consoles *consoles, const struct domain *domain)
+{
+	struct report *best = NULL;
+
+	for (const struct console_helper *h = consoles->helpers; h; h = h->next) {
+		struct report *report = find_report(h, domain->domid);
+
+		if (report && match(report, domain) && (!best || rank_of(report) > rank_of(best)))
+			best = report;
+	}
+	return best;
+}
+
+/* After a report of that domid has changed, or its domain has. */
+static void update(struct consoles *consoles, uint32_t domid)
 {
 	struct domain *domain = domains_find_domid(manager_domains(consoles->manager), domid);
+	const struct report *best = domain ? choose(consoles, domain) : NULL;
+	struct console_facts facts;
 
-	if (!domain)
-		return NULL;
-	/* One that it was of once stays its domain: handles can be changed. */
-	if (domain->console.state != CONSOLE_NONE && strcmp(domain->console.uuid, uuid) == 0)
-		return domain;
-	return is_about(domain, uuid) ? domain : NULL;
+	if (!domain || (!best && domain->console.state == CONSOLE_NONE))
+		return;
+	facts = best ? best->facts : (struct console_facts){.state = CONSOLE_NONE};
+	if (best) {
+		facts.helper = best->helper;
+		facts.owner = best->helper->domid;
+		facts.state = state_of(best);
+		facts.attached = best->lost ? 0 : facts.attached;
+	}
+	set_facts(&domain->console, &facts);
+	request_flush(consoles);
 }
+
+/* The next one, also where this one is dropped; NULL: that was the last. */
+#define for_each_report(consoles, report, next_one)                              \
+	for (unsigned int _i = 0; _i < NR_BUCKETS; _i++)                         \
+		for (struct report *report = (consoles)->reports[_i], *next_one; \
+		     report && (next_one = report->next, true); report = next_one)
 
 static void on_connected(void *userdata, uint32_t domid)
 {
-	struct consoles *consoles = userdata;
+	struct console_helper *helper = userdata;
 
-	consoles->owner = domid;
-	for (struct domain *d = domains_first(manager_domains(consoles->manager)); d; d = d->next)
-		d->console.renewed = false;
-	for (struct claim *c = consoles->claims; c; c = c->next)
-		c->facts.renewed = false;
+	if (helper->is_remote && domid != helper->domid)
+		log_warning("the back end of consoles in domain %" PRIu32
+			    " says that it is in %" PRIu32,
+			    helper->domid, domid);
+	if (!helper->is_remote)
+		helper->domid = domid;
+	for_each_report(helper->consoles, report, next) if (report->helper == helper)
+		report->renewed = false;
 }
 
-static int read_state(json_object *members, enum console_state *ret_state)
+static int on_console(struct console_helper *helper, json_object *members)
 {
-	const char *name;
-	int r = packet_get_text(members, "state", 16, &name);
-
-	for (enum console_state s = CONSOLE_WAITING; r == 0 && s < CONSOLE_UNAVAILABLE; s++) {
-		if (strcmp(state_names[s], name) == 0) {
-			*ret_state = s;
-			return 0;
-		}
-	}
-	return -EBADMSG;
-}
-
-static int read_uuid(json_object *members, char uuid[HL_UUID_TEXT_SIZE])
-{
-	const char *text;
-	uint8_t bytes[16];
-	int r = packet_get_text(members, "uuid", HL_UUID_TEXT_SIZE - 1, &text);
-
-	if (r < 0 || (text[0] != '\0' && hl_uuid_from_text(text, bytes) < 0))
-		return -EBADMSG;
-	memcpy(uuid, text, strlen(text) + 1);
-	return 0;
-}
-
-/* A path that programs of root open: it is a device's, and has no dots. */
-static bool is_tty(const char *path)
-{
-	if (path[0] == '\0')
-		return true;
-	if (strncmp(path, "/dev/", strlen("/dev/")) != 0)
-		return false;
-	return path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				 "0123456789/_-")] == '\0';
-}
-
-static int read_console(json_object *members, uint32_t *ret_domid, struct console_facts *facts)
-{
-	uint64_t domid, attached;
-	const char *tty;
-	bool writer;
-
-	if (packet_get_uint(members, "domid", MAX_DOMID, &domid) < 0 ||
-	    packet_get_uint(members, "attached", MAX_ATTACHED, &attached) < 0 ||
-	    packet_get_uint(members, "dropped", MAX_DROPPED, &facts->dropped) < 0 ||
-	    packet_get_bool(members, "writer", &writer) < 0 ||
-	    packet_get_text(members, "tty", sizeof(facts->tty) - 1, &tty) < 0 || !is_tty(tty) ||
-	    read_uuid(members, facts->uuid) < 0)
-		return -EBADMSG;
-	facts->attached = (uint32_t)attached;
-	memcpy(facts->tty, tty, strlen(tty) + 1);
-	*ret_domid = (uint32_t)domid;
-	return read_state(members, &facts->state);
-}
-
-static int on_console(struct consoles *consoles, json_object *members)
-{
-	struct console_facts facts = {.owner = consoles->owner};
-	struct domain *domain;
+	struct console_facts facts = {.state = CONSOLE_NONE};
+	struct report *report;
 	uint32_t domid;
-	int r = read_console(members, &domid, &facts);
+	int r = console_event_read(members, &domid, &facts);
 
 	if (r < 0)
 		return r;
-	domain = find_domain(consoles, domid, facts.uuid);
-	if (domain) {
-		drop_claim(consoles, find_claim(consoles, domid));
-		set_facts(&domain->console, &facts);
-		request_flush(consoles);
+	report = find_report(helper, domid);
+	if (!report)
+		report = add_report(helper, domid);
+	if (!report)
 		return 0;
-	}
-	domain = domains_find_domid(manager_domains(consoles->manager), domid);
-	if (domain)
-		clear_facts(consoles, &domain->console);
-	return add_claim(consoles, domid, &facts);
+	/* Programs of root open it here, so it is chosen here. */
+	if (helper->is_remote)
+		facts.tty[0] = '\0';
+	report->matched = report->matched && strcmp(report->facts.uuid, facts.uuid) == 0;
+	report->facts = facts;
+	report->renewed = true;
+	report->lost = false;
+	update(helper->consoles, domid);
+	return 0;
 }
 
-static int on_gone(struct consoles *consoles, json_object *members)
+static int on_gone(const struct console_helper *helper, json_object *members)
 {
-	struct domain *domain;
+	struct report *report;
 	uint64_t domid;
 
-	if (packet_get_uint(members, "domid", MAX_DOMID, &domid) < 0)
+	if (packet_get_uint(members, "domid", CONSOLE_MAX_DOMID, &domid) < 0)
 		return -EBADMSG;
-	drop_claim(consoles, find_claim(consoles, (uint32_t)domid));
-	domain = domains_find_domid(manager_domains(consoles->manager), (uint32_t)domid);
-	if (domain)
-		clear_facts(consoles, &domain->console);
+	report = find_report(helper, (uint32_t)domid);
+	if (!report)
+		return 0;
+	drop_report(report);
+	update(helper->consoles, (uint32_t)domid);
 	return 0;
 }
 
@@ -319,43 +313,41 @@ static int on_event(void *userdata, const char *name, json_object *members)
 
 static void on_ready(void *userdata)
 {
-	struct consoles *consoles = userdata;
+	struct console_helper *helper = userdata;
 
-	for (struct domain *d = domains_first(manager_domains(consoles->manager)); d; d = d->next)
-		if (!d->console.renewed)
-			clear_facts(consoles, &d->console);
-	for (struct claim *c = consoles->claims, *next; c; c = next) {
-		next = c->next;
-		if (!c->facts.renewed)
-			drop_claim(consoles, c);
+	for_each_report(helper->consoles, report, next)
+	{
+		uint32_t domid = report->domid;
+
+		if (report->helper != helper || report->renewed)
+			continue;
+		drop_report(report);
+		update(helper->consoles, domid);
 	}
 }
 
 /* The helper may come back, and the consoles with it: what is known of them stays until then. */
 static void on_disconnected(void *userdata)
 {
-	struct consoles *consoles = userdata;
+	struct console_helper *helper = userdata;
 
-	for (struct domain *d = domains_first(manager_domains(consoles->manager)); d; d = d->next) {
-		struct console_facts lost = d->console;
-
-		if (lost.state == CONSOLE_NONE)
+	for_each_report(helper->consoles, report, next)
+	{
+		if (report->helper != helper)
 			continue;
-		lost.state = CONSOLE_UNAVAILABLE;
-		lost.attached = 0;
-		set_facts(&d->console, &lost);
+		report->lost = true;
+		update(helper->consoles, report->domid);
 	}
-	request_flush(consoles);
 }
 
-/* What the helper reports may be about the next domain with this domid. */
+/* What a helper reports may be about the next domain with this domid. */
 static void on_leaving(void *userdata, const struct domain *domain)
 {
 	struct consoles *consoles = userdata;
 
-	if (domain->console.state != CONSOLE_NONE &&
-	    add_claim(consoles, domain->domid, &domain->console) < 0)
-		log_error("no memory: the console of domain %u is forgotten", domain->domid);
+	for (struct report *r = *bucket_of(consoles, domain->domid); r; r = r->next)
+		if (r->domid == domain->domid)
+			r->matched = false;
 	if (domain->console.shown && consoles->observer)
 		consoles->observer->removed(consoles->observer->userdata, domain);
 }
@@ -364,58 +356,95 @@ static void on_domains(void *userdata)
 {
 	struct consoles *consoles = userdata;
 
-	for (struct claim *c = consoles->claims, *next; c; c = next) {
-		struct domain *domain = find_domain(consoles, c->domid, c->facts.uuid);
-
-		next = c->next;
-		if (!domain)
-			continue;
-		set_facts(&domain->console, &c->facts);
-		domain->console.renewed = c->facts.renewed;
-		drop_claim(consoles, c);
-	}
+	for_each_report(consoles, report, next) if (!report->matched)
+		update(consoles, report->domid);
 	consoles_flush(consoles);
 }
 
-static int start(struct consoles *consoles, struct loop *loop, const char *socket)
+static void link_helper(struct console_helper *helper)
 {
-	const struct peer_config config = {
-		.loop = loop,
-		.kind = KIND,
-		.path = socket,
-		.connected = on_connected,
-		.event = on_event,
-		.ready = on_ready,
-		.disconnected = on_disconnected,
-		.userdata = consoles,
-	};
-	int r = timer_new(loop, on_flush, consoles, &consoles->flush);
+	struct console_helper **p = &helper->consoles->helpers;
 
-	if (r < 0)
-		return r;
-	consoles->on_domains = (struct manager_observer){
-		.leaving = on_leaving,
-		.done = on_domains,
-		.userdata = consoles,
-	};
-	manager_observe(consoles->manager, &consoles->on_domains);
-	return socket ? peer_new(&config, &consoles->peer) : 0;
+	while (*p && (helper->is_remote || !(*p)->is_remote))
+		p = &(*p)->next;
+	helper->next = *p;
+	*p = helper;
 }
 
-int consoles_new(struct loop *loop, struct manager *manager, const char *socket,
-		 struct consoles **ret_consoles)
+int consoles_add_helper(struct consoles *consoles, const struct peer_config *way, uint32_t domid,
+			struct console_helper **ret_helper)
+{
+	struct console_helper *helper = calloc(1, sizeof(*helper));
+	struct peer_config config = *way;
+	int r;
+
+	if (!helper)
+		return -ENOMEM;
+	helper->consoles = consoles;
+	helper->domid = domid;
+	helper->is_remote = domid != HL_NO_DOMID;
+	config.loop = consoles->loop;
+	config.kind = KIND;
+	config.connected = on_connected;
+	config.event = on_event;
+	config.ready = on_ready;
+	config.disconnected = on_disconnected;
+	config.userdata = helper;
+	r = peer_new(&config, &helper->peer);
+	if (r < 0) {
+		free(helper);
+		return r;
+	}
+	link_helper(helper);
+	if (ret_helper)
+		*ret_helper = helper;
+	return 0;
+}
+
+struct console_helper *consoles_remove_helper(struct console_helper *helper)
+{
+	struct console_helper **p;
+
+	if (!helper)
+		return NULL;
+	peer_free(helper->peer);
+	p = &helper->consoles->helpers;
+	while (*p != helper)
+		p = &(*p)->next;
+	*p = helper->next;
+	for_each_report(helper->consoles, report, next)
+	{
+		uint32_t domid = report->domid;
+
+		if (report->helper != helper)
+			continue;
+		drop_report(report);
+		update(helper->consoles, domid);
+	}
+	free(helper);
+	return NULL;
+}
+
+int consoles_new(struct loop *loop, struct manager *manager, struct consoles **ret_consoles)
 {
 	struct consoles *consoles = calloc(1, sizeof(*consoles));
 	int r;
 
 	if (!consoles)
 		return -ENOMEM;
+	consoles->loop = loop;
 	consoles->manager = manager;
-	r = start(consoles, loop, socket);
+	r = timer_new(loop, on_flush, consoles, &consoles->flush);
 	if (r < 0) {
-		consoles_free(consoles);
+		free(consoles);
 		return r;
 	}
+	consoles->on_domains = (struct manager_observer){
+		.leaving = on_leaving,
+		.done = on_domains,
+		.userdata = consoles,
+	};
+	manager_observe(manager, &consoles->on_domains);
 	*ret_consoles = consoles;
 	return 0;
 }
@@ -423,7 +452,8 @@ int consoles_new(struct loop *loop, struct manager *manager, const char *socket,
 void consoles_stop(struct consoles *consoles)
 {
 	consoles->observer = NULL;
-	consoles->peer = peer_free(consoles->peer);
+	while (consoles->helpers)
+		consoles_remove_helper(consoles->helpers);
 }
 
 struct consoles *consoles_free(struct consoles *consoles)
@@ -433,8 +463,6 @@ struct consoles *consoles_free(struct consoles *consoles)
 	consoles_stop(consoles);
 	manager_unobserve(consoles->manager, &consoles->on_domains);
 	timer_free(consoles->flush);
-	while (consoles->claims)
-		drop_claim(consoles, consoles->claims);
 	free(consoles);
 	return NULL;
 }
@@ -444,7 +472,29 @@ void consoles_observe(struct consoles *consoles, const struct consoles_observer 
 	consoles->observer = observer;
 }
 
-struct peer *consoles_peer(const struct consoles *consoles)
+struct console_helper *consoles_find_helper(const struct consoles *consoles, uint32_t domid)
 {
-	return consoles->peer;
+	struct console_helper *helper = consoles->helpers;
+
+	while (helper && helper->domid != domid)
+		helper = helper->next;
+	return helper;
+}
+
+bool consoles_any_ready(const struct consoles *consoles)
+{
+	for (const struct console_helper *h = consoles->helpers; h; h = h->next)
+		if (peer_is_ready(h->peer))
+			return true;
+	return false;
+}
+
+struct peer *console_helper_peer(const struct console_helper *helper)
+{
+	return helper->peer;
+}
+
+uint32_t console_helper_domid(const struct console_helper *helper)
+{
+	return helper->domid;
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The PV consoles of the domains, as the helper that serves them reports.  Fills in
- * struct console_facts.
+ * The PV consoles of the domains, as the helpers that serve them report.  Fills in
+ * struct console_facts.  There is one helper for each domain that serves consoles, and each is
+ * believed for what it says of itself only: where two report the same domain, one that serves it
+ * counts more than one whose ring is broken, that one more than one that is not connected now,
+ * then one that waits, then one that has released it; of two alike the one in our own domain,
+ * then the one that was added first.
  */
 #ifndef HYPERLAUNCHD_CONSOLE_CONSOLES_H
 #define HYPERLAUNCHD_CONSOLE_CONSOLES_H
@@ -17,10 +21,12 @@
 #define CONSOLE_CHANGED_ATTACHED (1u << 3)
 #define CONSOLE_CHANGED_DROPPED	 (1u << 4)
 
+struct console_helper;
 struct consoles;
 struct loop;
 struct manager;
 struct peer;
+struct peer_config;
 
 /* Of consoles of domains in the present table.  What comes in numbers is told together. */
 struct consoles_observer {
@@ -30,10 +36,9 @@ struct consoles_observer {
 	void *userdata;
 };
 
-/* socket: the helper's; NULL: there is no helper, and no domain has a console. */
-int consoles_new(struct loop *loop, struct manager *manager, const char *socket,
-		 struct consoles **ret_consoles);
-/* Ends the connection: requests end with an error, and the observer hears no more. */
+/* Without helpers no domain has a console. */
+int consoles_new(struct loop *loop, struct manager *manager, struct consoles **ret_consoles);
+/* Removes all helpers: requests end with an error, and the observer hears no more. */
 void consoles_stop(struct consoles *consoles);
 struct consoles *consoles_free(struct consoles *consoles);
 
@@ -43,10 +48,26 @@ void consoles_observe(struct consoles *consoles, const struct consoles_observer 
 /* Tells the observer now what it would hear soon. */
 void consoles_flush(struct consoles *consoles);
 
-/* The helper; NULL: none. */
-struct peer *consoles_peer(const struct consoles *consoles);
+/*
+ * Adds a helper and connects to it in the next turn of the loop.
+ * @way: how it is reached; all other members are ours to set
+ * @domid: the domain that it is in, by what authenticates it; HL_NO_DOMID: our own, and the helper
+ *         says which that is.  Terminals of one in another domain are none of ours
+ * @ret_helper: valid until it is removed; may be NULL
+ */
+int consoles_add_helper(struct consoles *consoles, const struct peer_config *way, uint32_t domid,
+			struct console_helper **ret_helper);
 
-/* "" for CONSOLE_NONE. */
-const char *console_state_name(enum console_state state);
+/* Requests to it end with -ECONNRESET, and what it has reported is forgotten. */
+struct console_helper *consoles_remove_helper(struct console_helper *helper);
+
+/* The helper in a domain; NULL: there is none. */
+struct console_helper *consoles_find_helper(const struct consoles *consoles, uint32_t domid);
+
+/* Whether any helper can be asked. */
+bool consoles_any_ready(const struct consoles *consoles);
+
+struct peer *console_helper_peer(const struct console_helper *helper);
+uint32_t console_helper_domid(const struct console_helper *helper);
 
 #endif

@@ -55,7 +55,7 @@ static int add_domain(json_object *members, const struct domain *domain)
 int console_ask(struct consoles *consoles, const struct domain *domain,
 		const struct console_ask *ask, struct console_request **ret_request)
 {
-	struct peer *peer = consoles_peer(consoles);
+	const struct console_helper *helper = domain->console.helper;
 	struct console_request *new = calloc(1, sizeof(*new));
 	struct peer_request request = {
 		.name = ask->name,
@@ -66,7 +66,7 @@ int console_ask(struct consoles *consoles, const struct domain *domain,
 	};
 	int r = new && ask->members ? add_domain(ask->members, domain) : -ENOMEM;
 
-	if (r == 0 && !peer)
+	if (r == 0 && !helper)
 		r = -ENOTCONN;
 	if (r < 0) {
 		json_object_put(ask->members);
@@ -77,7 +77,7 @@ int console_ask(struct consoles *consoles, const struct domain *domain,
 					.read = ask->read,
 					.done = ask->done,
 					.userdata = ask->userdata};
-	r = peer_send_request(peer, &request, &new->call);
+	r = peer_send_request(console_helper_peer(helper), &request, &new->call);
 	if (r < 0) {
 		free(new);
 		return r;

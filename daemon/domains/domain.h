@@ -53,17 +53,19 @@ enum console_state {
 	CONSOLE_UNAVAILABLE, /* "unavailable": the helper is not connected */
 };
 
+struct console_helper;
+
 /* Its PV console, as the helper that serves it reports: console/consoles.c's. */
 struct console_facts {
 	enum console_state state;
-	char uuid[HL_UUID_TEXT_SIZE]; /* the domain's, as the helper knows it; "": not */
-	char tty[64];		      /* path of the pty for xenconsole; "": none */
-	uint32_t owner;		      /* the domain of the helper */
-	uint32_t attached;	      /* clients */
-	uint64_t dropped;	      /* bytes that are not in its log */
-	bool renewed;		      /* reported on this connection */
-	bool shown;		      /* the observer knows that it is there */
-	uint32_t changed;	      /* CONSOLE_CHANGED_* that the observer does not know of */
+	char uuid[HL_UUID_TEXT_SIZE];  /* the domain's, as the helper knows it; "": not */
+	char tty[64];		       /* path of the pty for xenconsole; "": none */
+	uint32_t owner;		       /* the domain of the helper */
+	struct console_helper *helper; /* that reports this; NULL: CONSOLE_NONE */
+	uint32_t attached;	       /* clients */
+	uint64_t dropped;	       /* bytes that are not in its log */
+	bool shown;		       /* the observer knows that it is there */
+	uint32_t changed;	       /* CONSOLE_CHANGED_* that the observer does not know of */
 };
 
 struct domain {

@@ -58,6 +58,16 @@ def server(consoled):
 
 
 @pytest.fixture
+def other(peers):
+    """A back end in the console domain, without consoles; it has to be there before the daemon."""
+    (peers / str(CONSOLE_DOMAIN)).mkdir()
+    helper = Consoled(peers / str(CONSOLE_DOMAIN) / "console", domid=CONSOLE_DOMAIN)
+    yield helper
+    if helper.is_alive():
+        helper.stop()
+
+
+@pytest.fixture
 def daemon(launch, peers):
     """A daemon that looks for helpers there."""
     return launch(options=["--session", "--peers", str(peers)])
