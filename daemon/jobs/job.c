@@ -37,8 +37,8 @@ struct jobs {
 const char *job_state_name(enum job_state state)
 {
 	static const char *const names[] = {
-		[JOB_WAITING] = "waiting", [JOB_RUNNING] = "running",	  [JOB_DONE] = "done",
-		[JOB_FAILED] = "failed",   [JOB_CANCELLED] = "cancelled",
+		[JOB_WAITING] = "waiting", [JOB_RUNNING] = "running", [JOB_UNDOING] = "undoing",
+		[JOB_DONE] = "done",	   [JOB_FAILED] = "failed",   [JOB_CANCELLED] = "cancelled",
 	};
 
 	return names[state];
@@ -46,6 +46,8 @@ const char *job_state_name(enum job_state state)
 
 static void job_free(struct job *job)
 {
+	if (job->type && job->type->clear && job->data)
+		job->type->clear(job);
 	timer_free(job->deadline);
 	free(job->subject.name);
 	free(job->data);
@@ -81,6 +83,11 @@ static void write_record(struct job *job)
 			 ": if hyperlaunchd is killed, it is not continued: %s",
 			 job->id, strerror(-r));
 	jobs->warned = r < 0;
+}
+
+void job_save(struct job *job)
+{
+	write_record(job);
 }
 
 static void unlink_job(struct job *job)
@@ -154,20 +161,55 @@ static bool has_started(const struct job *job)
 	return job->started || job->resumed;
 }
 
-/* From the last step that was started to the first. */
-static void undo(struct job *job)
+static int undo_step(struct job *job)
 {
-	size_t nr = job->step + has_started(job);
+	const struct job_step *step = &job->type->steps[job->step];
+	bool again = job->started;
+	int r;
 
-	while (nr-- > 0)
-		if (job->type->steps[nr].undo)
-			job->type->steps[nr].undo(job);
+	if (!step->undo)
+		return 0;
+	if (!again) {
+		write_record(job);
+		job->started = true;
+		notify_changed(job);
+	}
+	job->in_step = true;
+	r = step->undo(job, again);
+	job->in_step = false;
+	job->nr_pokes = job->jobs->pokes;
+	return r;
 }
 
-static void fail(struct job *job)
+/* From this step to the first.  May free the job. */
+static void advance_undo(struct job *job)
 {
-	undo(job);
-	end(job, JOB_FAILED);
+	while (undo_step(job) != -EINPROGRESS) {
+		job->started = false;
+		if (job->step == 0) {
+			end(job, job->outcome);
+			return;
+		}
+		job->step--;
+	}
+}
+
+/* May free the job. */
+static void begin_undo(struct job *job, enum job_state outcome)
+{
+	bool started = has_started(job);
+
+	timer_stop(job->deadline);
+	job->overdue = false;
+	if (!started && job->step == 0) {
+		end(job, outcome);
+		return;
+	}
+	job->state = JOB_UNDOING;
+	job->outcome = outcome;
+	job->step -= !started;
+	job->started = false;
+	advance_undo(job);
 }
 
 static int run_step(struct job *job)
@@ -207,13 +249,25 @@ static void advance(struct job *job)
 		timer_stop(job->deadline);
 		job->overdue = false;
 		if (r < 0) {
-			fail(job);
+			begin_undo(job, JOB_FAILED);
 			return;
 		}
 		job->started = false;
 		job->step++;
 	}
 	end(job, JOB_DONE);
+}
+
+/* Begins, or goes on.  May free the job. */
+static void proceed(struct job *job)
+{
+	if (job->outcome != JOB_WAITING) {
+		job->state = JOB_UNDOING;
+		advance_undo(job);
+	} else {
+		job->state = JOB_RUNNING;
+		advance(job);
+	}
 }
 
 /* Looks once more: what it waits for may have come without being announced. */
@@ -232,8 +286,7 @@ static void on_start_waiting(void *userdata)
 
 	while (job) {
 		if (job->state == JOB_WAITING && key_is_free(job)) {
-			job->state = JOB_RUNNING;
-			advance(job);
+			proceed(job);
 			/* Which may have ended others too. */
 			job = jobs->first;
 		} else {
@@ -271,7 +324,7 @@ void jobs_end(struct jobs *jobs)
 
 		jobs->first = job->next;
 		(void)job_fail(job, JOB_ERROR_CANCELLED, "hyperlaunchd is ending%s",
-			       job->state == JOB_RUNNING ? "; the next one continues it" : "");
+			       job->state != JOB_WAITING ? "; the next one continues it" : "");
 		if (job->ended)
 			job->ended(job, job->userdata);
 		job_free(job);
@@ -414,7 +467,7 @@ static struct job *next_to_poke(const struct jobs *jobs)
 {
 	struct job *job = jobs->first;
 
-	while (job && (job->state != JOB_RUNNING || !job->started || job->in_step ||
+	while (job && (job->state == JOB_WAITING || !job->started || job->in_step ||
 		       job->nr_pokes == jobs->pokes))
 		job = job->next;
 	if (job)
@@ -428,7 +481,13 @@ void jobs_poke(struct jobs *jobs)
 
 	jobs->pokes++;
 	while ((job = next_to_poke(jobs)))
-		advance(job);
+		proceed(job);
+}
+
+void job_wake(struct job *job)
+{
+	if (job->state != JOB_WAITING && job->started && !job->in_step)
+		proceed(job);
 }
 
 static unsigned int count(const struct jobs *jobs)
@@ -479,8 +538,7 @@ int jobs_start(struct jobs *jobs, const struct job_request *request, struct job 
 	id = job->id = ++jobs->last_id;
 	append(job);
 	if (key_is_free(job)) {
-		job->state = JOB_RUNNING;
-		advance(job);
+		proceed(job);
 	}
 	*ret_job = jobs_find(jobs, id);
 	return 0;
@@ -499,13 +557,20 @@ struct job *jobs_find(const struct jobs *jobs, uint32_t id)
 	return NULL;
 }
 
+struct job *jobs_find_key(const struct jobs *jobs, const char *key)
+{
+	for (struct job *job = jobs->first; job; job = job->next)
+		if (strcmp(job->key, key) == 0)
+			return job;
+	return NULL;
+}
+
 int job_cancel(struct job *job)
 {
-	if (has_started(job) && !job->type->steps[job->step].undo)
+	if (job->outcome != JOB_WAITING || (has_started(job) && !job->type->steps[job->step].undo))
 		return -EBUSY;
 	(void)job_fail(job, JOB_ERROR_CANCELLED, "it was cancelled");
-	undo(job);
-	end(job, JOB_CANCELLED);
+	begin_undo(job, JOB_CANCELLED);
 	return 0;
 }
 

@@ -20,6 +20,7 @@ struct loop;
 enum job_state {
 	JOB_WAITING,   /* "waiting": an earlier job has its key */
 	JOB_RUNNING,   /* "running" */
+	JOB_UNDOING,   /* "undoing": it has failed, or was cancelled; what was done is taken back */
 	JOB_DONE,      /* "done" */
 	JOB_FAILED,    /* "failed": what could be undone was undone */
 	JOB_CANCELLED, /* "cancelled": likewise */
@@ -48,9 +49,13 @@ struct job_step {
 	 * recorded last once more, with `again` false: a step can be repeated.
 	 */
 	int (*run)(struct job *job, bool again);
-	/* Of a step that was started, when the job fails or is cancelled later.  NULL: nothing to
-	 * undo. */
-	void (*undo)(struct job *job);
+	/*
+	 * Of a step that was started, when the job fails or is cancelled.  Returns 0, or
+	 * -EINPROGRESS to be called again after the next change of a domain and job_wake(); there
+	 * is no deadline.  After a restart it is called once more, as run() is.  NULL: nothing to
+	 * undo.
+	 */
+	int (*undo)(struct job *job, bool again);
 	/* Microseconds that the step may take; 0: run() never returns -EINPROGRESS. */
 	uint64_t deadline;
 };
@@ -63,6 +68,8 @@ struct job_type {
 	 * readable.  NULL: nothing. */
 	int (*save)(const struct job *job, struct json_object *object);
 	int (*load)(struct job *job, struct json_object *object);
+	/* Ends what refers to the job, before its data is freed.  NULL: nothing does. */
+	void (*clear)(struct job *job);
 };
 
 /* The domain that a job is about, as it was when the job was made. */
@@ -87,8 +94,10 @@ struct job {
 	void *data;	   /* the type's, freed with free() */
 
 	enum job_state state;
+	enum job_state
+		outcome; /* JOB_FAILED or JOB_CANCELLED: its steps are undone; else JOB_WAITING */
 	size_t step;
-	bool started; /* the step's first call has been made */
+	bool started; /* the first call of the step, or of its undo(), has been made */
 	enum job_error error;
 	int errnum;	   /* of JOB_ERROR_HYPERVISOR: negative */
 	char message[256]; /* why, without the job's own text */
@@ -131,6 +140,12 @@ void jobs_resume(struct jobs *jobs);
 /* Domains have changed: jobs that wait for that look again. */
 void jobs_poke(struct jobs *jobs);
 
+/* What a step, or its undo(), waits for has come.  It may free the job. */
+void job_wake(struct job *job);
+
+/* For run() and undo(): the record is written again, as the data has changed. */
+void job_save(struct job *job);
+
 struct job_request {
 	const char *kind;
 	const struct hl_domain *domain;
@@ -151,8 +166,10 @@ int jobs_start(struct jobs *jobs, const struct job_request *request, struct job 
 
 struct job *jobs_first(const struct jobs *jobs);
 struct job *jobs_find(const struct jobs *jobs, uint32_t id);
+/* The first one with that key; NULL: none. */
+struct job *jobs_find_key(const struct jobs *jobs, const char *key);
 
-/* 0, or -EBUSY: it runs, and its step cannot be taken back. */
+/* 0, or -EBUSY: its step cannot be taken back, or is being taken back.  It may free the job. */
 int job_cancel(struct job *job);
 
 /* For run(): notes why.  Returns a negative errno. */

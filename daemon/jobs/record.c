@@ -74,6 +74,28 @@ static int put_data(json_object *object, const struct job *job)
 	return r < 0 ? r : job->type->save(job, data);
 }
 
+/* Of a job that is being undone: how it ends, and why. */
+static int put_outcome(json_object *record, const struct job *job)
+{
+	json_object *object;
+	int r;
+
+	if (job->outcome == JOB_WAITING)
+		return 0;
+	object = json_object_new_object();
+	r = json_add(record, "undoing", object);
+	if (r == 0)
+		r = json_add(object, "cancelled",
+			     json_object_new_boolean(job->outcome == JOB_CANCELLED));
+	if (r == 0)
+		r = json_add(object, "error", json_object_new_int64(job->error));
+	if (r == 0)
+		r = json_add(object, "errno", json_object_new_int64(-(int64_t)job->errnum));
+	if (r == 0)
+		r = json_add(object, "message", json_object_new_string(job->message));
+	return r;
+}
+
 static int make_record(const struct job *job, json_object **ret_object)
 {
 	_cleanup_(json_putp) json_object *object = json_object_new_object();
@@ -96,6 +118,8 @@ static int make_record(const struct job *job, json_object **ret_object)
 		r = put_subject(object, &job->subject);
 	if (r == 0)
 		r = put_data(object, job);
+	if (r == 0)
+		r = put_outcome(object, job);
 	if (r == 0)
 		*ret_object = steal(&object);
 	return r;
@@ -210,6 +234,30 @@ static int parse_subject(json_object *record, struct job_subject *subject)
 	return subject->name ? 0 : -ENOMEM;
 }
 
+static int parse_outcome(json_object *record, struct job *job)
+{
+	json_object *object, *cancelled;
+	uint32_t error = 0, errnum = 0;
+	int r;
+
+	if (!json_object_object_get_ex(record, "undoing", &object))
+		return 0;
+	if (!json_object_object_get_ex(object, "cancelled", &cancelled) ||
+	    !json_object_is_type(cancelled, json_type_boolean))
+		return -EINVAL;
+	r = get_u32(object, "error", &error);
+	if (r == 0)
+		r = get_u32(object, "errno", &errnum);
+	if (r == 0)
+		r = copy_text(object, "message", job->message, sizeof(job->message));
+	if (r < 0 || error > JOB_ERROR_HYPERVISOR || errnum > 4095)
+		return -EINVAL;
+	job->outcome = json_object_get_boolean(cancelled) ? JOB_CANCELLED : JOB_FAILED;
+	job->error = (enum job_error)error;
+	job->errnum = -(int)errnum;
+	return 0;
+}
+
 int record_parse(json_object *object, struct job *job, struct record_type *ret_type)
 {
 	uint64_t version = 0;
@@ -231,6 +279,8 @@ int record_parse(json_object *object, struct job *job, struct record_type *ret_t
 		r = get_u32(object, "pid", &job->pid);
 	if (r == 0)
 		r = parse_subject(object, &job->subject);
+	if (r == 0)
+		r = parse_outcome(object, job);
 	if (r == 0 && !json_object_object_get_ex(object, "data", &ret_type->data))
 		ret_type->data = NULL;
 	return r;

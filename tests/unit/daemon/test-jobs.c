@@ -26,9 +26,10 @@ struct world {
 	struct timer *limit;
 	char dir[64];
 	char trace[256]; /* what was called: "a" to "c" run, "A" to "C" undo, "." ended */
-	int result[NR_STEPS];
+	int result[NR_STEPS], undo_result[NR_STEPS];
 	enum job_state state; /* of the job that ended last */
 	enum job_error error;
+	char message[256];
 };
 
 static void trace(struct world *world, char what)
@@ -64,14 +65,22 @@ static int run_c(struct job *job, bool again)
 	return run(job, 2);
 }
 
-static void undo_a(struct job *job)
+static int undo(struct job *job, size_t step)
 {
-	trace(job->context, 'A');
+	struct world *world = job->context;
+
+	trace(world, (char)('A' + step));
+	return world->undo_result[step];
 }
 
-static void undo_b(struct job *job)
+static int undo_a(struct job *job, bool again)
 {
-	trace(job->context, 'B');
+	return undo(job, 0);
+}
+
+static int undo_b(struct job *job, bool again)
+{
+	return undo(job, 1);
 }
 
 static const struct job_step steps[NR_STEPS] = {
@@ -87,6 +96,7 @@ static void on_ended(struct job *job, void *userdata)
 	struct world *world = userdata;
 
 	trace(world, '.');
+	snprintf(world->message, sizeof(world->message), "%s", job->message);
 	world->state = job->state;
 	world->error = job->error;
 }
@@ -358,6 +368,96 @@ static void next_daemon_undoes(void **state)
 	assert_string_equal(world->trace, "bcBA");
 }
 
+/* What it waits for comes with a change of a domain, or is told. */
+static void undo_waits(void **state)
+{
+	struct world *world = *state;
+	struct job *job;
+
+	world->result[2] = -EIO;
+	world->undo_result[1] = world->undo_result[0] = -EINPROGRESS;
+	job = start(world, "key");
+	assert_string_equal(world->trace, "abcB");
+	assert_int_equal(job->state, JOB_UNDOING);
+	assert_string_equal(job_state_name(job->state), "undoing");
+	assert_int_equal(job_cancel(job), -EBUSY);
+	jobs_poke(world->jobs);
+	assert_string_equal(world->trace, "abcBB");
+	world->undo_result[1] = 0;
+	job_wake(job);
+	assert_string_equal(world->trace, "abcBBBA");
+	/* The deadline of its run() is none of the undo's. */
+	turn(world, 100);
+	assert_string_equal(world->trace, "abcBBBA");
+	world->undo_result[0] = 0;
+	job_wake(job);
+	assert_string_equal(world->trace, "abcBBBAA.");
+	assert_int_equal(world->state, JOB_FAILED);
+	assert_int_equal(world->error, JOB_ERROR_HYPERVISOR);
+}
+
+static void wake_continues_a_step(void **state)
+{
+	struct world *world = *state;
+	struct job *job;
+
+	world->result[1] = -EINPROGRESS;
+	job = start(world, "key");
+	job_wake(job);
+	assert_string_equal(world->trace, "abb");
+	world->result[1] = 0;
+	job_wake(job);
+	assert_string_equal(world->trace, "abbbc.");
+}
+
+/* Of a daemon that was killed while it undid a step: its run() is not called again. */
+static void next_daemon_goes_on_undoing(void **state)
+{
+	struct world *world = *state;
+	struct job *job;
+
+	world->result[2] = -EIO;
+	world->undo_result[1] = -EINPROGRESS;
+	assert_non_null(start(world, "key"));
+	jobs_free(world->jobs);
+	memset(world->trace, 0, sizeof(world->trace));
+	start_daemon(world);
+	jobs_resume(world->jobs);
+	turn(world, 20);
+	assert_string_equal(world->trace, "B");
+	job = jobs_first(world->jobs);
+	assert_non_null(job);
+	job->ended = on_ended;
+	job->userdata = world;
+	world->undo_result[1] = 0;
+	jobs_poke(world->jobs);
+	assert_string_equal(world->trace, "BBA.");
+	assert_int_equal(world->state, JOB_FAILED);
+	assert_int_equal(world->error, JOB_ERROR_HYPERVISOR);
+	assert_string_equal(world->message, strerror(EIO));
+}
+
+static void cleared(struct job *job)
+{
+	trace(job->context, '-');
+}
+
+/* Also where no job was made of it. */
+static void data_is_cleared(void **state)
+{
+	static const struct job_type with_data = {
+		.kind = "data", .steps = steps, .nr_steps = 1, .clear = cleared};
+	struct world *world = *state;
+	const struct hl_domain domain = {.domid = 5, .name = "web"};
+	struct job_request request = {.kind = "data", .domain = &domain, .key = "key", .verb = "x"};
+	struct job *job;
+
+	assert_int_equal(jobs_register(world->jobs, &with_data, world), 0);
+	request.data = malloc(1);
+	assert_int_equal(jobs_start(world->jobs, &request, &job), 0);
+	assert_string_equal(world->trace, "a-");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -376,6 +476,10 @@ int main(void)
 		TEST(next_daemon_repeats_the_second_step),
 		TEST(next_daemon_repeats_the_third_step),
 		TEST(next_daemon_undoes),
+		TEST(undo_waits),
+		TEST(wake_continues_a_step),
+		TEST(next_daemon_goes_on_undoing),
+		TEST(data_is_cleared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
