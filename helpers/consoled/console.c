@@ -510,6 +510,22 @@ bool console_is_same(const struct console *console, const struct console_facts *
 	       strcmp(saved->uuid, facts->uuid) == 0;
 }
 
+bool console_is_expected(const struct console *console)
+{
+	return console->saved->expected;
+}
+
+void console_set_expected(struct console *console, bool expected)
+{
+	console->saved->expected = expected;
+}
+
+void console_get_ring(const struct console *console, uint32_t *ret_port, uint64_t *ret_ring_ref)
+{
+	*ret_port = console->saved->remote_port;
+	*ret_ring_ref = console->saved->ring_ref;
+}
+
 int console_serve(struct console *console)
 {
 	struct saved *saved = console->saved;

@@ -75,6 +75,13 @@ const char *console_log_name(const struct console *console);
 /* False: another domain, or another ring of the same domain; the console must be made again. */
 bool console_is_same(const struct console *console, const struct console_facts *facts);
 
+/* Handed to us before xenstore says so; false once it has. */
+bool console_is_expected(const struct console *console);
+void console_set_expected(struct console *console, bool expected);
+
+/* What xenstore has, or is to have, of it. */
+void console_get_ring(const struct console *console, uint32_t *ret_port, uint64_t *ret_ring_ref);
+
 /* Waiting: binds and maps.  Returns 0, or -errno of channel_open(). */
 int console_serve(struct console *console);
 
@@ -87,7 +94,7 @@ int console_attach(struct console *console, const struct attach_options *options
 int console_follow(struct console *console, bool follow, int *ret_fd, uint64_t *ret_size);
 
 /*
- * Stops, unbinds and unmaps, for another back end.  `id` is the request's: with the same one it
+ * Stops, unbinds and unmaps, for another back end.  `id` is the job's: with the same one it
  * returns the same again.  input: what was not in the ring, SAVED_INPUT_SIZE bytes at most. -EBUSY:
  * it is released by another request; -EAGAIN: it is not being served.
  */

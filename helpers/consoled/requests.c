@@ -81,6 +81,22 @@ static bool get_bool(struct json_object *packet, const char *name, bool *value,
 	return true;
 }
 
+/* Of 64 bits.  json-c has more than INT64_MAX as INT64_MAX. */
+static bool get_number64(struct json_object *packet, const char *name, uint64_t *value,
+			 struct peer_answer *answer)
+{
+	struct json_object *member = NULL;
+
+	if (!json_object_object_get_ex(packet, name, &member))
+		return true;
+	if (!json_object_is_type(member, json_type_int) || json_object_get_int64(member) < 0) {
+		fail(answer, "InvalidArgs", "%s is no number", name);
+		return false;
+	}
+	*value = json_object_get_uint64(member);
+	return true;
+}
+
 static bool get_number(struct json_object *packet, const char *name, uint32_t max, uint32_t *value,
 		       struct peer_answer *answer)
 {
@@ -217,6 +233,40 @@ static void do_log(struct server *server, const char *id, struct json_object *pa
 	answer_log(answer, r, domid, size);
 }
 
+/* What a request that comes again is known by: a job outlives the ids of its requests. */
+static const char *get_job(struct json_object *packet, const char *id, struct peer_answer *answer)
+{
+	const char *job = get_text(packet, "job");
+
+	if (!json_object_object_get_ex(packet, "job", NULL))
+		return id;
+	if (job && job[0] != '\0' && strlen(job) < SAVED_ID_SIZE)
+		return job;
+	fail(answer, "InvalidArgs", "job is no text of 1 to %d bytes", SAVED_ID_SIZE - 1);
+	return NULL;
+}
+
+static bool get_yield(struct json_object *packet, bool *yield, struct peer_answer *answer)
+{
+	const char *to = get_text(packet, "to");
+
+	*yield = to && strcmp(to, CONSOLE_TYPE_XENCONSOLED) == 0;
+	if (*yield || !json_object_object_get_ex(packet, "to", NULL))
+		return true;
+	fail(answer, "InvalidArgs", "to is not " CONSOLE_TYPE_XENCONSOLED);
+	return false;
+}
+
+static bool add_ring(struct json_object *result, const struct console *console)
+{
+	uint64_t ring_ref;
+	uint32_t port;
+
+	console_get_ring(console, &port, &ring_ref);
+	return add(result, "port", json_object_new_int64(port)) &&
+	       add(result, "ring-ref", json_object_new_uint64(ring_ref));
+}
+
 static void do_release(struct server *server, const char *id, struct json_object *packet,
 		       struct peer_answer *answer)
 {
@@ -225,40 +275,69 @@ static void do_release(struct server *server, const char *id, struct json_object
 	uint32_t domid;
 	size_t size;
 	struct console *console = get_console(server, packet, &domid, answer);
+	const char *job = console ? get_job(packet, id, answer) : NULL;
+	bool yield;
 	int r;
 
-	if (!console)
+	if (!job || !get_yield(packet, &yield, answer))
 		return;
-	r = console_release(console, id, input, &size);
+	r = server_release(server, console, job, yield, input, &size);
 	if (r < 0) {
 		fail_with(answer, r, domid);
 		return;
 	}
 	base64_encode(input, size, text);
 	answer->result = json_object_new_object();
-	if (!answer->result || !add(answer->result, "input", json_object_new_string(text)))
+	if (!answer->result || !add(answer->result, "input", json_object_new_string(text)) ||
+	    !add_ring(answer->result, console))
 		fail_with(answer, -ENOMEM, domid);
+}
+
+/* The domain that is taken; one that is not known (yet) is described by the request. */
+static bool get_facts(struct server *server, struct json_object *packet,
+		      struct console_facts *facts, struct peer_answer *answer)
+{
+	const char *uuid = get_text(packet, "uuid");
+	char path[UUID_SIZE + 4];
+
+	*facts = (struct console_facts){.domid = 0};
+	if (!get_number(packet, "domid", MAX_DOMID, &facts->domid, answer))
+		return false;
+	if (!json_object_object_get_ex(packet, "port", NULL) || server_find(server, facts->domid))
+		return get_console(server, packet, &facts->domid, answer) != NULL;
+	if (!get_number(packet, "port", INT32_MAX, &facts->remote_port, answer) ||
+	    !get_number64(packet, "ring-ref", &facts->ring_ref, answer))
+		return false;
+	if (uuid && strlen(uuid) < UUID_SIZE) {
+		snprintf(path, sizeof(path), "/vm/%s", uuid);
+		uuid_from_path(path, facts->uuid);
+	}
+	return true;
 }
 
 static void do_take(struct server *server, const char *id, struct json_object *packet,
 		    struct peer_answer *answer)
 {
-	const char *text = get_text(packet, "input");
+	const char *text = get_text(packet, "input"), *job;
+	struct console_facts facts;
 	uint8_t input[MAX_INPUT];
-	uint32_t domid;
 	size_t size = 0;
-	struct console *console = get_console(server, packet, &domid, answer);
 	int r;
 
-	if (!console)
+	if (!get_facts(server, packet, &facts, answer))
+		return;
+	job = get_job(packet, id, answer);
+	if (!job)
 		return;
 	if (text && base64_decode(text, input, sizeof(input), &size) < 0) {
 		fail(answer, "InvalidArgs", "input is no Base64 of %u bytes at most", MAX_INPUT);
 		return;
 	}
-	r = console_take(console, id, input, size);
-	if (r < 0)
-		fail_with(answer, r, domid);
+	r = server_take(server, &facts, job, input, size);
+	if (r == -ENOENT)
+		fail(answer, "InvalidArgs", "port is no event channel");
+	else if (r < 0)
+		fail_with(answer, r, facts.domid);
 }
 
 static void on_request(void *userdata, const char *id, const char *name, struct json_object *packet,
@@ -298,7 +377,7 @@ static bool add_status(struct json_object *event, const struct console_status *s
 
 static struct json_object *make_event(void *userdata, uint32_t object)
 {
-	struct console *console = server_find(userdata, object);
+	const struct console *console = server_find(userdata, object);
 	struct json_object *event = json_object_new_object();
 	struct console_status status;
 	bool made;
@@ -306,7 +385,7 @@ static struct json_object *make_event(void *userdata, uint32_t object)
 	if (!event)
 		return NULL;
 	if (console) {
-		console_get_status(console, &status);
+		server_get_status(userdata, console, &status);
 		made = add_status(event, &status);
 	} else {
 		made = add(event, "event", json_object_new_string("gone")) &&

@@ -33,6 +33,7 @@ struct saved {
 	char uuid[UUID_SIZE];
 	char log[64];						/* its name */
 	char release_id[SAVED_ID_SIZE], take_id[SAVED_ID_SIZE]; /* the last requests; "": none */
+	uint32_t expected; /* it was handed to us, and xenstore has not said so yet */
 	uint64_t pty_cursor;
 	uint32_t current; /* index of the slot in effect */
 	struct saved_slot slots[2];

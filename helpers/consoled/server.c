@@ -17,6 +17,7 @@
 #define CALLBACKS_AT_ONCE 32
 #define RETRY_FIRST	  1 /* seconds */
 #define RETRY_LAST	  30
+#define EXPECT_USEC	  (30 * USEC_PER_SEC)
 #define OLD_LOGS	  32 /* of domains that are gone, read at a time */
 
 struct old_log {
@@ -33,6 +34,8 @@ struct server {
 	unsigned int nr_old_logs;
 	struct event *retry;
 	int retry_seconds;
+	struct event *expiry; /* of what is expected */
+	uint64_t expect_usec;
 	int self;
 	struct server_observer observer;
 };
@@ -43,7 +46,8 @@ struct entry {
 	struct console *console;
 	struct console_facts facts; /* valid if seen */
 	uint32_t domid;
-	bool seen; /* on this connection to xenstored */
+	bool seen;	/* on this connection to xenstored */
+	uint64_t since; /* when it was added */
 };
 
 static struct entry *find(struct server *server, uint32_t domid)
@@ -64,6 +68,7 @@ static struct entry *add(struct server *server, uint32_t domid)
 	if (!entry)
 		return NULL;
 	entry->domid = domid;
+	entry->since = now_usec();
 	for (next = TAILQ_FIRST(&server->consoles); next; next = TAILQ_NEXT(next, link))
 		if (next->domid > domid)
 			break;
@@ -190,6 +195,55 @@ static int begin_console(struct server *server, struct entry *entry,
 	return r;
 }
 
+static void arm_expiry(struct server *server, uint64_t usec)
+{
+	struct timeval delay = {.tv_sec = (time_t)(usec / USEC_PER_SEC),
+				.tv_usec = (suseconds_t)(usec % USEC_PER_SEC)};
+
+	if (!event_pending(server->expiry, EV_TIMEOUT, NULL) &&
+	    event_add(server->expiry, &delay) < 0)
+		message(LOG_ERR, "no memory for a timer");
+}
+
+/* Whoever handed them to us has not told xenstore, so their end would not be seen. */
+static void on_expiry(evutil_socket_t fd, short what, void *userdata)
+{
+	struct server *server = userdata;
+	uint64_t now = now_usec(), next_end = 0;
+	struct entry *entry, *next;
+
+	for (entry = TAILQ_FIRST(&server->consoles); entry; entry = next) {
+		uint64_t end = entry->since + server->expect_usec;
+
+		next = TAILQ_NEXT(entry, link);
+		if (!console_is_expected(entry->console))
+			continue;
+		if (end > now) {
+			next_end = next_end == 0 || end < next_end ? end : next_end;
+			continue;
+		}
+		message(LOG_NOTICE,
+			"the console of domain %" PRIu32
+			" was handed to us, and is not by xenstore: "
+			"left",
+			entry->domid);
+		end_console(server, entry);
+		drop(server, entry);
+	}
+	if (next_end != 0)
+		arm_expiry(server, next_end - now);
+}
+
+/* Of a console that was released: whether another one serves it is seen by its terminal. */
+static void tell_released(struct server *server, const struct entry *entry)
+{
+	struct console_status status;
+
+	console_get_status(entry->console, &status);
+	if (status.state == CONSOLE_RELEASED)
+		on_changed(server, entry->console);
+}
+
 static void on_found(void *userdata, const struct console_facts *facts)
 {
 	struct server *server = userdata;
@@ -211,8 +265,10 @@ static void on_found(void *userdata, const struct console_facts *facts)
 	}
 	entry->facts = *facts;
 	entry->seen = true;
+	console_set_expected(entry->console, false);
 	server->retry_seconds = RETRY_FIRST;
 	serve(server, entry);
+	tell_released(server, entry);
 }
 
 static void on_gone(void *userdata, uint32_t domid)
@@ -220,7 +276,8 @@ static void on_gone(void *userdata, uint32_t domid)
 	struct server *server = userdata;
 	struct entry *entry = find(server, domid);
 
-	if (!entry)
+	/* What was handed to us is not there yet. */
+	if (!entry || console_is_expected(entry->console))
 		return;
 	end_console(server, entry);
 	drop(server, entry);
@@ -234,7 +291,7 @@ static void on_listed(void *userdata, uint32_t self)
 	server->self = (int)self;
 	for (entry = TAILQ_FIRST(&server->consoles); entry; entry = next) {
 		next = TAILQ_NEXT(entry, link);
-		if (!entry->seen) {
+		if (!entry->seen && !console_is_expected(entry->console)) {
 			end_console(server, entry);
 			drop(server, entry);
 		}
@@ -268,6 +325,8 @@ static int restore_one(struct server *server, struct fdstore *store, const char 
 		return -ENOMEM;
 	}
 	entry->console = console;
+	if (console_is_expected(console))
+		arm_expiry(server, server->expect_usec);
 	return 0;
 }
 
@@ -316,7 +375,8 @@ static int start(struct server *server, const struct server_config *config, stru
 	int r;
 
 	server->retry = event_new(server->base, -1, 0, on_retry, server);
-	if (!server->retry)
+	server->expiry = event_new(server->base, -1, 0, on_expiry, server);
+	if (!server->retry || !server->expiry)
 		return -ENOMEM;
 	r = start_backend(server, config, store);
 	if (r < 0)
@@ -351,6 +411,7 @@ int server_new(struct event_base *base, const struct server_config *config, stru
 	server->base = base;
 	server->self = -1;
 	server->retry_seconds = RETRY_FIRST;
+	server->expect_usec = config->expect_usec ? config->expect_usec : EXPECT_USEC;
 	TAILQ_INIT(&server->consoles);
 	TAILQ_INIT(&server->old_logs);
 	server->env.base = base;
@@ -404,6 +465,8 @@ struct server *server_leave(struct server *server)
 	backend_free(server->env.backend);
 	if (server->retry)
 		event_free(server->retry);
+	if (server->expiry)
+		event_free(server->expiry);
 	log_dir_close(&server->env.log_dir);
 	free(server);
 	return NULL;
@@ -463,6 +526,81 @@ struct console *server_next(struct server *server, int64_t domid)
 		if ((int64_t)entry->domid > domid)
 			return entry->console;
 	return NULL;
+}
+
+void server_get_status(struct server *server, const struct console *console,
+		       struct console_status *ret_status)
+{
+	const struct entry *entry;
+
+	console_get_status(console, ret_status);
+	if (ret_status->state != CONSOLE_RELEASED)
+		return;
+	entry = find(server, ret_status->domid);
+	ret_status->tty =
+		entry && entry->seen && strcmp(entry->facts.type, CONSOLE_TYPE_XENCONSOLED) == 0
+			? entry->facts.tty
+			: "";
+}
+
+int server_release(struct server *server, struct console *console, const char *id, bool yield,
+		   uint8_t *ret_input, size_t *ret_size)
+{
+	struct console_status status;
+	const struct entry *entry;
+	int r = console_release(console, id, ret_input, ret_size);
+
+	if (r < 0 || !yield)
+		return r;
+	console_get_status(console, &status);
+	entry = find(server, status.domid);
+	/* Once: what xenconsoled has written since is its own. */
+	if (entry && entry->seen && strcmp(entry->facts.type, CONSOLE_TYPE_XENCONSOLED) != 0)
+		discovery_publish(server->discovery, entry->domid, entry->facts.remote_port, "",
+				  CONSOLE_TYPE_XENCONSOLED);
+	return 0;
+}
+
+/* A console that xenstore does not list as ours yet. */
+static int expect(struct server *server, const struct console_facts *facts,
+		  struct entry **ret_entry)
+{
+	struct entry *entry;
+	int r;
+
+	if (facts->remote_port == 0)
+		return -ENOENT;
+	entry = add(server, facts->domid);
+	if (!entry)
+		return -ENOMEM;
+	r = begin_console(server, entry, facts);
+	if (r < 0) {
+		drop(server, entry);
+		return r;
+	}
+	console_set_expected(entry->console, true);
+	arm_expiry(server, server->expect_usec);
+	*ret_entry = entry;
+	return 0;
+}
+
+int server_take(struct server *server, const struct console_facts *facts, const char *id,
+		const uint8_t *input, size_t size)
+{
+	struct entry *entry = find(server, facts->domid);
+	bool known = entry != NULL;
+	int r = known ? 0 : expect(server, facts, &entry);
+
+	if (r < 0)
+		return r;
+	r = console_take(entry->console, id, input, size);
+	if (r == 0 && entry->seen)
+		publish(server, entry);
+	if (r < 0 && !known) {
+		end_console(server, entry);
+		drop(server, entry);
+	}
+	return r;
 }
 
 int server_follow(struct server *server, const char *uuid, int *ret_fd, uint64_t *ret_size)

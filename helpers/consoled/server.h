@@ -19,6 +19,7 @@ struct server_config {
 	const struct store_ops *store;
 	const char *log_dir;
 	uint64_t log_size;
+	uint64_t expect_usec; /* until xenstore says what was handed to us; 0: 30 s */
 };
 
 struct server_observer {
@@ -56,6 +57,25 @@ struct console *server_find_uuid(struct server *server, const char *uuid);
 
 /* The next console after `domid`, by rising domid; from -1: the first one; NULL: none. */
 struct console *server_next(struct server *server, int64_t domid);
+
+/* What is told of a console, and of what serves it where it was released. */
+void server_get_status(struct server *server, const struct console *console,
+		       struct console_status *ret_status);
+
+/*
+ * Releases it as console_release() does.
+ * @yield: a xenconsoled in this domain is to serve it
+ */
+int server_release(struct server *server, struct console *console, const char *id, bool yield,
+		   uint8_t *ret_input, size_t *ret_size);
+
+/*
+ * Takes it as console_take() does.  One that is not known (yet) is served all the same, for as long
+ * as it is expected that xenstore names it.  -ENOENT: it is not known, and has no port.
+ * @facts: domid, uuid, remote_port, ring_ref
+ */
+int server_take(struct server *server, const struct console_facts *facts, const char *id,
+		const uint8_t *input, size_t size);
 
 /* The log of a domain that has no console now.  -ENOENT, -EMFILE. */
 int server_follow(struct server *server, const char *uuid, int *ret_fd, uint64_t *ret_size);

@@ -33,6 +33,9 @@ void serve_begin(struct serve *serve)
 
 static void on_changed(void *userdata, struct console *console)
 {
+	struct serve *serve = userdata;
+
+	serve->changes++;
 }
 
 static void on_gone(void *userdata, uint32_t domid)
@@ -53,6 +56,7 @@ void serve_start(struct serve *serve, uint64_t log_size)
 		.store = &fake_store_ops,
 		.log_dir = serve->logs,
 		.log_size = log_size,
+		.expect_usec = serve->expect_usec,
 	};
 	const struct server_observer observer = {
 		.changed = on_changed,

@@ -19,6 +19,8 @@ struct serve {
 	struct event_base *base;
 	struct server *server;
 	bool listed;
+	uint64_t expect_usec; /* of server_config */
+	unsigned int changes; /* that were told */
 };
 
 /* With an empty directory, and fakes without guests. */

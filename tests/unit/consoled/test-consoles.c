@@ -718,6 +718,104 @@ static void test_release_and_take_lose_nothing(void **state)
 	assert_string_equal(typed, "waits");
 }
 
+static int take_unknown(struct serve *serve, const char *input)
+{
+	const struct console_facts facts = {
+		.domid = GUEST, .uuid = UUID_A, .remote_port = FAKE_REMOTE, .ring_ref = 4711};
+
+	return server_take(serve->server, &facts, "t1", (const uint8_t *)input, strlen(input));
+}
+
+/* Before xenstore says whose it is; then it goes on as it was. */
+static void test_console_that_was_handed_to_us_is_served_at_once(void **state)
+{
+	struct serve *serve = *state;
+	const struct console *console;
+	char typed[8] = "";
+
+	fake_print(GUEST, "one\n", 4);
+	assert_int_equal(take_unknown(serve, "abc"), 0);
+	console = server_find(serve->server, GUEST);
+	assert_int_equal(serve_state(serve, GUEST), CONSOLE_SERVING);
+	assert_int_equal(fake_read(GUEST, typed, sizeof(typed)), 3);
+	assert_int_equal(take_unknown(serve, "abc"), 0);
+	/* Another connection to xenstored, which does not name it yet. */
+	serve_add(serve, GUEST + 1, UUID_B);
+	fake_store_break(true);
+	fake_store_remove_guest(GUEST + 1);
+	fake_store_break(false);
+	serve_until(serve, !server_find(serve->server, GUEST + 1));
+	assert_int_equal(serve_state(serve, GUEST), CONSOLE_SERVING);
+	fake_store_add_guest(GUEST, UUID_A);
+	serve_until(serve, tty_is_published(GUEST));
+	serve_print(serve, GUEST, "two\n", 4);
+	serve_until(serve, serve_log_ends(serve, UUID_A ".log", "one\ntwo\n"));
+	assert_ptr_equal(server_find(serve->server, GUEST), console);
+	assert_int_equal(fake_read(GUEST, typed, sizeof(typed)), 0);
+	/* From now on its end is seen. */
+	fake_store_remove_guest(GUEST);
+	serve_until(serve, !server_find(serve->server, GUEST));
+}
+
+/* Its domain may be gone: a page that is mapped would keep that from ending. */
+static void test_console_that_xenstore_never_names_is_left(void **state)
+{
+	struct serve *serve = *state;
+
+	serve_stop(serve);
+	serve->expect_usec = 100 * USEC_PER_MSEC;
+	serve_start(serve, LOG_SIZE);
+	assert_int_equal(take_unknown(serve, ""), 0);
+	assert_true(fake_is_mapped(GUEST));
+	serve_until(serve, !server_find(serve->server, GUEST));
+	assert_false(fake_is_mapped(GUEST));
+	assert_false(fake_is_bound(GUEST));
+}
+
+static void test_taking_what_cannot_be_served_leaves_nothing(void **state)
+{
+	struct serve *serve = *state;
+
+	fake_take_port(GUEST, true);
+	assert_int_equal(take_unknown(serve, "abc"), -EINVAL);
+	assert_null(server_find(serve->server, GUEST));
+	assert_false(fake_is_mapped(GUEST));
+}
+
+/* xenconsoled's terminal shows that it serves it; taking it again is known by the type. */
+static void test_release_to_xenconsoled_and_back(void **state)
+{
+	struct serve *serve = *state;
+	struct console_status status;
+	uint8_t input[SAVED_INPUT_SIZE];
+	struct console *console;
+	unsigned int before;
+	size_t size;
+
+	serve_add(serve, GUEST, UUID_A);
+	serve_until(serve, tty_is_published(GUEST));
+	console = server_find(serve->server, GUEST);
+	assert_int_equal(server_release(serve->server, console, "j", true, input, &size), 0);
+	serve_until(serve, node_is("/local/domain/5/console/type", "xenconsoled"));
+	assert_true(node_is("/local/domain/5/console/tty", ""));
+	server_get_status(serve->server, console, &status);
+	assert_string_equal(status.tty, "");
+	before = serve->changes;
+	fake_store_set("/local/domain/5/console/tty", "/dev/pts/99");
+	serve_until(serve, (server_get_status(serve->server, console, &status), status.tty[0]));
+	assert_string_equal(status.tty, "/dev/pts/99");
+	assert_true(serve->changes > before);
+	/* Once more, as a job does that was restarted: xenconsoled's terminal stays. */
+	assert_int_equal(server_release(serve->server, console, "j", true, input, &size), 0);
+	assert_int_equal(
+		server_take(serve->server, &(struct console_facts){.domid = GUEST}, "j", input, 0),
+		0);
+	serve_until(serve, node_is("/local/domain/5/console/type", "hyperlaunch-consoled"));
+	assert_true(tty_is_published(GUEST));
+	assert_false(node_is("/local/domain/5/console/tty", "/dev/pts/99"));
+	assert_true(fake_is_bound(GUEST));
+}
+
 static void test_hand_over_leaves_consoles_to_xenconsoled(void **state)
 {
 	struct serve *serve = *state;
@@ -768,6 +866,10 @@ int main(void)
 		TEST(test_log_without_follow_ends),
 		TEST(test_consoles_go_on_without_xenstored),
 		TEST(test_release_and_take_lose_nothing),
+		TEST(test_console_that_was_handed_to_us_is_served_at_once),
+		TEST(test_console_that_xenstore_never_names_is_left),
+		TEST(test_taking_what_cannot_be_served_leaves_nothing),
+		TEST(test_release_to_xenconsoled_and_back),
 		TEST(test_hand_over_leaves_consoles_to_xenconsoled),
 	};
 

@@ -246,12 +246,59 @@ static void test_release_and_take(void **state)
 	serve_add(&peers->serve, GUEST, UUID_A);
 	fd = connect_ready(peers);
 	ask(peers, fd, "{\"id\":\"1\",\"request\":\"release\",\"domid\":5}", text);
-	assert_string_equal(text, "{\"id\":\"1\",\"result\":{\"input\":\"\"}}");
+	assert_string_equal(text, "{\"id\":\"1\",\"result\":{\"input\":\"\",\"port\":7,"
+				  "\"ring-ref\":4711}}");
 	assert_false(fake_is_bound(GUEST));
 	ask(peers, fd, "{\"id\":\"2\",\"request\":\"take\",\"domid\":5,\"input\":\"YWJj\"}", text);
 	assert_string_equal(text, "{\"id\":\"2\",\"result\":{}}");
 	assert_int_equal(fake_read(GUEST, typed, sizeof(typed)), 3);
 	assert_string_equal(typed, "abc");
+	close(fd);
+}
+
+/* One job asks again, under other ids, where it was restarted. */
+static void test_a_job_that_asks_again_has_the_same_answer(void **state)
+{
+	struct peers *peers = *state;
+	char text[PEER_PACKET_SIZE + 1];
+	int fd;
+
+	peer_start(peers->peer, 1);
+	serve_add(&peers->serve, GUEST, UUID_A);
+	fd = connect_ready(peers);
+	for (int i = 0; i < 2; i++) {
+		ask(peers, fd, "{\"id\":\"1\",\"request\":\"release\",\"domid\":5,\"job\":\"j\"}",
+		    text);
+		assert_non_null(strstr(text, "\"result\":"));
+	}
+	ask(peers, fd, "{\"id\":\"2\",\"request\":\"release\",\"domid\":5,\"job\":\"other\"}",
+	    text);
+	assert_non_null(strstr(text, "\"Busy\""));
+	for (int i = 0; i < 2; i++) {
+		ask(peers, fd, "{\"id\":\"3\",\"request\":\"take\",\"domid\":5,\"job\":\"j\"}",
+		    text);
+		assert_string_equal(text, "{\"id\":\"3\",\"result\":{}}");
+	}
+	close(fd);
+}
+
+/* A domain that another back end has had until now. */
+static void test_take_of_a_domain_that_is_not_known(void **state)
+{
+	struct peers *peers = *state;
+	char text[PEER_PACKET_SIZE + 1], typed[8] = "";
+	int fd;
+
+	peer_start(peers->peer, 1);
+	fd = connect_ready(peers);
+	ask(peers, fd,
+	    "{\"id\":\"1\",\"request\":\"take\",\"domid\":5,\"uuid\":\"" UUID_A "\",\"port\":7,"
+	    "\"ring-ref\":4096,\"input\":\"YWJj\"}",
+	    text);
+	assert_string_equal(text, "{\"id\":\"1\",\"result\":{}}");
+	assert_true(fake_is_bound(GUEST));
+	assert_int_equal(fake_read(GUEST, typed, sizeof(typed)), 3);
+	assert_string_equal(serve_status(&peers->serve, GUEST).uuid, UUID_A);
 	close(fd);
 }
 
@@ -280,6 +327,19 @@ static void test_wrong_requests_have_an_error_each(void **state)
 		{"{\"id\":\"x\",\"request\":\"log\",\"uuid\":\"" UUID_B "\"}", "NoSuchDomain"},
 		{"{\"id\":\"x\",\"request\":\"take\",\"domid\":5}", "WrongState"},
 		{"{\"id\":\"x\",\"request\":\"take\",\"domid\":5,\"input\":\"?\"}", "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"take\",\"domid\":6}", "NoSuchDomain"},
+		{"{\"id\":\"x\",\"request\":\"take\",\"domid\":6,\"port\":0}", "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"take\",\"domid\":6,\"port\":\"7\"}", "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"take\",\"domid\":6,\"port\":7,\"ring-ref\":-1}",
+		 "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"take\",\"domid\":6,\"port\":8}", "Failed"},
+		{"{\"id\":\"x\",\"request\":\"take\",\"domid\":5,\"port\":7,\"uuid\":\"" UUID_B
+		 "\"}",
+		 "NoSuchDomain"},
+		{"{\"id\":\"x\",\"request\":\"release\",\"domid\":5,\"job\":\"\"}", "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"release\",\"domid\":5,\"job\":1}", "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"release\",\"domid\":5,\"to\":\"cat\"}",
+		 "InvalidArgs"},
 	};
 	struct peers *peers = *state;
 	char text[PEER_PACKET_SIZE + 1], expected[64];
@@ -410,6 +470,8 @@ int main(void)
 		TEST(test_attach_gives_a_terminal),
 		TEST(test_log_gives_a_pipe),
 		TEST(test_release_and_take),
+		TEST(test_a_job_that_asks_again_has_the_same_answer),
+		TEST(test_take_of_a_domain_that_is_not_known),
 		TEST(test_wrong_requests_have_an_error_each),
 		TEST(test_invalid_packets_end_the_connection),
 		TEST(test_too_long_packet_ends_the_connection),
