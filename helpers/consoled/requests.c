@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base64.h"
+#include "common/base64.h"
 #include "saved.h"
 #include "server.h"
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "base64.h"
+#include "common/base64.h"
 #include "filter.h"
 #include "replay.h"
 #include "ring.h"

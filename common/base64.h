@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Base64 of RFC 4648, with padding.  Pure. */
-#ifndef CONSOLED_BASE64_H
-#define CONSOLED_BASE64_H
+#ifndef COMMON_BASE64_H
+#define COMMON_BASE64_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -14,4 +14,4 @@ void base64_encode(const uint8_t *data, size_t size, char *text);
 /* Returns 0; -EINVAL: no Base64; or -E2BIG: more than `max` bytes. */
 int base64_decode(const char *text, uint8_t *data, size_t max, size_t *ret_size);
 
-#endif
+#endif /* COMMON_BASE64_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Base64 of RFC 4648. */
-#include "base64.h"
+#include "common/base64.h"
 
 #include <errno.h>
 #include <string.h>
