@@ -11,8 +11,11 @@
 
 #include "backend.h"
 #include "client.h"
+#include "early.h"
 #include "fdstore.h"
 #include "follow.h"
+#include "insert.h"
+#include "mark.h"
 #include "message.h"
 #include "pty.h"
 #include "ring.h"
@@ -43,6 +46,7 @@ struct console {
 	struct console_log *log;
 	char log_name[LOG_NAME_SIZE];
 	unsigned int rotations;
+	struct early *early; /* what was given so far; NULL: nothing */
 	struct pty pty;
 	struct client *terminal;		     /* on pty */
 	TAILQ_HEAD(attached_list, attached) clients; /* in the order in which they came */
@@ -300,6 +304,16 @@ static void fill_replay(struct console *console)
 	saved_commit(console->saved, &slot);
 }
 
+/* A process before this one, without a successor that has its state, may have had it. */
+static void read_mark(struct console *console)
+{
+	struct saved_slot slot = saved_get(console->saved);
+
+	slot.early_given =
+		mark_is_set(console->env->marks, console->saved->log, console->saved->domid);
+	saved_commit(console->saved, &slot);
+}
+
 static int set_up(struct console *console, const struct console_facts *facts, const char *log)
 {
 	int r = saved_new(facts->domid, facts->uuid, &console->saved, &console->saved_fd);
@@ -309,6 +323,7 @@ static int set_up(struct console *console, const struct console_facts *facts, co
 	console->saved->remote_port = facts->remote_port;
 	console->saved->ring_ref = facts->ring_ref;
 	snprintf(console->saved->log, sizeof(console->saved->log), "%s", log);
+	read_mark(console);
 	r = open_log(console, log);
 	if (r < 0)
 		return r;
@@ -340,6 +355,29 @@ int console_new(struct console_env *env, const struct console_facts *facts, cons
 	hold_all(console);
 	*ret_console = console;
 	return 0;
+}
+
+static void set_mark(const struct console *console)
+{
+	mark_set(console->env->marks, console->saved->log, console->saved->domid);
+}
+
+/* What the last process had begun; it may have ended before it set the mark, too. */
+static void finish_early(struct console *console)
+{
+	struct saved_slot slot = saved_get(console->saved);
+
+	if (slot.early_ino != 0) {
+		int r = insert_finish(&console->env->log_dir, console->saved->log, &slot);
+
+		if (r < 0)
+			message(LOG_WARNING,
+				"the first output of domain %" PRIu32 " is not in its log: %s",
+				console->saved->domid, strerror(-r));
+		saved_commit(console->saved, &slot);
+	}
+	if (slot.early_given)
+		set_mark(console);
 }
 
 /* The terminal's descriptors, by the domain of the saved state. */
@@ -393,8 +431,10 @@ static int restore(struct console *console, struct fdstore *store, const char *n
 	r = saved_open(console->saved_fd, &console->saved);
 	if (r == 0)
 		r = take_terminal(console, store);
-	if (r == 0)
-		r = open_log(console, console->saved->log);
+	if (r < 0)
+		return r;
+	finish_early(console);
+	r = open_log(console, console->saved->log);
 	if (r == 0)
 		r = adopt_channel(console);
 	if (r == 0)
@@ -457,6 +497,7 @@ struct console *console_leave(struct console *console)
 	channel_leave(console->channel);
 	pty_close(&console->pty);
 	log_free(console->log);
+	free(console->early);
 	saved_close(console->saved);
 	closep(&console->saved_fd);
 	free(console);
@@ -486,6 +527,8 @@ struct console *console_free(struct console *console)
 
 void console_get_status(const struct console *console, struct console_status *ret_status)
 {
+	const struct saved_slot slot = saved_get(console->saved);
+
 	*ret_status = (struct console_status){
 		.domid = console->saved->domid,
 		.uuid = console->saved->uuid,
@@ -493,7 +536,8 @@ void console_get_status(const struct console *console, struct console_status *re
 		.state = console->state,
 		.attached = console->nr_clients,
 		.writer = writer_of(console) != NULL,
-		.dropped = saved_get(console->saved).dropped,
+		.dropped = slot.dropped + slot.early_dropped,
+		.early = slot.early_given,
 	};
 }
 
@@ -515,9 +559,16 @@ bool console_is_expected(const struct console *console)
 	return console->saved->expected;
 }
 
+/* What it printed first is another back end's to log. */
 void console_set_expected(struct console *console, bool expected)
 {
+	struct saved_slot slot = saved_get(console->saved);
+
 	console->saved->expected = expected;
+	if (!expected || slot.early_given)
+		return;
+	slot.early_given = true;
+	saved_commit(console->saved, &slot);
 }
 
 void console_get_ring(const struct console *console, uint32_t *ret_port, uint64_t *ret_ring_ref)
@@ -642,6 +693,96 @@ int console_follow(struct console *console, bool follow, int *ret_fd, uint64_t *
 	TAILQ_INSERT_TAIL(&console->readers, reader, link);
 	console->nr_readers++;
 	return 0;
+}
+
+static void follow_replaced(struct console *console, const struct saved_slot *before, size_t length)
+{
+	struct reader *reader;
+
+	for (reader = TAILQ_FIRST(&console->readers); reader; reader = TAILQ_NEXT(reader, link))
+		follower_replaced(reader->follower, before->begin_ino, before->begin, length);
+}
+
+/* Its part of the log was removed, or is too large to be moved. */
+static void drop_early(struct saved_slot *slot, int r, uint64_t dropped)
+{
+	slot->early_given = true;
+	if (r != -E2BIG)
+		return;
+	slot->early_dropped = dropped;
+	slot->unmarked += dropped;
+}
+
+static int insert_early(struct console *console, uint64_t dropped)
+{
+	const struct early *early = console->early;
+	struct saved_slot slot = saved_get(console->saved), before;
+	size_t length = 0;
+	int r = insert_prepare(console->log, early->data, early->size, dropped, &slot, &length);
+
+	if (r == -ENOENT || r == -E2BIG) {
+		drop_early(&slot, r, dropped + early->size);
+		saved_commit(console->saved, &slot);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	before = slot;
+	saved_commit(console->saved, &slot);
+	r = insert_finish(&console->env->log_dir, console->log_name, &slot);
+	saved_commit(console->saved, &slot);
+	if (r < 0)
+		return r;
+	log_replaced(console->log, &slot);
+	follow_replaced(console, &before, length);
+	poke_readers(console);
+	return 0;
+}
+
+/* What is empty changes nothing in the log. */
+static int take_early(struct console *console, uint64_t dropped)
+{
+	struct saved_slot slot = saved_get(console->saved);
+	int r = 0;
+
+	/* Since the last attempt the log's directory was not there. */
+	if (slot.early_ino != 0) {
+		finish_early(console);
+		return saved_get(console->saved).early_given ? 0 : -EIO;
+	}
+	if (console->early->size > 0 || dropped > 0)
+		r = insert_early(console, dropped);
+	if (r < 0) {
+		message(LOG_WARNING, "the first output of domain %" PRIu32 " is not in its log: %s",
+			console->saved->domid, strerror(-r));
+		/* Of the directory, not of the parts. */
+		return r == -EAGAIN ? -EIO : r;
+	}
+	slot = saved_get(console->saved);
+	slot.early_given = true;
+	saved_commit(console->saved, &slot);
+	set_mark(console);
+	changed(console);
+	return 0;
+}
+
+int console_early(struct console *console, const struct early_part *part)
+{
+	int r;
+
+	if (saved_get(console->saved).early_given)
+		return 0;
+	if (!console->early)
+		console->early = calloc(1, sizeof(*console->early));
+	if (!console->early)
+		return -ENOMEM;
+	r = early_add(console->early, part);
+	if (r <= 0)
+		return r;
+	r = take_early(console, part->dropped);
+	free(console->early);
+	console->early = NULL;
+	return r;
 }
 
 int console_release(struct console *console, const char *id, uint8_t *ret_input, size_t *ret_size)

@@ -16,6 +16,7 @@
 
 struct backend;
 struct console;
+struct early_part;
 struct event_base;
 struct fdstore;
 
@@ -30,6 +31,7 @@ struct console_env {
 	struct event_base *base;
 	struct backend *backend;
 	struct log_dir log_dir;
+	const char *marks; /* directory of mark.h */
 	/* What is told of the console has changed. */
 	void (*changed)(void *userdata, struct console *console);
 	void *userdata;
@@ -42,6 +44,7 @@ struct console_status {
 	unsigned int attached;
 	bool writer;
 	uint64_t dropped;
+	bool early; /* its first output was given to us */
 };
 
 struct attach_options {
@@ -92,6 +95,13 @@ int console_attach(struct console *console, const struct attach_options *options
 
 /* The log as follower_new() has it.  -EMFILE. */
 int console_follow(struct console *console, bool follow, int *ret_fd, uint64_t *ret_size);
+
+/*
+ * A part of what it printed before it had a back end; the last one puts all of it into the log,
+ * once.  Errors as of early_add() and insert_prepare(); what cannot be at its place any more is
+ * counted as dropped, which is no error.
+ */
+int console_early(struct console *console, const struct early_part *part);
 
 /*
  * Stops, unbinds and unmaps, for another back end.  `id` is the job's: with the same one it

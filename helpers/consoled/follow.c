@@ -167,25 +167,33 @@ static bool is_same_file(int a, int b)
 	return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_ino == other.st_ino;
 }
 
-/* One that is too slow loses the oldest files that it has not begun. */
-static void add_newest(struct follower *f)
+/* -1: there is none. */
+static int open_newest(struct follower *f)
 {
 	int fds[LOG_SEGMENTS];
 	size_t nr = log_open_segments(f->dir, f->name, fds);
 
 	for (size_t i = 0; i + 1 < nr; i++)
 		close(fds[i]);
-	if (nr == 0)
+	return nr > 0 ? fds[nr - 1] : -1;
+}
+
+/* One that is too slow loses the oldest files that it has not begun. */
+static void add_newest(struct follower *f)
+{
+	int fd = open_newest(f);
+
+	if (fd < 0)
 		return;
-	if (f->nr_files > 0 && is_same_file(f->files[f->nr_files - 1], fds[nr - 1])) {
-		close(fds[nr - 1]);
+	if (f->nr_files > 0 && is_same_file(f->files[f->nr_files - 1], fd)) {
+		close(fd);
 		return;
 	}
 	if (f->nr_files == MAX_QUEUED) {
 		drop_first(f);
 		f->lost = true;
 	}
-	f->files[f->nr_files++] = fds[nr - 1];
+	f->files[f->nr_files++] = fd;
 }
 
 void follower_poke(struct follower *f, bool rotated)
@@ -193,6 +201,24 @@ void follower_poke(struct follower *f, bool rotated)
 	if (rotated)
 		add_newest(f);
 	event_active(f->event, EV_WRITE, 0);
+}
+
+/* One that has read on has missed what is new before that. */
+void follower_replaced(struct follower *f, uint64_t ino, uint64_t offset, uint64_t length)
+{
+	size_t last = f->nr_files - 1;
+	struct stat st;
+	int fd;
+
+	if (f->nr_files == 0 || fstat(f->files[last], &st) < 0 || st.st_ino != ino)
+		return;
+	fd = open_newest(f);
+	if (fd < 0)
+		return;
+	close(f->files[last]);
+	f->files[last] = fd;
+	if (last == 0 && (uint64_t)f->offset > offset)
+		f->offset += (off_t)length;
 }
 
 void follower_finish(struct follower *f)

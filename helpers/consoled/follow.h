@@ -26,6 +26,12 @@ struct follower *follower_free(struct follower *follower);
 /* rotated: the log may have a new file since the last call. */
 void follower_poke(struct follower *follower, bool rotated);
 
+/*
+ * The newest file is another one: a copy of that with the number `ino`, with `length` bytes more
+ * at `offset`.
+ */
+void follower_replaced(struct follower *follower, uint64_t ino, uint64_t offset, uint64_t length);
+
 /* Nothing will be added any more: it ends when everything was copied. */
 void follower_finish(struct follower *follower);
 

@@ -14,8 +14,6 @@
 #include "message.h"
 #include "ring.h"
 
-#define MARKER_SIZE 64
-
 struct console_log {
 	struct log_dir *dir;
 	char name[LOG_NAME_SIZE];
@@ -37,8 +35,7 @@ static void report_error(struct log_dir *dir, int *error, int r, const char *nam
 		name, strerror(-r));
 }
 
-/* The directory's descriptor; -EAGAIN: it could not be opened, and it is too early to try again. */
-static int dir_fd(struct log_dir *dir)
+int log_dir_fd(struct log_dir *dir)
 {
 	if (dir->fd >= 0)
 		return dir->fd;
@@ -56,7 +53,7 @@ void log_dir_open(struct log_dir *dir, const char *path, uint64_t log_size)
 	int r;
 
 	*dir = (struct log_dir){.path = path, .log_size = log_size, .fd = -1};
-	r = dir_fd(dir);
+	r = log_dir_fd(dir);
 	if (r < 0)
 		report_error(dir, &dir->error, r, "");
 }
@@ -75,13 +72,18 @@ void log_name(const char *uuid, uint32_t domid, char name[LOG_NAME_SIZE])
 		snprintf(name, LOG_NAME_SIZE, "domain-%" PRIu32 ".log", domid);
 }
 
-/* The name of the file that is `age` rotations old. */
-static void segment_name(const char *name, unsigned int age, char segment[LOG_NAME_SIZE + 16])
+void log_segment_name(const char *name, unsigned int age, char file[LOG_FILE_SIZE])
 {
 	if (age == 0)
-		snprintf(segment, LOG_NAME_SIZE + 16, "%s", name);
+		snprintf(file, LOG_FILE_SIZE, "%s", name);
 	else
-		snprintf(segment, LOG_NAME_SIZE + 16, "%s.%u", name, age);
+		snprintf(file, LOG_FILE_SIZE, "%s.%u", name, age);
+}
+
+size_t log_marker(uint64_t dropped, char text[LOG_MARKER_SIZE])
+{
+	return (size_t)snprintf(text, LOG_MARKER_SIZE, "\n[consoled: %" PRIu64 " bytes dropped]\n",
+				dropped);
 }
 
 int log_new(struct log_dir *dir, const char *name, const struct saved_slot *slot,
@@ -111,10 +113,10 @@ struct console_log *log_free(struct console_log *log)
 /* True where a rotation has moved the recorded file, and nothing of the new one is recorded. */
 static bool was_rotated(const struct console_log *log, int dir)
 {
-	char older[LOG_NAME_SIZE + 16];
+	char older[LOG_FILE_SIZE];
 	struct stat st;
 
-	segment_name(log->name, 1, older);
+	log_segment_name(log->name, 1, older);
 	return fstatat(dir, older, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       st.st_ino == log->found.log_ino;
 }
@@ -140,7 +142,7 @@ static int open_current(struct console_log *log)
 {
 	_cleanup_(closep) int fd = -1;
 	struct stat st;
-	int dir = dir_fd(log->dir), r;
+	int dir = log_dir_fd(log->dir), r;
 
 	if (dir < 0)
 		return dir;
@@ -161,37 +163,64 @@ static int open_current(struct console_log *log)
 	return 0;
 }
 
-static int rotate(struct console_log *log)
+/* Numbers of files are used again, so it must not be looked for when it is gone. */
+static void note_removal(const struct console_log *log, struct saved_slot *slot)
 {
-	char from[LOG_NAME_SIZE + 16], to[LOG_NAME_SIZE + 16];
+	char oldest[LOG_FILE_SIZE];
+	struct stat st;
 
+	log_segment_name(log->name, LOG_SEGMENTS - 1, oldest);
+	if (fstatat(log->dir->fd, oldest, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_ino == slot->begin_ino)
+		slot->begin_ino = LOG_REMOVED;
+}
+
+static int rotate(struct console_log *log, struct saved_slot *slot)
+{
+	char from[LOG_FILE_SIZE], to[LOG_FILE_SIZE];
+
+	note_removal(log, slot);
 	closep(&log->fd);
 	log->fd = -1;
 	for (unsigned int age = LOG_SEGMENTS - 1; age > 0; age--) {
-		segment_name(log->name, age - 1, from);
-		segment_name(log->name, age, to);
+		log_segment_name(log->name, age - 1, from);
+		log_segment_name(log->name, age, to);
 		if (renameat(log->dir->fd, from, log->dir->fd, to) < 0 && errno != ENOENT)
 			return -errno;
 	}
 	return open_current(log);
 }
 
+/* Opens the file that is to take so many bytes. */
+static int make_room(struct console_log *log, size_t size, struct saved_slot *slot)
+{
+	int r = log->fd < 0 ? open_current(log) : 0;
+
+	if (r < 0)
+		return r;
+	if (log->size > 0 && log->size + size > log->dir->log_size / LOG_SEGMENTS)
+		return rotate(log, slot);
+	return 0;
+}
+
+static void record_begin(const struct console_log *log, struct saved_slot *slot)
+{
+	if (slot->begin_ino != 0)
+		return;
+	slot->begin_ino = log->ino;
+	slot->begin = log->size;
+}
+
 /* All of it or nothing. */
-static int write_text(struct console_log *log, const char *text, size_t size)
+static int write_text(struct console_log *log, const char *text, size_t size,
+		      struct saved_slot *slot)
 {
 	ssize_t written;
-	int r;
+	int r = make_room(log, size, slot);
 
-	if (log->fd < 0) {
-		r = open_current(log);
-		if (r < 0)
-			return r;
-	}
-	if (log->size > 0 && log->size + size > log->dir->log_size / LOG_SEGMENTS) {
-		r = rotate(log);
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		return r;
+	record_begin(log, slot);
 	written = write(log->fd, text, size);
 	if (written == (ssize_t)size) {
 		log->size += size;
@@ -207,16 +236,14 @@ static int write_text(struct console_log *log, const char *text, size_t size)
 
 void log_append(struct console_log *log, const uint8_t *data, size_t size, struct saved_slot *slot)
 {
-	char text[MARKER_SIZE + RING_OUT_SIZE * FILTER_GROWTH];
+	char text[LOG_MARKER_SIZE + RING_OUT_SIZE * FILTER_GROWTH];
 	size_t length = 0;
 	int r;
 
 	if (slot->unmarked > 0)
-		length = (size_t)snprintf(text, MARKER_SIZE,
-					  "\n[consoled: %" PRIu64 " bytes dropped]\n",
-					  slot->unmarked);
+		length = log_marker(slot->unmarked, text);
 	length += filter(data, size, text + length);
-	r = write_text(log, text, length);
+	r = write_text(log, text, length, slot);
 	if (r < 0) {
 		slot->dropped += size;
 		slot->unmarked += size;
@@ -230,16 +257,49 @@ void log_append(struct console_log *log, const uint8_t *data, size_t size, struc
 	slot->log_size = log->size;
 }
 
+int log_begin(struct console_log *log, struct saved_slot *slot)
+{
+	int r = log->fd < 0 ? open_current(log) : 0;
+
+	if (r < 0)
+		return r;
+	record_begin(log, slot);
+	slot->log_ino = log->ino;
+	slot->log_size = log->size;
+	return 0;
+}
+
+int log_place(const struct console_log *log)
+{
+	return log->dir->fd;
+}
+
+const char *log_file_name(const struct console_log *log)
+{
+	return log->name;
+}
+
+void log_replaced(struct console_log *log, const struct saved_slot *slot)
+{
+	if (slot->log_ino == log->ino)
+		return;
+	closep(&log->fd);
+	log->fd = -1;
+	log->ino = slot->log_ino;
+	log->size = slot->log_size;
+	log->rotations++;
+}
+
 size_t log_open_segments(struct log_dir *dir, const char *name, int fds[LOG_SEGMENTS])
 {
-	char segment[LOG_NAME_SIZE + 16];
-	int place = dir_fd(dir);
+	char segment[LOG_FILE_SIZE];
+	int place = log_dir_fd(dir);
 	size_t nr = 0;
 
 	if (place < 0)
 		return 0;
 	for (unsigned int age = LOG_SEGMENTS; age-- > 0;) {
-		segment_name(name, age, segment);
+		log_segment_name(name, age, segment);
 		fds[nr] = openat(place, segment, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 		if (fds[nr] >= 0)
 			nr++;
@@ -249,7 +309,7 @@ size_t log_open_segments(struct log_dir *dir, const char *name, int fds[LOG_SEGM
 
 bool log_exists(struct log_dir *dir, const char *name)
 {
-	int place = dir_fd(dir);
+	int place = log_dir_fd(dir);
 	struct stat st;
 
 	return place >= 0 && fstatat(place, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
@@ -258,7 +318,7 @@ bool log_exists(struct log_dir *dir, const char *name)
 size_t log_tail(struct log_dir *dir, const char *name, uint8_t replay[REPLAY_SIZE])
 {
 	_cleanup_(closep) int fd = -1;
-	int place = dir_fd(dir);
+	int place = log_dir_fd(dir);
 	struct stat st;
 	ssize_t size;
 

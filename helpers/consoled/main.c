@@ -137,6 +137,7 @@ static int start(struct consoled *consoled, const struct options *options)
 		.xen = &xen_ops_real,
 		.store = &store_ops_real,
 		.log_dir = options->log_dir,
+		.runtime_dir = options->runtime_dir,
 		.log_size = options->log_size,
 	};
 	const struct server_observer observer = {

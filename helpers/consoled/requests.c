@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/base64.h"
+#include "early.h"
 #include "saved.h"
 #include "server.h"
 
@@ -340,6 +341,46 @@ static void do_take(struct server *server, const char *id, struct json_object *p
 		fail_with(answer, r, facts.domid);
 }
 
+static bool get_early(struct json_object *packet, uint8_t data[EARLY_PART_SIZE],
+		      struct early_part *part, struct peer_answer *answer)
+{
+	const char *text = get_text(packet, "data");
+
+	if (!get_number(packet, "size", EARLY_SIZE, &part->size, answer) ||
+	    !get_number(packet, "offset", EARLY_SIZE, &part->offset, answer))
+		return false;
+	if (!text || base64_decode(text, data, EARLY_PART_SIZE, &part->length) < 0) {
+		fail(answer, "InvalidArgs", "data is no Base64 of %u bytes at most",
+		     EARLY_PART_SIZE);
+		return false;
+	}
+	part->data = data;
+	return get_number64(packet, "dropped", &part->dropped, answer);
+}
+
+static void do_early(struct server *server, const char *id, struct json_object *packet,
+		     struct peer_answer *answer)
+{
+	uint8_t data[EARLY_PART_SIZE];
+	struct early_part part = {.size = 0};
+	struct console *console;
+	uint32_t domid;
+	int r;
+
+	if (!get_early(packet, data, &part, answer))
+		return;
+	console = get_console(server, packet, &domid, answer);
+	if (!console)
+		return;
+	r = console_early(console, &part);
+	if (r == -EAGAIN)
+		fail(answer, "WrongState", "domain %" PRIu32 ": another part is to come", domid);
+	else if (r == -EINVAL)
+		fail(answer, "InvalidArgs", "offset and data exceed size, or data is empty");
+	else if (r < 0)
+		fail_with(answer, r, domid);
+}
+
 static void on_request(void *userdata, const char *id, const char *name, struct json_object *packet,
 		       struct peer_answer *answer)
 {
@@ -348,10 +389,8 @@ static void on_request(void *userdata, const char *id, const char *name, struct 
 		void (*run)(struct server *server, const char *id, struct json_object *packet,
 			    struct peer_answer *answer);
 	} requests[] = {
-		{"attach", do_attach},
-		{"log", do_log},
-		{"release", do_release},
-		{"take", do_take},
+		{"attach", do_attach},	 {"early", do_early}, {"log", do_log},
+		{"release", do_release}, {"take", do_take},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
@@ -372,7 +411,8 @@ static bool add_status(struct json_object *event, const struct console_status *s
 	       add(event, "tty", json_object_new_string(status->tty)) &&
 	       add(event, "attached", json_object_new_int64(status->attached)) &&
 	       add(event, "writer", json_object_new_boolean(status->writer)) &&
-	       add(event, "dropped", json_object_new_uint64(status->dropped));
+	       add(event, "dropped", json_object_new_uint64(status->dropped)) &&
+	       add(event, "early", json_object_new_boolean(status->early));
 }
 
 static struct json_object *make_event(void *userdata, uint32_t object)

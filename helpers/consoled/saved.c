@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 /* Another layout takes another number. */
-#define SAVED_MAGIC 0x636f6e01u
+#define SAVED_MAGIC 0x636f6e02u
 
 /* NULL: errno says why. */
 static struct saved *map(int fd)

@@ -23,6 +23,13 @@ struct saved_slot {
 	uint64_t log_ino, log_size;	  /* the log's file and its size, all of it ours */
 	uint64_t dropped,
 		unmarked; /* bytes that are not in the log; of these, not counted there yet */
+	/* Where this console's output begins in its log: file and offset; 0: it has none yet;
+	 * LOG_REMOVED. */
+	uint64_t begin_ino, begin;
+	/* Of what was printed before, which Xen has: whether it was given to us, bytes of it that
+	 * are not in the log, and the file that is about to get that one's place, 0: none. */
+	uint32_t early_given;
+	uint64_t early_dropped, early_ino;
 };
 
 struct saved {

@@ -417,6 +417,7 @@ int server_new(struct event_base *base, const struct server_config *config, stru
 	server->env.base = base;
 	server->env.changed = on_changed;
 	server->env.userdata = server;
+	server->env.marks = config->runtime_dir;
 	log_dir_open(&server->env.log_dir, config->log_dir, config->log_size);
 	r = start(server, config, store);
 	if (r < 0) {

@@ -18,6 +18,7 @@ struct server_config {
 	const struct xen_ops *xen;
 	const struct store_ops *store;
 	const char *log_dir;
+	const char *runtime_dir; /* of what is to be forgotten at the next boot */
 	uint64_t log_size;
 	uint64_t expect_usec; /* until xenstore says what was handed to us; 0: 30 s */
 };

@@ -55,6 +55,7 @@ void serve_start(struct serve *serve, uint64_t log_size)
 		.xen = &fake_xen_ops,
 		.store = &fake_store_ops,
 		.log_dir = serve->logs,
+		.runtime_dir = serve->dir,
 		.log_size = log_size,
 		.expect_usec = serve->expect_usec,
 	};

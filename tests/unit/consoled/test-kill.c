@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "early.h"
 #include "fake-store.h"
 #include "fake-xen.h"
 #include "ring.h"
@@ -30,6 +31,7 @@
 #define MAX_HELD  16
 #define TEXT_SIZE (32u << 20)
 #define LINE_SIZE 14
+#define LAUNCHES  60
 
 struct held {
 	char name[64];
@@ -47,6 +49,7 @@ struct manager {
 	size_t nr_seen;
 	char *printed;
 	size_t nr_printed, nr_taken;
+	bool gives; /* the child gives the guest's first output, again after each start */
 };
 
 static void remove_held(struct manager *m, const char *name)
@@ -151,6 +154,21 @@ static void pass_held(const struct manager *m)
 	setenv("LISTEN_PID", number, 1);
 }
 
+/* A part in each turn. */
+static void give_early(struct manager *m)
+{
+	static const uint8_t data[EARLY_SIZE] = {[0 ... EARLY_SIZE - 2] = 'e', '\n'};
+	struct early_part part = {.size = EARLY_SIZE, .dropped = 3, .length = EARLY_PART_SIZE};
+
+	while (part.offset < EARLY_SIZE) {
+		part.data = data + part.offset;
+		if (console_early(server_find(m->serve.server, GUEST), &part) < 0)
+			_exit(12);
+		part.offset += EARLY_PART_SIZE;
+		serve_turn(&m->serve);
+	}
+}
+
 static void run_child(struct manager *m)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -158,6 +176,8 @@ static void run_child(struct manager *m)
 	fake_store_reset();
 	fake_store_add_guest(GUEST, UUID_A);
 	serve_start(&m->serve, 64u << 20);
+	if (m->gives)
+		give_early(m);
 	for (;;)
 		serve_turn(&m->serve);
 }
@@ -336,11 +356,75 @@ static void test_nothing_is_lost_when_it_is_killed(void **state)
 	check_terminal(m);
 }
 
+/* One of these kills comes between any two steps of a launch, or of the next start. */
+static void kill_in_a_launch(struct manager *m, unsigned int *seed)
+{
+	for (int i = 0; i < 4; i++) {
+		start_child(m);
+		serve_until(&m->serve, fake_is_bound(GUEST));
+		print_for(m, (useconds_t)rand_r(seed) % 3000);
+		kill_child(m);
+	}
+}
+
+/* With a directory of its own, and nothing held. */
+static void begin_launch(struct manager *m)
+{
+	char command[512];
+
+	while (m->nr_held > 0)
+		remove_held(m, m->held[0].name);
+	snprintf(command, sizeof(command), "rm -rf %s/logs %s/early-*", m->serve.dir, m->serve.dir);
+	assert_int_equal(system(command), 0);
+	fake_xen_reset();
+	m->nr_taken = 0;
+}
+
+static void check_launch(struct manager *m)
+{
+	static const char marker[] = "\n[consoled: 3 bytes dropped]\n";
+	char *text, end[LINE_SIZE + 1] = "";
+
+	start_child(m);
+	/* A whole line at the end. */
+	m->nr_printed = m->nr_taken - m->nr_taken % LINE_SIZE + LINE_SIZE;
+	serve_until(&m->serve, (print_for(m, 100), m->nr_taken == m->nr_printed));
+	memcpy(end, m->printed + m->nr_printed - LINE_SIZE, LINE_SIZE);
+	serve_until(&m->serve, serve_log_ends(&m->serve, UUID_A ".log", end));
+	serve_until(&m->serve, (text = serve_log(&m->serve, UUID_A ".log"),
+				strlen(text) == EARLY_SIZE + strlen(marker) + m->nr_printed ||
+					(free(text), false)));
+	kill_child(m);
+	for (size_t i = 0; i + 1 < EARLY_SIZE; i++)
+		assert_int_equal(text[i], 'e');
+	assert_memory_equal(text + EARLY_SIZE, marker, strlen(marker));
+	assert_memory_equal(text + EARLY_SIZE + strlen(marker), m->printed, m->nr_printed);
+	free(text);
+}
+
+static void test_first_output_comes_once_when_it_is_killed(void **state)
+{
+	struct manager *m = *state;
+	unsigned int seed = 2;
+
+	m->gives = true;
+	for (int i = 0; i < LAUNCHES; i++) {
+		size_t all = m->nr_printed;
+
+		begin_launch(m);
+		kill_in_a_launch(m, &seed);
+		check_launch(m);
+		m->nr_printed = all;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_nothing_is_lost_when_it_is_killed, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_first_output_comes_once_when_it_is_killed,
+						set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,7 +178,7 @@ static void test_hello_then_events_then_ready(void **state)
 	snprintf(expected, sizeof(expected),
 		 "{\"event\":\"console\",\"domid\":5,\"uuid\":\"" UUID_A
 		 "\",\"state\":\"serving\",\"tty\":\"%s\","
-		 "\"attached\":0,\"writer\":false,\"dropped\":0}",
+		 "\"attached\":0,\"writer\":false,\"dropped\":0,\"early\":false}",
 		 serve_status(&peers->serve, GUEST).tty);
 	expect(peers, fd, expected);
 	expect(peers, fd, "{\"event\":\"ready\"}");
@@ -233,6 +233,33 @@ static void test_log_gives_a_pipe(void **state)
 	assert_int_equal(read(pipe, seen, sizeof(seen)), 7);
 	assert_string_equal(seen, "logged\n");
 	close(pipe);
+	close(fd);
+}
+
+static void test_early_output_is_given_in_parts(void **state)
+{
+	struct peers *peers = *state;
+	char text[PEER_PACKET_SIZE + 1];
+	int fd, none;
+
+	peer_start(peers->peer, 1);
+	serve_add(&peers->serve, GUEST, UUID_A);
+	serve_print(&peers->serve, GUEST, "g\n", 2);
+	serve_until(&peers->serve, serve_log_ends(&peers->serve, UUID_A ".log", "g\n"));
+	fd = connect_ready(peers);
+	ask(peers, fd,
+	    "{\"id\":\"1\",\"request\":\"early\",\"domid\":5,\"size\":6,\"offset\":0,"
+	    "\"data\":\"YWJj\"}",
+	    text);
+	assert_string_equal(text, "{\"id\":\"1\",\"result\":{}}");
+	say(fd, "{\"id\":\"2\",\"request\":\"early\",\"domid\":5,\"size\":6,\"offset\":3,"
+		"\"dropped\":7,\"data\":\"ZGVm\"}");
+	/* The event comes before the answer to what caused it. */
+	serve_until(&peers->serve, take(fd, text, &none) >= 0);
+	assert_non_null(strstr(text, "\"dropped\":7,\"early\":true}"));
+	expect(peers, fd, "{\"id\":\"2\",\"result\":{}}");
+	assert_true(serve_log_ends(&peers->serve, UUID_A ".log",
+				   "abcdef\n[consoled: 7 bytes dropped]\ng\n"));
 	close(fd);
 }
 
@@ -325,6 +352,20 @@ static void test_wrong_requests_have_an_error_each(void **state)
 		{"{\"id\":\"x\",\"request\":\"log\"}", "InvalidArgs"},
 		{"{\"id\":\"x\",\"request\":\"log\",\"uuid\":\"../../etc/passwd\"}", "InvalidArgs"},
 		{"{\"id\":\"x\",\"request\":\"log\",\"uuid\":\"" UUID_B "\"}", "NoSuchDomain"},
+		{"{\"id\":\"x\",\"request\":\"early\",\"domid\":5}", "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"early\",\"domid\":6,\"data\":\"\"}", "NoSuchDomain"},
+		{"{\"id\":\"x\",\"request\":\"early\",\"domid\":5,\"data\":\"?\"}", "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"early\",\"domid\":5,\"data\":\"YWJj\"}",
+		 "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"early\",\"domid\":5,\"data\":\"YWJj\","
+		 "\"size\":16385}",
+		 "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"early\",\"domid\":5,\"data\":\"YWJj\","
+		 "\"size\":6,\"dropped\":-1}",
+		 "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"early\",\"domid\":5,\"data\":\"YWJj\","
+		 "\"size\":6,\"offset\":3}",
+		 "WrongState"},
 		{"{\"id\":\"x\",\"request\":\"take\",\"domid\":5}", "WrongState"},
 		{"{\"id\":\"x\",\"request\":\"take\",\"domid\":5,\"input\":\"?\"}", "InvalidArgs"},
 		{"{\"id\":\"x\",\"request\":\"take\",\"domid\":6}", "NoSuchDomain"},
@@ -469,6 +510,7 @@ int main(void)
 		TEST(test_hello_then_events_then_ready),
 		TEST(test_attach_gives_a_terminal),
 		TEST(test_log_gives_a_pipe),
+		TEST(test_early_output_is_given_in_parts),
 		TEST(test_release_and_take),
 		TEST(test_a_job_that_asks_again_has_the_same_answer),
 		TEST(test_take_of_a_domain_that_is_not_known),
