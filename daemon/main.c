@@ -12,6 +12,7 @@
 #include "common/cleanup.h"
 #include "common/exit-code.h"
 #include "console/consoles.h"
+#include "console/early.h"
 #include "console/owner.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
@@ -33,6 +34,7 @@ struct daemon {
 	struct completer *completer;
 	struct jobs *jobs;
 	struct consoles *consoles;
+	struct early *early;
 	struct manager_observer observer;
 	struct bus *bus;
 	struct notify *notify;
@@ -45,6 +47,7 @@ static void daemon_clear(struct daemon *daemon)
 		manager_unobserve(daemon->manager, &daemon->observer);
 	if (daemon->jobs)
 		jobs_end(daemon->jobs);
+	early_free(daemon->early);
 	if (daemon->consoles)
 		consoles_stop(daemon->consoles);
 	bus_free(daemon->bus);
@@ -195,6 +198,8 @@ static int start_consoles(struct daemon *daemon, const struct options *options)
 	const char *peers = options->peers || simulated ? options->peers : PEERS_DIR;
 	int r = consoles_new(daemon->loop, daemon->manager, &daemon->consoles);
 
+	if (r == 0)
+		r = early_new(daemon->manager, daemon->consoles, &daemon->early);
 	if (r < 0 || !peers)
 		return r;
 	r = add_helper(daemon, peers, HL_NO_DOMID);

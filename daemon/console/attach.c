@@ -39,6 +39,7 @@ int console_attach(struct consoles *consoles, const struct domain *domain,
 	const struct console_ask ask = {
 		.name = "attach",
 		.members = make_members(options),
+		.wants_fd = true,
 		.read = read_answer,
 		.done = done,
 		.userdata = userdata,

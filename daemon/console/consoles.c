@@ -57,6 +57,8 @@ struct consoles {
 	uint64_t flushed_at;
 	struct manager_observer on_domains;
 	const struct consoles_observer *observer;
+	void (*reported)(void *userdata); /* NULL: nobody listens */
+	void *listener;
 };
 
 static void request_flush(struct consoles *consoles)
@@ -102,6 +104,8 @@ void consoles_flush(struct consoles *consoles)
 	for (struct domain *d = domains_first(manager_domains(consoles->manager)); d; d = d->next)
 		if (d->console.changed || d->console.shown != (d->console.state != CONSOLE_NONE))
 			flush_one(consoles, d);
+	if (consoles->reported)
+		consoles->reported(consoles->listener);
 }
 
 static void on_flush(void *userdata)
@@ -117,6 +121,9 @@ static void set_facts(struct console_facts *facts, const struct console_facts *n
 	*facts = *new;
 	facts->shown = before.shown;
 	facts->changed = before.changed;
+	/* The next connection is another try. */
+	facts->early_tried = before.early_tried &&
+			     before.helper == new->helper &&new->state != CONSOLE_UNAVAILABLE;
 	facts->changed |= before.state != new->state ? CONSOLE_CHANGED_STATE : 0;
 	facts->changed |= strcmp(before.tty, new->tty) != 0 ? CONSOLE_CHANGED_TTY : 0;
 	facts->changed |= before.owner != new->owner ? CONSOLE_CHANGED_OWNER : 0;
@@ -324,6 +331,7 @@ static void on_ready(void *userdata)
 		drop_report(report);
 		update(helper->consoles, domid);
 	}
+	request_flush(helper->consoles);
 }
 
 /* The helper may come back, and the consoles with it: what is known of them stays until then. */
@@ -452,6 +460,7 @@ int consoles_new(struct loop *loop, struct manager *manager, struct consoles **r
 void consoles_stop(struct consoles *consoles)
 {
 	consoles->observer = NULL;
+	consoles->reported = NULL;
 	while (consoles->helpers)
 		consoles_remove_helper(consoles->helpers);
 }
@@ -470,6 +479,12 @@ struct consoles *consoles_free(struct consoles *consoles)
 void consoles_observe(struct consoles *consoles, const struct consoles_observer *observer)
 {
 	consoles->observer = observer;
+}
+
+void consoles_listen(struct consoles *consoles, void (*reported)(void *userdata), void *userdata)
+{
+	consoles->reported = reported;
+	consoles->listener = userdata;
 }
 
 struct console_helper *consoles_find_helper(const struct consoles *consoles, uint32_t domid)

@@ -45,6 +45,12 @@ struct consoles *consoles_free(struct consoles *consoles);
 /* One, which stays the caller's. */
 void consoles_observe(struct consoles *consoles, const struct consoles_observer *observer);
 
+/* reported: the helper may have reported something since the last call; NULL: no more calls. */
+void consoles_listen(struct consoles *consoles, void (*reported)(void *userdata), void *userdata);
+
+/* reported: a helper may have reported something since the last call; NULL: no more calls. */
+void consoles_listen(struct consoles *consoles, void (*reported)(void *userdata), void *userdata);
+
 /* Tells the observer now what it would hear soon. */
 void consoles_flush(struct consoles *consoles);
 

@@ -67,7 +67,7 @@ int console_event_read(json_object *members, uint32_t *ret_domid, struct console
 {
 	uint64_t domid, attached;
 	const char *tty;
-	bool writer;
+	bool writer, early;
 
 	if (packet_get_uint(members, "domid", CONSOLE_MAX_DOMID, &domid) < 0 ||
 	    packet_get_uint(members, "attached", MAX_ATTACHED, &attached) < 0 ||
@@ -76,6 +76,8 @@ int console_event_read(json_object *members, uint32_t *ret_domid, struct console
 	    packet_get_text(members, "tty", sizeof(facts->tty) - 1, &tty) < 0 || !is_tty(tty) ||
 	    read_uuid(members, facts->uuid) < 0)
 		return -EBADMSG;
+	/* A helper that takes none sends no such member. */
+	facts->wants_early = packet_get_bool(members, "early", &early) == 0 && !early;
 	facts->attached = (uint32_t)attached;
 	memcpy(facts->tty, tty, strlen(tty) + 1);
 	*ret_domid = (uint32_t)domid;

@@ -36,6 +36,7 @@ int console_open_log(struct consoles *consoles, const struct domain *domain, boo
 	const struct console_ask ask = {
 		.name = "log",
 		.members = make_members(follow),
+		.wants_fd = true,
 		.read = read_answer,
 		.done = done,
 		.userdata = userdata,

@@ -60,7 +60,7 @@ int console_ask(struct consoles *consoles, const struct domain *domain,
 	struct peer_request request = {
 		.name = ask->name,
 		.members = ask->members,
-		.wants_fd = true,
+		.wants_fd = ask->wants_fd,
 		.done = on_done,
 		.userdata = new,
 	};

@@ -25,6 +25,7 @@ typedef void (*console_done_t)(void *userdata, struct console_answer *answer);
 struct console_ask {
 	const char *name;
 	struct json_object *members; /* taken over, also on failure; NULL: no memory */
+	bool wants_fd;		     /* a descriptor comes with the result */
 	/* The members of the result, and what the descriptor is.  -EBADMSG: not as promised. */
 	int (*read)(const struct peer_reply *reply, struct console_answer *answer);
 	console_done_t done; /* called once, never before console_ask() has returned */

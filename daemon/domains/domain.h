@@ -64,6 +64,8 @@ struct console_facts {
 	struct console_helper *helper; /* that reports this; NULL: CONSOLE_NONE */
 	uint32_t attached;	       /* clients */
 	uint64_t dropped;	       /* bytes that are not in its log */
+	bool wants_early;	       /* the helper has not got its first output */
+	bool early_tried;	       /* it was given that on this connection, or Xen has none */
 	bool shown;		       /* the observer knows that it is there */
 	uint32_t changed;	       /* CONSOLE_CHANGED_* that the observer does not know of */
 };

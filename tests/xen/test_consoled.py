@@ -55,7 +55,8 @@ def node(boot, name, path):
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    source = lcm.source(lcm.dom0(bootargs="console=hvc0 quiet"), lcm.domain("web", bootargs="console=hvc0 quiet"))
+    source = lcm.source(lcm.dom0(bootargs="console=hvc0 quiet"), lcm.domain("web", bootargs="console=hvc0 quiet"),
+                        lcm.domain("early", bootargs="console=hvc0"))
     with harness.booted("consoled", source=source, folder=tmp_path_factory.mktemp("consoled")) as boot:
         boot.wait_shell()
         boot.shell(f"systemctl start hyperlaunchd; printf '%s' '{CONFIG}' >/run/late.cfg", harness.PATIENCE)
@@ -63,7 +64,7 @@ def served(tmp_path_factory):
         ask(boot, CONSOLE.format(name="late", command="xl create -c /run/late.cfg"))
         ask(boot, CONSOLE.format(name="web", command="xl console web"))
         boot.wait_shell_says("xl domid late")
-        for name in ("late", "web"):
+        for name in ("late", "web", "early"):
             boot.wait_shell_says(f"grep -q READY {log_of(name)}")
         yield boot
 
@@ -91,6 +92,18 @@ def test_log_begins_with_the_first_output(served):
     assert found
     assert re.fullmatch(r"Script started.*\n(Parsing config.*\n)?\n*", before), before
     assert log.index("HL-GUEST") < log.index("HL-CMDLINE") < log.index("READY")
+
+
+def test_log_has_what_was_printed_before_it_was_served(served):
+    """The guest's kernel has printed more than its ring holds before the control domain ran: Xen has kept it."""
+    uuid = ask(served, f"basename {log_of('early')}").strip()
+    served.wait_shell_says(f"grep -qx $(xl domid early) /run/hyperlaunch/consoled/early-{uuid}")
+    log = logged(served, "early")
+    assert re.match(r"\[ +0\.000000\] Linux version", log), log[:200]
+    times = [float(time) for time in re.findall(r"^\[ *(\d+\.\d+)\] ", log[:log.index("READY")], re.MULTILINE)]
+    assert len(times) > 50 and times == sorted(times)
+    assert log.count("Linux version") == log.count("READY") == 1
+    served.wait_shell_says("hlctl show early | grep -qx Console.Dropped=0")
 
 
 def test_hlctl_attaches_by_the_bus(served):
@@ -157,7 +170,7 @@ def test_restart_keeps_the_consoles(served):
 
 
 def test_the_socket_speaks(served):
-    """By hand: hello, both consoles, ready."""
+    """By hand: hello, all consoles, ready."""
     answer = ask(served, """python3 - <<'END'
 import json, socket
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -170,7 +183,7 @@ while True:
 END
 """)
     assert '{"hello": "console", "version": 1, "domid": 0}' in answer
-    assert answer.count('"state": "serving"') == 2
+    assert answer.count('"state": "serving"') == 3
 
 
 def test_xenconsoled_leaves_our_consoles_alone(served):

@@ -4,6 +4,7 @@
 hlsim has one for its simulated domains, and the tests of hyperlaunchd and hlctl use it too.
 """
 import array
+import base64
 import collections
 import json
 import os
@@ -25,8 +26,9 @@ class Refused(Exception):
 class Console:
     """What there is to know of one guest's console."""
 
-    def __init__(self, domid, uuid):
+    def __init__(self, domid, uuid, early=None):
         self.domid, self.uuid = domid, uuid
+        self.early, self.parts = early, b""     # whether its first output was given; None: it takes none
         self.state, self.tty, self.dropped = "serving", "", 0
         self.log = bytearray()
         self.typed = bytearray()
@@ -42,8 +44,9 @@ class Console:
         return any(client.exclusive for client in self.clients)
 
     def event(self):
-        return {"event": "console", "domid": self.domid, "uuid": self.uuid, "state": self.state, "tty": self.tty,
-                "attached": len(self.clients), "writer": bool(self.writer()), "dropped": self.dropped}
+        event = {"event": "console", "domid": self.domid, "uuid": self.uuid, "state": self.state, "tty": self.tty,
+                 "attached": len(self.clients), "writer": bool(self.writer()), "dropped": self.dropped}
+        return event if self.early is None else event | {"early": self.early}
 
 
 class Client:
@@ -139,10 +142,11 @@ class Consoled(threading.Thread):
 
     # What the guests do.
 
-    def add(self, domid, uuid=""):
+    def add(self, domid, uuid="", early=None, state="serving"):
         """A domain has a console."""
         def call():
-            self.consoles[domid] = Console(domid, uuid)
+            self.consoles[domid] = Console(domid, uuid, early)
+            self.consoles[domid].state = state
             self.announce(self.consoles[domid])
         self.do(call)
 
@@ -231,7 +235,7 @@ class Consoled(threading.Thread):
 
     def answer(self, connection, request):
         """As it should be."""
-        methods = {"attach": self.attach, "log": self.open_log}
+        methods = {"attach": self.attach, "early": self.take_early, "log": self.open_log}
         try:
             if request["request"] not in methods:
                 raise Refused("NotSupported", f"there is no request {request['request']}")
@@ -245,7 +249,8 @@ class Consoled(threading.Thread):
             return
         self.announce(console)
         self.send(connection, {"id": request["id"], "result": result}, fd)
-        os.close(fd)
+        if fd is not None:
+            os.close(fd)
 
     def attach(self, console, request):
         if request["exclusive"] and console.writer():
@@ -278,6 +283,19 @@ class Consoled(threading.Thread):
         os.close(client.leader)
         client.console.clients.remove(client)
         self.announce(client.console)
+
+    def take_early(self, console, request):
+        data = base64.b64decode(request["data"], validate=True)
+        if request["offset"] == 0:
+            console.parts = b""
+        if request["offset"] != len(console.parts):
+            raise Refused("WrongState", "another part is to come")
+        console.parts += data
+        if len(console.parts) == request["size"] and not console.early:
+            console.log[:0] = console.parts
+            console.dropped += request["dropped"]
+            console.early = True
+        return {}, None
 
     def open_log(self, console, request):
         end, own = os.pipe()
