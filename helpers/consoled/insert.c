@@ -14,7 +14,7 @@
 
 static void copy_name(const char *name, char copy[LOG_FILE_SIZE])
 {
-	snprintf(copy, LOG_FILE_SIZE, "%s.new", name);
+	log_file(name, LOG_SEGMENTS, copy);
 }
 
 /* The age of the log's file with that number; -ENOENT. */

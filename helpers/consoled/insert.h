@@ -18,7 +18,7 @@
 #define INSERT_FILE_SIZE (UINT64_C(64) << 20) /* a larger file is not copied: consoles wait */
 
 /*
- * Makes the copy, NAME.new, and names it in slot->early_ino.
+ * Makes the copy, and names it in slot->early_ino.
  * ret_length: bytes in the log that it has more
  * Returns 0; -ENOENT: that part of the log was removed; -E2BIG: that file is too large; or another
  * error of files.

@@ -80,6 +80,14 @@ void log_segment_name(const char *name, unsigned int age, char file[LOG_FILE_SIZ
 		snprintf(file, LOG_FILE_SIZE, "%s.%u", name, age);
 }
 
+void log_file(const char *name, unsigned int i, char file[LOG_FILE_SIZE])
+{
+	if (i < LOG_SEGMENTS)
+		log_segment_name(name, i, file);
+	else
+		snprintf(file, LOG_FILE_SIZE, "%s.new", name);
+}
+
 size_t log_marker(uint64_t dropped, char text[LOG_MARKER_SIZE])
 {
 	return (size_t)snprintf(text, LOG_MARKER_SIZE, "\n[consoled: %" PRIu64 " bytes dropped]\n",

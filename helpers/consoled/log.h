@@ -17,9 +17,10 @@
 
 #define LOG_NAME_SIZE	64
 #define LOG_FILE_SIZE	(LOG_NAME_SIZE + 16)
-#define LOG_SEGMENTS	4	   /* files of a log, at most */
-#define LOG_REMOVED	UINT64_MAX /* in the place of a file's number: it was removed */
-#define LOG_MARKER_SIZE 64	   /* that says how many bytes are missing */
+#define LOG_SEGMENTS	4		   /* files of a log, at most */
+#define LOG_FILES	(LOG_SEGMENTS + 1) /* the same, and a copy that is being made */
+#define LOG_REMOVED	UINT64_MAX	   /* in the place of a file's number: it was removed */
+#define LOG_MARKER_SIZE 64		   /* that says how many bytes are missing */
 
 struct log_dir {
 	const char *path;
@@ -44,6 +45,9 @@ void log_name(const char *uuid, uint32_t domid, char name[LOG_NAME_SIZE]);
 
 /* The name of the file that is `age` rotations old. */
 void log_segment_name(const char *name, unsigned int age, char file[LOG_FILE_SIZE]);
+
+/* The name of the i-th of all files that a log may have, up to LOG_FILES. */
+void log_file(const char *name, unsigned int i, char file[LOG_FILE_SIZE]);
 
 /* The line about bytes that are missing; returns its length. */
 size_t log_marker(uint64_t dropped, char text[LOG_MARKER_SIZE]);

@@ -139,6 +139,7 @@ static int start(struct consoled *consoled, const struct options *options)
 		.log_dir = options->log_dir,
 		.runtime_dir = options->runtime_dir,
 		.log_size = options->log_size,
+		.keep = options->keep,
 	};
 	const struct server_observer observer = {
 		.changed = on_console,

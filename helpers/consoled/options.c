@@ -13,11 +13,15 @@
 
 #define LOG_SIZE_LEAST (UINT64_C(64) << 10)
 #define LOG_SIZE_MOST  (UINT64_C(1) << 40)
+#define KEEP_SIZE_MOST (UINT64_C(1) << 50)
+#define KEEP_LOGS_MOST 100000
 
 enum {
 	OPTION_VERSION = 256,
 	OPTION_LOG_DIR,
 	OPTION_LOG_SIZE,
+	OPTION_KEEP_LOGS,
+	OPTION_KEEP_SIZE,
 	OPTION_RUNTIME_DIR,
 	OPTION_LOG_LEVEL,
 };
@@ -27,6 +31,8 @@ static const struct option long_options[] = {
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{"log-dir", required_argument, NULL, OPTION_LOG_DIR},
 	{"log-size", required_argument, NULL, OPTION_LOG_SIZE},
+	{"keep-logs", required_argument, NULL, OPTION_KEEP_LOGS},
+	{"keep-size", required_argument, NULL, OPTION_KEEP_SIZE},
 	{"runtime-dir", required_argument, NULL, OPTION_RUNTIME_DIR},
 	{"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
 	{NULL, 0, NULL, 0},
@@ -39,6 +45,8 @@ static void help(void)
 	     "\n"
 	     "  --log-dir DIR      directory of the consoles' logs [/var/log/hyperlaunch/console]\n"
 	     "  --log-size BYTES   size of a console's log, at most [4194304]; 65536 or more\n"
+	     "  --keep-logs N      logs of domains without a console, at most [256]\n"
+	     "  --keep-size BYTES  size of all these logs, at most [268435456]\n"
 	     "  --runtime-dir DIR  directory of the lock [/run/hyperlaunch/consoled]\n"
 	     "  --log-level LEVEL  least urgent of its own messages, 0 to 7 [6]\n"
 	     "  --version          print the version\n"
@@ -85,6 +93,15 @@ static int parse_one(int c, struct options *options)
 		if (!parse(optarg, LOG_SIZE_LEAST, LOG_SIZE_MOST, &options->log_size))
 			return wrong("the size of a log must be a number from 65536 on", optarg);
 		return 1;
+	case OPTION_KEEP_LOGS:
+		if (!parse(optarg, 0, KEEP_LOGS_MOST, &number))
+			return wrong("the number of logs must be one from 0 to 100000", optarg);
+		options->keep.nr = (uint32_t)number;
+		return 1;
+	case OPTION_KEEP_SIZE:
+		if (!parse(optarg, 0, KEEP_SIZE_MOST, &options->keep.size))
+			return wrong("the size of all old logs must be a number", optarg);
+		return 1;
 	case OPTION_RUNTIME_DIR:
 		options->runtime_dir = optarg;
 		return 1;
@@ -104,6 +121,7 @@ int options_parse(int argc, char **argv, struct options *ret_options)
 	struct options options = {
 		.log_dir = "/var/log/hyperlaunch/console",
 		.log_size = UINT64_C(4) << 20,
+		.keep = {.nr = 256, .size = UINT64_C(256) << 20},
 		.runtime_dir = "/run/hyperlaunch/consoled",
 		.log_level = LOG_INFO,
 	};

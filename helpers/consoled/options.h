@@ -6,12 +6,14 @@
 #include <stdint.h>
 
 #include "common/exit-code.h"
+#include "keep.h"
 
 #define EXIT_RUNNING 75 /* another one serves this domain's consoles */
 
 struct options {
 	const char *log_dir;
 	uint64_t log_size;
+	struct keep_limits keep;
 	const char *runtime_dir;
 	int log_level;
 };

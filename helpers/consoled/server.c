@@ -18,6 +18,7 @@
 #define RETRY_FIRST	  1 /* seconds */
 #define RETRY_LAST	  30
 #define EXPECT_USEC	  (30 * USEC_PER_SEC)
+#define TIDY_DELAY	  1  /* seconds */
 #define OLD_LOGS	  32 /* of domains that are gone, read at a time */
 
 struct old_log {
@@ -36,6 +37,8 @@ struct server {
 	int retry_seconds;
 	struct event *expiry; /* of what is expected */
 	uint64_t expect_usec;
+	struct event *tidy; /* looks for logs to be removed */
+	struct keep_limits keep;
 	int self;
 	struct server_observer observer;
 };
@@ -172,9 +175,38 @@ static void on_stray(void *userdata)
 	event_active(server->retry, EV_TIMEOUT, 0);
 }
 
+static bool is_log_used(void *userdata, const char *log)
+{
+	const struct server *server = userdata;
+	const struct entry *entry;
+
+	for (entry = TAILQ_FIRST(&server->consoles); entry; entry = TAILQ_NEXT(entry, link))
+		if (entry->console && strcmp(console_log_name(entry->console), log) == 0)
+			return true;
+	return false;
+}
+
+static void on_tidy(evutil_socket_t fd, short what, void *userdata)
+{
+	struct server *server = userdata;
+
+	keep_logs(&server->env.log_dir, &server->keep, is_log_used, server);
+}
+
+/* Many domains may end at a time.  Which ones are present is not known before all were listed. */
+static void tidy_later(struct server *server)
+{
+	const struct timeval delay = {.tv_sec = TIDY_DELAY};
+
+	if (server->self >= 0 && !event_pending(server->tidy, EV_TIMEOUT, NULL) &&
+	    event_add(server->tidy, &delay) < 0)
+		message(LOG_ERR, "no memory for a timer");
+}
+
 static void end_console(struct server *server, struct entry *entry)
 {
 	entry->console = console_free(entry->console);
+	tidy_later(server);
 	if (server->observer.gone)
 		server->observer.gone(server->observer.userdata, entry->domid);
 }
@@ -296,6 +328,7 @@ static void on_listed(void *userdata, uint32_t self)
 			drop(server, entry);
 		}
 	}
+	tidy_later(server);
 	if (server->observer.listed)
 		server->observer.listed(server->observer.userdata);
 }
@@ -376,7 +409,8 @@ static int start(struct server *server, const struct server_config *config, stru
 
 	server->retry = event_new(server->base, -1, 0, on_retry, server);
 	server->expiry = event_new(server->base, -1, 0, on_expiry, server);
-	if (!server->retry || !server->expiry)
+	server->tidy = event_new(server->base, -1, 0, on_tidy, server);
+	if (!server->retry || !server->expiry || !server->tidy)
 		return -ENOMEM;
 	r = start_backend(server, config, store);
 	if (r < 0)
@@ -417,6 +451,7 @@ int server_new(struct event_base *base, const struct server_config *config, stru
 	server->env.base = base;
 	server->env.changed = on_changed;
 	server->env.userdata = server;
+	server->keep = config->keep;
 	server->env.marks = config->runtime_dir;
 	log_dir_open(&server->env.log_dir, config->log_dir, config->log_size);
 	r = start(server, config, store);
@@ -468,6 +503,8 @@ struct server *server_leave(struct server *server)
 		event_free(server->retry);
 	if (server->expiry)
 		event_free(server->expiry);
+	if (server->tidy)
+		event_free(server->tidy);
 	log_dir_close(&server->env.log_dir);
 	free(server);
 	return NULL;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "console.h"
+#include "keep.h"
 
 struct event_base;
 struct fdstore;
@@ -20,7 +21,8 @@ struct server_config {
 	const char *log_dir;
 	const char *runtime_dir; /* of what is to be forgotten at the next boot */
 	uint64_t log_size;
-	uint64_t expect_usec; /* until xenstore says what was handed to us; 0: 30 s */
+	uint64_t expect_usec;	 /* until xenstore says what was handed to us; 0: 30 s */
+	struct keep_limits keep; /* of domains that have no console */
 };
 
 struct server_observer {

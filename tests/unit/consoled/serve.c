@@ -22,7 +22,7 @@
 
 void serve_begin(struct serve *serve)
 {
-	*serve = (struct serve){.listed = false};
+	*serve = (struct serve){.keep = {.nr = UINT32_MAX, .size = UINT64_MAX}};
 	snprintf(serve->dir, sizeof(serve->dir), "/tmp/test-consoled.XXXXXX");
 	assert_non_null(mkdtemp(serve->dir));
 	snprintf(serve->logs, sizeof(serve->logs), "%s/logs", serve->dir);
@@ -56,6 +56,7 @@ void serve_start(struct serve *serve, uint64_t log_size)
 		.store = &fake_store_ops,
 		.log_dir = serve->logs,
 		.runtime_dir = serve->dir,
+		.keep = serve->keep,
 		.log_size = log_size,
 		.expect_usec = serve->expect_usec,
 	};

@@ -19,8 +19,9 @@ struct serve {
 	struct event_base *base;
 	struct server *server;
 	bool listed;
-	uint64_t expect_usec; /* of server_config */
-	unsigned int changes; /* that were told */
+	uint64_t expect_usec;	 /* of server_config */
+	unsigned int changes;	 /* that were told */
+	struct keep_limits keep; /* without limits by default */
 };
 
 /* With an empty directory, and fakes without guests. */
