@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Manager.SetConsoleOwner: reads the call and starts the job. */
+/* The interface Console, and Manager.OpenConsoleLog: what is asked of the helper, and the answers.
+ */
 #include "bus/console.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +33,7 @@ struct kept_call {
 	sd_bus_message *call;
 	uint32_t uid;
 	const char *doing;
-	uint32_t domid;
+	char subject[HL_UUID_TEXT_SIZE]; /* a domid or a UUID */
 	struct console_request *request;
 	int (*reply)(sd_bus_message *call, struct console_answer *answer);
 	struct kept_call *next;
@@ -131,23 +133,23 @@ static int set_error(sd_bus_error *error, const struct kept_call *kept,
 	switch (answer->error) {
 	case -EREMOTEIO:
 		return bus_error_set(error, error_named(answer->code),
-				     "Cannot %s of domain %" PRIu32 ": %.256s", kept->doing,
-				     kept->domid, answer->message);
+				     "Cannot %s of domain %s: %.256s", kept->doing, kept->subject,
+				     answer->message);
 	case -ETIMEDOUT:
 		return bus_error_set(error, BUS_ERROR_TIMEOUT,
-				     "Cannot %s of domain %" PRIu32
+				     "Cannot %s of domain %s"
 				     ": the console's back end does not answer",
-				     kept->doing, kept->domid);
+				     kept->doing, kept->subject);
 	case -ECONNRESET:
 		return bus_error_set(error, BUS_ERROR_FAILED,
-				     "Cannot %s of domain %" PRIu32
+				     "Cannot %s of domain %s"
 				     ": the console's back end has ended meanwhile",
-				     kept->doing, kept->domid);
+				     kept->doing, kept->subject);
 	default:
 		return bus_error_set(error, BUS_ERROR_FAILED,
-				     "Cannot %s of domain %" PRIu32
+				     "Cannot %s of domain %s"
 				     ": the console's back end gave no valid answer",
-				     kept->doing, kept->domid);
+				     kept->doing, kept->subject);
 	}
 }
 
@@ -190,7 +192,8 @@ static bool too_many_of(const struct bus_consoles *consoles, uint32_t uid)
 	return uid != 0 && nr >= MAX_CALLS_UID;
 }
 
-static struct kept_call *keep(struct bus_consoles *consoles, const struct bus_allowed *allowed)
+static struct kept_call *keep(struct bus_consoles *consoles, const struct bus_allowed *allowed,
+			      const char *subject)
 {
 	struct kept_call *kept = calloc(1, sizeof(*kept));
 
@@ -199,18 +202,18 @@ static struct kept_call *keep(struct bus_consoles *consoles, const struct bus_al
 	kept->consoles = consoles;
 	kept->call = sd_bus_message_ref(allowed->call);
 	kept->uid = allowed->uid;
-	kept->domid = allowed->subject.domid;
+	snprintf(kept->subject, sizeof(kept->subject), "%s", subject);
 	kept->next = consoles->calls;
 	consoles->calls = kept;
 	return kept;
 }
 
-static int no_helper(sd_bus_error *error, uint32_t domid)
+static int no_helper(sd_bus_error *error, const char *subject)
 {
 	return bus_error_set(error, BUS_ERROR_NOT_SUPPORTED,
-			     "The back end of domain %" PRIu32 "'s console does not run now. "
+			     "The back end of domain %s's console does not run now. "
 			     "Look whether hyperlaunch-consoled.service does, and try again",
-			     domid);
+			     subject);
 }
 
 static int no_console(const struct bus *bus, sd_bus_error *error, uint32_t domid)
@@ -227,18 +230,32 @@ static int no_console(const struct bus *bus, sd_bus_error *error, uint32_t domid
 /* Of a call that is kept already; it is not any more where this fails. */
 static int started(struct kept_call *kept, int r, sd_bus_error *error)
 {
-	uint32_t domid = kept->domid;
+	char subject[HL_UUID_TEXT_SIZE];
 
 	if (r == 0)
 		return 1;
 	kept->request = NULL;
+	memcpy(subject, kept->subject, sizeof(subject));
 	kept_call_free(kept);
 	if (r == -ENOTCONN)
-		return no_helper(error, domid);
+		return no_helper(error, subject);
 	if (r == -EBUSY)
 		return bus_error_set(error, BUS_ERROR_LIMITS_EXCEEDED,
 				     "Too many calls wait for the back end of consoles");
 	return r;
+}
+
+static int keep_one(struct bus *bus, const struct bus_allowed *allowed, const char *subject,
+		    struct kept_call **ret_kept, sd_bus_error *error)
+{
+	struct bus_consoles *consoles = bus_console_calls_of(bus);
+
+	if (too_many_of(consoles, allowed->uid))
+		return bus_error_set(
+			error, BUS_ERROR_LIMITS_EXCEEDED,
+			"Too many calls of this user wait for the back end of consoles");
+	*ret_kept = keep(consoles, allowed, subject);
+	return *ret_kept ? 0 : -ENOMEM;
 }
 
 /* What was right when the call came is looked at again: it may have waited for polkit. */
@@ -246,8 +263,8 @@ static int prepare(struct bus *bus, const struct bus_allowed *allowed,
 		   const struct domain **ret_domain, struct kept_call **ret_kept,
 		   sd_bus_error *error)
 {
-	struct bus_consoles *consoles = bus_console_calls_of(bus);
 	const struct bus_subject *subject = &allowed->subject;
+	char domid[HL_UUID_TEXT_SIZE];
 	const struct hl_domain *row;
 
 	manager_refresh_if_stale(bus_manager_of(bus));
@@ -258,12 +275,8 @@ static int prepare(struct bus *bus, const struct bus_allowed *allowed,
 	*ret_domain = find_domain(bus, subject->domid, subject->generation);
 	if (!*ret_domain)
 		return no_console(bus, error, subject->domid);
-	if (too_many_of(consoles, allowed->uid))
-		return bus_error_set(
-			error, BUS_ERROR_LIMITS_EXCEEDED,
-			"Too many calls of this user wait for the back end of consoles");
-	*ret_kept = keep(consoles, allowed);
-	return *ret_kept ? 0 : -ENOMEM;
+	snprintf(domid, sizeof(domid), "%" PRIu32, subject->domid);
+	return keep_one(bus, allowed, domid, ret_kept, error);
 }
 
 static int read_attach_options(sd_bus_message *call, struct console_attach_options *attach,
@@ -314,6 +327,18 @@ static int read_log_options(sd_bus_message *call, bool *ret_follow, sd_bus_error
 	return bus_options_read(call, options, ARRAY_SIZE(options), error);
 }
 
+static int start_log(struct bus *bus, struct kept_call *kept, const struct domain *domain,
+		     const char *uuid, bool follow, sd_bus_error *error)
+{
+	int r;
+
+	kept->doing = "open the log of the console";
+	kept->reply = reply_log;
+	r = console_open_log(bus_consoles_of(bus), domain, uuid, follow, on_done, kept,
+			     &kept->request);
+	return started(kept, r, error);
+}
+
 static int run_open_log(const struct bus_allowed *allowed, void *userdata, sd_bus_error *error)
 {
 	const struct domain *domain = NULL;
@@ -327,11 +352,68 @@ static int run_open_log(const struct bus_allowed *allowed, void *userdata, sd_bu
 		r = prepare(userdata, allowed, &domain, &kept, error);
 	if (!kept)
 		return r;
-	kept->doing = "open the log of the console";
-	kept->reply = reply_log;
-	r = console_open_log(bus_consoles_of(userdata), domain, follow, on_done, kept,
-			     &kept->request);
-	return started(kept, r, error);
+	return start_log(userdata, kept, domain, NULL, follow, error);
+}
+
+/* The text is the call's. */
+static int read_log_arguments(sd_bus_message *call, const char **ret_uuid, bool *ret_follow,
+			      sd_bus_error *error)
+{
+	uint8_t uuid[16];
+	int r = sd_bus_message_read(call, "s", ret_uuid);
+
+	if (r < 0)
+		return r;
+	if (hl_uuid_from_text(*ret_uuid, uuid) < 0)
+		return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
+				     "The UUID must have the form "
+				     "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx, in hexadecimal digits");
+	return read_log_options(call, ret_follow, error);
+}
+
+/* By UUID: the domain may be gone. */
+static int run_open_console_log(const struct bus_allowed *allowed, void *userdata,
+				sd_bus_error *error)
+{
+	char text[HL_UUID_TEXT_SIZE];
+	struct kept_call *kept = NULL;
+	uint8_t bytes[16];
+	const char *uuid;
+	bool follow;
+	int r = sd_bus_message_rewind(allowed->call, true);
+
+	if (r >= 0)
+		r = read_log_arguments(allowed->call, &uuid, &follow, error);
+	if (r < 0)
+		return r;
+	/* As the helper writes it. */
+	if (hl_uuid_from_text(uuid, bytes) < 0)
+		return -EINVAL;
+	hl_uuid_to_text(bytes, text);
+	r = keep_one(userdata, allowed, text, &kept, error);
+	return kept ? start_log(userdata, kept, NULL, text, follow, error) : r;
+}
+
+int bus_console_open_log(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	struct bus_auth_question question = {
+		.action = BUS_ACTION_READ_CONSOLE_LOG,
+		.run = run_open_console_log,
+		.userdata = userdata,
+	};
+	uint8_t bytes[16];
+	const char *uuid;
+	bool follow;
+	int r = read_log_arguments(call, &uuid, &follow, error);
+
+	if (r < 0)
+		return r;
+	/* Where it is there, rules of polkit may go by its name. */
+	if (hl_uuid_from_text(uuid, bytes) < 0 ||
+	    hl_table_find_uuid(manager_table(bus_manager_of(userdata)), bytes, &question.domain) <
+		    0)
+		question.domain = NULL;
+	return bus_auth_call(bus_auth_of(userdata), call, &question, error);
 }
 
 static int ask(sd_bus_message *call, struct bus *bus, const char *action, bus_auth_run_t run,

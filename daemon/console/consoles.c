@@ -496,6 +496,13 @@ struct console_helper *consoles_find_helper(const struct consoles *consoles, uin
 	return helper;
 }
 
+struct console_helper *consoles_own_helper(const struct consoles *consoles)
+{
+	struct console_helper *first = consoles->helpers;
+
+	return first && !first->is_remote ? first : NULL;
+}
+
 bool consoles_any_ready(const struct consoles *consoles)
 {
 	for (const struct console_helper *h = consoles->helpers; h; h = h->next)

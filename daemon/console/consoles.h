@@ -70,6 +70,9 @@ struct console_helper *consoles_remove_helper(struct console_helper *helper);
 /* The helper in a domain; NULL: there is none. */
 struct console_helper *consoles_find_helper(const struct consoles *consoles, uint32_t domid);
 
+/* The one in our own domain; NULL: there is none. */
+struct console_helper *consoles_own_helper(const struct consoles *consoles);
+
 /* Whether any helper can be asked. */
 bool consoles_any_ready(const struct consoles *consoles);
 

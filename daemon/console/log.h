@@ -5,8 +5,12 @@
 
 #include "console/request.h"
 
-/* The descriptor of the answer is a pipe.  Errors as of console_ask(). */
-int console_open_log(struct consoles *consoles, const struct domain *domain, bool follow,
-		     console_done_t done, void *userdata, struct console_request **ret_request);
+/*
+ * domain: NULL: the one with that uuid, which may be gone
+ * The descriptor of the answer is a pipe.  Errors as of console_ask().
+ */
+int console_open_log(struct consoles *consoles, const struct domain *domain, const char *uuid,
+		     bool follow, console_done_t done, void *userdata,
+		     struct console_request **ret_request);
 
 #endif

@@ -45,8 +45,11 @@ static int on_done(void *userdata, struct peer_reply *reply)
 /* The domid may have another domain when the helper reads this. */
 static int add_domain(json_object *members, const struct domain *domain)
 {
-	int r = json_add(members, "domid", json_object_new_int64(domain->domid));
+	int r;
 
+	if (!domain)
+		return 0;
+	r = json_add(members, "domid", json_object_new_int64(domain->domid));
 	if (r < 0 || domain->console.uuid[0] == '\0')
 		return r;
 	return json_add(members, "uuid", json_object_new_string(domain->console.uuid));
@@ -55,7 +58,8 @@ static int add_domain(json_object *members, const struct domain *domain)
 int console_ask(struct consoles *consoles, const struct domain *domain,
 		const struct console_ask *ask, struct console_request **ret_request)
 {
-	const struct console_helper *helper = domain->console.helper;
+	const struct console_helper *helper =
+		domain ? domain->console.helper : consoles_own_helper(consoles);
 	struct console_request *new = calloc(1, sizeof(*new));
 	struct peer_request request = {
 		.name = ask->name,

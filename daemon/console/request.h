@@ -33,8 +33,8 @@ struct console_ask {
 };
 
 /*
- * Asks about the console of a domain.  -ENOTCONN: the helper is not there; -EBUSY: too many
- * requests are open; -ENOMEM.
+ * Asks about the console of a domain; NULL: the members name it, for the helper in our own domain.
+ * -ENOTCONN: the helper is not there; -EBUSY: too many requests are open; -ENOMEM.
  * @ret_request: valid until done() is called
  */
 int console_ask(struct consoles *consoles, const struct domain *domain,

@@ -207,6 +207,43 @@ def test_log(web, client):
     assert read_end(log) == b"x" * 200000
 
 
+OLD = "00000000-0000-0000-0000-0000000000aa"
+
+
+def old_log(client, uuid, **options):
+    log, info = client.call("OpenConsoleLog", "sa{sv}", uuid, dbus.Dictionary(options, signature="sv"))
+    return read_end(log.take()), info
+
+
+def test_log_of_a_domain_that_is_gone(web, client):
+    """By its UUID, in any case of letters."""
+    server, _ = web
+    server.add(100, OLD)
+    server.prints(100, b"last words\n")
+    server.remove(100)
+    assert old_log(client, OLD) == (b"last words\n", {"Size": 11})
+    assert old_log(client, OLD.upper(), Follow=True)[0] == b"last words\n"
+    assert server.requests[-1]["uuid"] == OLD
+    server.add(101, OLD)
+    server.prints(101, b"another\n")
+    assert old_log(client, OLD)[0] == b"another\n"
+
+
+def test_log_by_uuid_is_refused(web, client, daemon):
+    server, _ = web
+
+    def refused(error, uuid, **options):
+        options = dbus.Dictionary(options, signature="sv")
+        return client.expect_error(error, "OpenConsoleLog", "sa{sv}", uuid, options)
+    message = refused(OURS + "NoSuchDomain", OLD)
+    assert OLD in message and "no domain with that uuid has a log" in message
+    for uuid in ("", "5", "../../etc/passwd", OLD + "0"):
+        refused(INVALID_ARGS, uuid)
+    refused(INVALID_ARGS, OLD, Other=True)
+    server.stop()
+    wait_until(lambda: "does not run now" in refused(OURS + "NotSupported", OLD))
+
+
 def test_log_that_is_followed(web, client):
     server, path = web
     server.prints(WEB, b"one\n")
@@ -273,6 +310,21 @@ def test_others_need_polkit(launch, consoled, peers, client, bus_address, polkit
     wait_output(process)
     assert process.returncode == 0
     assert [request["request"] for request in server.requests] == [{"Attach": "attach", "OpenLog": "log"}[method]]
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="needs a second user")
+def test_log_by_uuid_needs_polkit(launch, consoled, peers, client, bus_address, polkit):
+    launch(options=["--peers", str(peers)])
+    server = consoled()
+    wait_console(client, client.path_of("web"))
+    mock = polkit()
+    mock.SetAllowed(dbus.Array([], signature="s"))
+    for uuid in (OLD, client.domain("web")["UUID"]):
+        assert ACCESS_DENIED in wait_output(call_as_nobody(bus_address, "OpenConsoleLog", uuid, "{}"))
+    assert not server.requests
+    mock.SetAllowed([READ_LOG])
+    assert "no domain with that uuid" in wait_output(call_as_nobody(bus_address, "OpenConsoleLog", OLD, "{}"))
+    assert [request["request"] for request in server.requests] == ["log"]
 
 
 def wait_output(process):

@@ -237,6 +237,30 @@ def test_log(web, bus_address, hlctl):
     assert process.returncode == OK
 
 
+OLD = "00000000-0000-0000-0000-0000000000aa"
+
+
+def test_log_of_a_domain_that_is_gone(web, daemon, client, hlctl):
+    """By UUID; by name where the launch has it; Attach is not possible."""
+    server, _ = web
+    server.add(100, OLD)
+    server.prints(100, b"last words\n")
+    server.remove(100)
+    assert hlctl("console", "--log", OLD, code=OK) == "last words\n"
+    assert f"there is no domain '{OLD}'" in hlctl("console", OLD, code=NOT_FOUND)
+    message = hlctl("console", "--log", OLD.replace("a", "b"), code=NOT_FOUND)
+    assert "no domain with that uuid has a log" in message
+    uuid = str(client.domain("web")["UUID"])
+    server.change(WEB, uuid=uuid)
+    server.prints(WEB, b"of web\n")
+    server.remove(WEB)
+    daemon.command("domain-remove web")
+    wait_until(lambda: client.domain("web")["State"] in ("reclaimed", "failed"))
+    for name in ("web", uuid):
+        assert hlctl("console", "--log", name, code=OK) == "of web\n"
+    assert "does not exist now" in hlctl("console", "web", code=NOT_FOUND)
+
+
 def test_log_on_a_terminal(web, bus_address):
     """Nothing in it acts on the terminal."""
     server, _ = web

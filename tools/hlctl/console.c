@@ -12,6 +12,7 @@
 
 #include "bus.h"
 #include "domains.h"
+#include "lookup.h"
 #include "pager.h"
 #include "relay.h"
 
@@ -263,18 +264,64 @@ static enum exit_code print_log(const struct options *options, int fd)
 	return EXIT_OK;
 }
 
+static enum exit_code read_log(const struct options *options, sd_bus_message *reply)
+{
+	int fd, r = sd_bus_message_read_basic(reply, 'h', &fd);
+
+	return r < 0 ? bus_bad_answer(r) : print_log(options, fd);
+}
+
 static enum exit_code show_log(const struct options *options, sd_bus *bus, const struct domain *d)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	enum exit_code code =
 		bus_call_privileged(options, bus, d->path, BUS_CONSOLE, "OpenLog", &reply, "a{sv}",
 				    1, "Follow", "b", options->follow);
-	int fd, r;
 
+	return code ? code : read_log(options, reply);
+}
+
+/* Of a domain that is gone. */
+static enum exit_code show_old_log(const struct options *options, sd_bus *bus, const char *uuid)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	enum exit_code code =
+		bus_call_privileged(options, bus, BUS_ROOT, BUS_MANAGER, "OpenConsoleLog", &reply,
+				    "sa{sv}", uuid, 1, "Follow", "b", options->follow);
+
+	return code ? code : read_log(options, reply);
+}
+
+static bool is_unknown_uuid(sd_bus *bus, const char *text, enum exit_code *ret_code)
+{
+	_cleanup_(freep) char *path = NULL;
+	uint8_t uuid[16];
+
+	*ret_code = EXIT_OK;
+	if (hl_uuid_from_text(text, uuid) < 0)
+		return false;
+	*ret_code = lookup_domain_quietly(bus, text, &path);
+	return *ret_code == EXIT_NOT_FOUND;
+}
+
+static enum exit_code find_log(const struct options *options, sd_bus *bus)
+{
+	_cleanup_(domains_free) struct domains domains = {0};
+	const char *text = options->domain;
+	const struct domain *d;
+	enum exit_code code;
+
+	if (is_unknown_uuid(bus, text, &code))
+		return show_old_log(options, bus, text);
+	if (!code)
+		code = domains_get_one(bus, text, &domains);
 	if (code)
 		return code;
-	r = sd_bus_message_read_basic(reply, 'h', &fd);
-	return r < 0 ? bus_bad_answer(r) : print_log(options, fd);
+	d = domains.list;
+	if (domain_is_gone(d) && *d->uuid)
+		return show_old_log(options, bus, d->uuid);
+	code = domain_check_present(d, text);
+	return code ? code : show_log(options, bus, d);
 }
 
 enum exit_code verb_console(const struct options *options, sd_bus *bus)
@@ -283,9 +330,9 @@ enum exit_code verb_console(const struct options *options, sd_bus *bus)
 	const struct domain *d;
 	enum exit_code code = check_options(options);
 
+	if (!code && options->log)
+		return find_log(options, bus);
 	if (!code)
 		code = domains_get_present(bus, options->domain, &domains, &d);
-	if (code)
-		return code;
-	return options->log ? show_log(options, bus, d) : attach(options, bus, d);
+	return code ? code : attach(options, bus, d);
 }

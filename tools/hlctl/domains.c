@@ -266,11 +266,15 @@ enum exit_code domains_get_present(sd_bus *bus, const char *text, struct domains
 				   const struct domain **ret_domain)
 {
 	enum exit_code code = domains_get_one(bus, text, ret_domains);
-	const struct domain *d = ret_domains->list;
 
 	if (code)
 		return code;
-	*ret_domain = d;
+	*ret_domain = ret_domains->list;
+	return domain_check_present(*ret_domain, text);
+}
+
+enum exit_code domain_check_present(const struct domain *d, const char *text)
+{
 	if (d->domid == UINT32_MAX || domain_is_gone(d))
 		return report_error(EXIT_NOT_FOUND, "domain '%s' does not exist now: it is %s",
 				    text, d->state);

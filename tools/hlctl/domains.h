@@ -65,6 +65,8 @@ enum exit_code domains_get_one(sd_bus *bus, const char *text, struct domains *re
 /* Likewise, and it exists: another one may have the domid of one that does not. */
 enum exit_code domains_get_present(sd_bus *bus, const char *text, struct domains *ret_domains,
 				   const struct domain **ret_domain);
+/* What that adds to domains_get_one(). */
+enum exit_code domain_check_present(const struct domain *domain, const char *text);
 void domains_free(struct domains *domains);
 
 /* Reclaimed, or never there: its domid may be another's. */

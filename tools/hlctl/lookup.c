@@ -89,7 +89,7 @@ enum exit_code lookup_failed(const char *text)
 			    text);
 }
 
-enum exit_code lookup_domain(sd_bus *bus, const char *text, char **ret_path)
+enum exit_code lookup_domain_quietly(sd_bus *bus, const char *text, char **ret_path)
 {
 	enum exit_code code = EXIT_NOT_FOUND;
 	uint8_t uuid[16];
@@ -101,5 +101,12 @@ enum exit_code lookup_domain(sd_bus *bus, const char *text, char **ret_path)
 		code = find(bus, text, "GetDomainByUUID", 's', text, ret_path);
 	if (code == EXIT_NOT_FOUND && *text)
 		code = find(bus, text, "GetDomainByName", 's', text, ret_path);
+	return code;
+}
+
+enum exit_code lookup_domain(sd_bus *bus, const char *text, char **ret_path)
+{
+	enum exit_code code = lookup_domain_quietly(bus, text, ret_path);
+
 	return code == EXIT_NOT_FOUND ? lookup_failed(text) : code;
 }

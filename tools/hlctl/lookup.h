@@ -9,6 +9,9 @@
  * path. */
 enum exit_code lookup_domain(sd_bus *bus, const char *text, char **ret_path);
 
+/* The same, but EXIT_NOT_FOUND is not reported. */
+enum exit_code lookup_domain_quietly(sd_bus *bus, const char *text, char **ret_path);
+
 /* The domid in an object's path; UINT32_MAX: it is no domain's, or the domain has none. */
 uint32_t lookup_domid(const char *path);
 

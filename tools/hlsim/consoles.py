@@ -75,6 +75,7 @@ class Consoled(threading.Thread):
         super().__init__(daemon=True)
         self.path, self.domid, self.guest = str(path), domid, guest
         self.consoles = {}
+        self.old_logs = {}      # of consoles that have ended, by uuid
         self.connections = []
         self.waiting = []       # for hello
         self.requests = []      # all that came
@@ -153,7 +154,10 @@ class Consoled(threading.Thread):
     def remove(self, domid):
         """It has ended."""
         def call():
-            self.close_console(self.consoles.pop(domid))
+            console = self.consoles.pop(domid)
+            self.close_console(console)
+            if console.uuid:
+                self.old_logs[console.uuid] = console
             self.broadcast({"event": "gone", "domid": domid})
         self.do(call)
 
@@ -239,18 +243,30 @@ class Consoled(threading.Thread):
         try:
             if request["request"] not in methods:
                 raise Refused("NotSupported", f"there is no request {request['request']}")
-            console = self.consoles.get(request["domid"])
-            if not console or request.get("uuid", console.uuid) != console.uuid:
-                raise Refused("NoSuchDomain", "it has no console here")
+            console = self.find(request)
             result, fd = methods[request["request"]](console, request)
         except Refused as refused:
             code, text = refused.args
             self.send(connection, {"id": request["id"], "error": code, "message": text})
             return
-        self.announce(console)
+        if console.domid in self.consoles:
+            self.announce(console)
         self.send(connection, {"id": request["id"], "result": result}, fd)
         if fd is not None:
             os.close(fd)
+
+    def find(self, request):
+        """The console, or one that has ended, where only its log is asked for."""
+        if "domid" not in request:
+            console = next((console for console in self.consoles.values() if console.uuid == request["uuid"]),
+                           self.old_logs.get(request["uuid"]))
+            if not console or request["request"] != "log":
+                raise Refused("NoSuchDomain", "no domain with that uuid has a log")
+            return console
+        console = self.consoles.get(request["domid"])
+        if not console or request.get("uuid", console.uuid) != console.uuid:
+            raise Refused("NoSuchDomain", "it has no console here")
+        return console
 
     def attach(self, console, request):
         if request["exclusive"] and console.writer():
@@ -300,7 +316,7 @@ class Consoled(threading.Thread):
     def open_log(self, console, request):
         end, own = os.pipe()
         os.set_blocking(own, False)
-        reader = LogReader(console, own, console.log, request["follow"])
+        reader = LogReader(console, own, console.log, request["follow"] and console.domid in self.consoles)
         console.readers.append(reader)
         self.selector.register(own, selectors.EVENT_WRITE, lambda *_: self.on_log(reader))
         return {"size": len(console.log)}, end
