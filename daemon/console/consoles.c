@@ -11,13 +11,13 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/packet.h"
 #include "common/uuid.h"
 #include "console/event.h"
 #include "domains/manager.h"
 #include "loop/log.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
-#include "peers/packet.h"
 #include "peers/peer.h"
 
 #define KIND "console"

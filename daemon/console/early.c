@@ -10,10 +10,10 @@
 
 #include "common/base64.h"
 #include "common/cleanup.h"
+#include "common/json-write.h"
 #include "console/consoles.h"
 #include "console/request.h"
 #include "domains/manager.h"
-#include "json-write.h"
 #include "loop/log.h"
 #include "peers/peer.h"
 

@@ -7,7 +7,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "peers/packet.h"
+#include "common/packet.h"
 
 #define MAX_ATTACHED UINT32_MAX
 #define MAX_DROPPED  ((uint64_t)INT64_MAX)

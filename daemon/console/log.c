@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 
 #include "common/cleanup.h"
-#include "json-write.h"
-#include "peers/packet.h"
+#include "common/json-write.h"
+#include "common/packet.h"
 #include "peers/peer.h"
 
 static int read_answer(const struct peer_reply *reply, struct console_answer *answer)

@@ -7,10 +7,10 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/json-write.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
 #include "jobs/subject.h"
-#include "json-write.h"
 
 /* Another hand-off may come first; Xen waits for the end of a line for 2 s at most. */
 #define DEADLINE (5 * USEC_PER_SEC)

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 
 #include "common/cleanup.h"
+#include "common/json-write.h"
 #include "console/consoles.h"
 #include "domains/domain.h"
-#include "json-write.h"
 #include "peers/peer.h"
 
 struct console_request {

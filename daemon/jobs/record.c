@@ -13,8 +13,8 @@
 
 #include "common/cleanup.h"
 #include "common/io.h"
+#include "common/json-write.h"
 #include "jobs/job.h"
-#include "json-write.h"
 #include "loop/log.h"
 
 #define VERSION	 1

@@ -16,7 +16,7 @@
 
 #include "common/cleanup.h"
 #include "common/io.h"
-#include "json-write.h"
+#include "common/json-write.h"
 
 #define CONFIG	   "libxl-json"
 #define MARK	   "hyperlaunchd"

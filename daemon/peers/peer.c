@@ -13,13 +13,13 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "json-write.h"
+#include "common/json-write.h"
+#include "common/packet-socket.h"
+#include "common/packet.h"
 #include "loop/io.h"
 #include "loop/log.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
-#include "peers/local.h"
-#include "peers/packet.h"
 
 #define PROTOCOL_VERSION 1
 /* From the connection to "ready": the helper may have to start first. */
@@ -206,7 +206,7 @@ static void flush_calls(struct peer *peer)
 
 		if (!call)
 			break;
-		r = local_send(peer->fd, call->packet, strlen(call->packet));
+		r = packet_send(peer->fd, call->packet, strlen(call->packet));
 		if (r == -EAGAIN) {
 			peer->blocked = true;
 			break;
@@ -363,7 +363,7 @@ static int receive(struct peer *peer)
 	_cleanup_(json_putp) json_object *packet = NULL;
 	_cleanup_(closep) int fd = -1;
 	char data[PACKET_MAX];
-	ssize_t size = local_receive(peer->fd, data, sizeof(data), &fd);
+	ssize_t size = packet_receive(peer->fd, data, sizeof(data), &fd);
 	int r;
 
 	if (size == -EAGAIN)
@@ -455,7 +455,7 @@ static void on_attempt(void *userdata)
 		break_off(peer, "it does not get ready");
 		return;
 	}
-	fd = local_connect(peer->path);
+	fd = packet_connect(peer->path);
 	if (fd < 0) {
 		on_no_helper(peer, fd);
 		return;

@@ -19,11 +19,11 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/packet-socket.h"
+#include "common/packet.h"
 #include "loop/log.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
-#include "peers/local.h"
-#include "peers/packet.h"
 #include "peers/peer.h"
 
 #define HELLO "{\"hello\": \"test\", \"version\": 1, \"domid\": 7}"
@@ -604,14 +604,14 @@ static void flood_is_slowed_down(void **state)
 	assert_in_range(sent, 4096, 4096 + 2200 + 700);
 }
 
-static void local_refuses_long_paths(void **state)
+static void socket_refuses_long_paths(void **state)
 {
 	char path[200];
 
 	memset(path, 'x', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
-	assert_int_equal(local_connect(path), -ENAMETOOLONG);
-	assert_int_equal(local_connect("/nosuch/socket"), -ENOENT);
+	assert_int_equal(packet_connect(path), -ENAMETOOLONG);
+	assert_int_equal(packet_connect("/nosuch/socket"), -ENOENT);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -636,7 +636,7 @@ int main(void)
 		TEST(requests_that_are_too_many),
 		TEST(cancelled_call_is_not_answered),
 		TEST(flood_is_slowed_down),
-		cmocka_unit_test(local_refuses_long_paths),
+		cmocka_unit_test(socket_refuses_long_paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is in a packet: one JSON object, and its members, of which none is trusted. */
-#ifndef HYPERLAUNCHD_PEERS_PACKET_H
-#define HYPERLAUNCHD_PEERS_PACKET_H
+#ifndef COMMON_PACKET_H
+#define COMMON_PACKET_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,4 +22,4 @@ int packet_get_text(struct json_object *object, const char *key, size_t max, con
 int packet_get_bool(struct json_object *object, const char *key, bool *ret_value);
 int packet_get_uint(struct json_object *object, const char *key, uint64_t max, uint64_t *ret_value);
 
-#endif
+#endif /* COMMON_PACKET_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What every writer of a json-c object uses. */
-#ifndef HYPERLAUNCHD_JSON_WRITE_H
-#define HYPERLAUNCHD_JSON_WRITE_H
+#ifndef COMMON_JSON_WRITE_H
+#define COMMON_JSON_WRITE_H
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -23,4 +23,4 @@ static inline int json_add(json_object *object, const char *key, json_object *va
 	return 0;
 }
 
-#endif
+#endif /* COMMON_JSON_WRITE_H */

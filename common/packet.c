@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Packets by json-c, strictly. */
-#include "peers/packet.h"
+#include "common/packet.h"
 
 #include <errno.h>
 #include <json-c/json.h>

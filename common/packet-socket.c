@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* A helper in our own domain: a connected SOCK_SEQPACKET socket, with SCM_RIGHTS. */
-#include "peers/local.h"
+#include "common/packet-socket.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static int check_listener(int fd)
 	return peer.uid == 0 || peer.uid == geteuid() ? 0 : -EPERM;
 }
 
-int local_connect(const char *path)
+int packet_connect(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	_cleanup_(closep) int fd = -1;
@@ -41,7 +41,7 @@ int local_connect(const char *path)
 	return r < 0 ? r : steal_fd(&fd);
 }
 
-int local_send(int fd, const void *data, size_t size)
+int packet_send(int fd, const void *data, size_t size)
 {
 	ssize_t sent;
 
@@ -75,7 +75,7 @@ static size_t take_fds(struct msghdr *message, int *ret_fd)
 	return nr;
 }
 
-ssize_t local_receive(int fd, void *data, size_t size, int *ret_fd)
+ssize_t packet_receive(int fd, void *data, size_t size, int *ret_fd)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(FDS_MAX * sizeof(int))];
 	struct iovec part = {.iov_base = data, .iov_len = size};
