@@ -2,33 +2,17 @@
 /* hlctl console: a domain's console, and its log. */
 #include <errno.h>
 #include <hyperlaunch/hl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "bus.h"
+#include "common/print-log.h"
+#include "common/relay.h"
 #include "domains.h"
 #include "lookup.h"
 #include "pager.h"
-#include "relay.h"
-
-#define DEFAULT_ESCAPE 0x1d /* ^] */
-#define CHUNK	       4096
-#define UTF8_MAX       4 /* bytes of a character */
-
-/* As it is typed: "^]". */
-static const char *escape_name(int escape, char buf[static 3])
-{
-	if (escape < 0x20 || escape == 0x7f)
-		snprintf(buf, 3, "^%c", escape ^ 0x40);
-	else
-		snprintf(buf, 3, "%c", escape);
-	return buf;
-}
 
 static int escape_of(const struct options *options)
 {
@@ -87,7 +71,7 @@ static void greet(const struct options *options, const struct domain *d, bool wr
 		warn("this is the console of domain %u (%s); a signal ends it", d->domid, d->name);
 	else
 		warn("this is the console of domain %u (%s); %s leaves it", d->domid, d->name,
-		     escape_name(escape, buf));
+		     relay_escape_name(escape, buf));
 	if (!options->read_only && !writer)
 		warn("another client types here: what you type is thrown away until that leaves");
 }
@@ -100,7 +84,7 @@ static enum exit_code attach(const struct options *options, sd_bus *bus, const s
 				    3, "ReadOnly", "b", options->read_only, "Exclusive", "b",
 				    options->exclusive, "Replay", "t", (uint64_t)options->replay);
 	bool writer;
-	int fd, r;
+	int fd, error, r;
 
 	if (code)
 		return code;
@@ -108,9 +92,10 @@ static enum exit_code attach(const struct options *options, sd_bus *bus, const s
 	if (r < 0)
 		return bus_bad_answer(r);
 	greet(options, d, writer);
-	switch (relay_run(fd, escape_of(options), options->read_only)) {
+	switch (relay_run(fd, escape_of(options), options->read_only, &error)) {
 	case RELAY_FAILED:
-		return EXIT_FAILED;
+		return report_error(EXIT_FAILED, "cannot go on with the console: %s",
+				    strerror(-error));
 	case RELAY_CLOSED:
 		if (!options->quiet)
 			warn("the console of domain %u (%s) has ended", d->domid, d->name);
@@ -123,139 +108,13 @@ static enum exit_code attach(const struct options *options, sd_bus *bus, const s
 	return EXIT_OK;
 }
 
-/* What a terminal is shown of a log. */
-struct filter {
-	char rest[CHUNK + UTF8_MAX]; /* what may go on with the next bytes */
-	size_t nr_rest;
-};
-
-/* Nothing in it acts on the terminal; it has no zero byte. */
-static void print_plain(char *text)
-{
-	_cleanup_(freep) char *shown = hl_utf8_dup(text);
-
-	if (!shown)
-		no_memory();
-	(void)fputs(shown, stdout);
-}
-
-/* Lines end in CR LF mostly. */
-static void print_filtered(char *text, size_t size)
-{
-	char *at = text;
-
-	text[size] = '\0';
-	for (char *end = at; end <= text + size; end++) {
-		char stop = *end;
-
-		if (stop == '\r' && end[1] != '\n')
-			continue;
-		if (stop != '\r' && stop != '\n' && stop != '\t' && end < text + size) {
-			if (!stop)
-				*end = '\x7f';
-			continue;
-		}
-		*end = '\0';
-		print_plain(at);
-		if (stop == '\n' || stop == '\t')
-			(void)putchar(stop);
-		at = end + 1;
-	}
-}
-
-/* How many bytes at the end begin something that the next ones may end. */
-static size_t incomplete(const char *text, size_t size)
-{
-	for (size_t i = 1; i < UTF8_MAX && i <= size; i++) {
-		unsigned char c = (unsigned char)text[size - i];
-		size_t length = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
-
-		if (c == '\r' && i == 1)
-			return 1;
-		if (c >= 0xc0)
-			return length > i ? i : 0;
-		if (c < 0x80)
-			return 0;
-	}
-	return 0;
-}
-
-/* size 0: the end. */
-static void filter(struct filter *filter, const char *data, size_t size)
-{
-	char text[sizeof(filter->rest) + CHUNK + 1];
-	size_t all = filter->nr_rest + size;
-
-	memcpy(text, filter->rest, filter->nr_rest);
-	if (size)
-		memcpy(text + filter->nr_rest, data, size);
-	filter->nr_rest = size ? incomplete(text, all) : 0;
-	memcpy(filter->rest, text + all - filter->nr_rest, filter->nr_rest);
-	print_filtered(text, all - filter->nr_rest);
-}
-
-/* -errno; 1: there is more. */
-static int copy_chunk(int fd, struct filter *for_terminal)
-{
-	char data[CHUNK];
-	ssize_t size = read(fd, data, sizeof(data));
-
-	if (size < 0)
-		return errno == EINTR || errno == EAGAIN ? 1 : -errno;
-	if (for_terminal)
-		filter(for_terminal, data, (size_t)size);
-	else if (size > 0 && fwrite(data, (size_t)size, 1, stdout) != 1)
-		return -errno;
-	return fflush(stdout) ? -errno : size > 0;
-}
-
-/* Until the log ends, nobody reads what is copied, or a signal comes. */
-static int copy_log(int fd, int signals, struct filter *for_terminal)
-{
-	int r = 1;
-
-	while (r > 0) {
-		struct pollfd fds[] = {
-			{.fd = fd, .events = POLLIN},
-			{.fd = signals, .events = POLLIN},
-			/* Only that its other end is gone. */
-			{.fd = STDOUT_FILENO},
-		};
-
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
-			r = errno == EINTR ? 1 : -errno;
-		else if (fds[1].revents || fds[2].revents)
-			return 0;
-		else if (fds[0].revents)
-			r = copy_chunk(fd, for_terminal);
-	}
-	return r;
-}
-
-/* Those that end what would go on for ever; -1 where it does not. */
-static int open_signals(bool follow)
-{
-	sigset_t set;
-
-	if (!follow)
-		return -1;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return -1;
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static enum exit_code print_log(const struct options *options, int fd)
 {
-	_cleanup_(closep) int signals = open_signals(options->follow);
-	struct filter for_terminal = {.nr_rest = 0};
 	bool terminal = isatty(STDOUT_FILENO);
 	int r;
 
 	pager_open();
-	r = copy_log(fd, signals, terminal ? &for_terminal : NULL);
+	r = print_console_log(fd, options->follow, terminal);
 	/* The pager was left before the end. */
 	if (r == -EPIPE && terminal)
 		return EXIT_OK;

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/relay.h"
+
 #define MAX_LOAN_SECONDS (UINT32_MAX / 1000)
 #define MAX_REPLAY	 65536
 #define SHORT_OPTIONS	 ":jr:f:s:Ft:p:P:qH:hV"
@@ -116,21 +118,12 @@ static enum exit_code parse_replay(const char *text, uint32_t *ret_replay)
 /* "^]" is the control character, a character itself; "none". */
 static enum exit_code parse_escape(const char *text, int *ret_escape)
 {
-	char c = text[0];
-
-	if (!strcmp(text, "none"))
-		*ret_escape = ESCAPE_NONE;
-	else if (c == '^' && text[1] && !text[2] &&
-		 strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_?", text[1]))
-		*ret_escape = text[1] ^ 0x40;
-	else if (c > ' ' && c < 0x7f && !text[1])
-		*ret_escape = (unsigned char)c;
-	else
-		return report_error(EXIT_USAGE,
-				    "'%s' is no escape character: these are ^A to ^_, a printable "
-				    "character, or none",
-				    text);
-	return EXIT_OK;
+	if (relay_parse_escape(text, ret_escape) == 0)
+		return EXIT_OK;
+	return report_error(EXIT_USAGE,
+			    "'%s' is no escape character: these are ^A to ^_, a printable "
+			    "character, or none",
+			    text);
 }
 
 static enum exit_code check_role(const char *role)

@@ -1,19 +1,47 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* A loop between two pairs of descriptors; the terminal is restored however it ends. */
-#include "relay.h"
+#include "common/relay.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "common/io.h"
 
 #define CHUNK 4096
+
+int relay_parse_escape(const char *text, int *ret_escape)
+{
+	char c = text[0];
+
+	if (!strcmp(text, "none"))
+		*ret_escape = NO_ESCAPE;
+	else if (c == '^' && text[1] && !text[2] &&
+		 strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_?", text[1]))
+		*ret_escape = text[1] ^ 0x40;
+	else if (c > ' ' && c < 0x7f && !text[1])
+		*ret_escape = (unsigned char)c;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+const char *relay_escape_name(int escape, char buf[static 3])
+{
+	if (escape < 0x20 || escape == 0x7f)
+		snprintf(buf, 3, "^%c", escape ^ 0x40);
+	else
+		snprintf(buf, 3, "%c", escape);
+	return buf;
+}
 
 struct relay {
 	int console, signals;
@@ -175,7 +203,7 @@ static int block_signals(sigset_t *before)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-enum relay_end relay_run(int console, int escape, bool read_only)
+enum relay_end relay_run(int console, int escape, bool read_only, int *ret_error)
 {
 	struct relay relay = {.console = console, .escape = escape, .read_only = read_only};
 	sigset_t before;
@@ -184,7 +212,7 @@ enum relay_end relay_run(int console, int escape, bool read_only)
 		return RELAY_CLOSED;
 	relay.signals = block_signals(&before);
 	if (relay.signals < 0) {
-		(void)report_error(EXIT_FAILED, "cannot wait for signals");
+		*ret_error = relay.signals;
 		return RELAY_FAILED;
 	}
 	relay.terminal = isatty(STDIN_FILENO) && !tcgetattr(STDIN_FILENO, &relay.before);
@@ -200,8 +228,6 @@ enum relay_end relay_run(int console, int escape, bool read_only)
 		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &relay.before);
 	close(relay.signals);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	if (relay.end == RELAY_FAILED)
-		(void)report_error(EXIT_FAILED, "cannot go on with the console: %s",
-				   strerror(relay.error));
+	*ret_error = -relay.error;
 	return relay.end;
 }
