@@ -59,7 +59,8 @@ def served(tmp_path_factory):
                         lcm.domain("early", bootargs="console=hvc0"))
     with harness.booted("consoled", source=source, folder=tmp_path_factory.mktemp("consoled")) as boot:
         boot.wait_shell()
-        boot.shell(f"systemctl start hyperlaunchd; printf '%s' '{CONFIG}' >/run/late.cfg", harness.PATIENCE)
+        boot.shell(f"systemctl start hyperlaunchd; printf '%s' '{CONFIG}' >/run/late.cfg; "
+                   "sed s/late/brief/ /run/late.cfg >/run/brief.cfg", harness.PATIENCE)
         boot.wait_shell_says("xl domid web")
         ask(boot, CONSOLE.format(name="late", command="xl create -c /run/late.cfg"))
         ask(boot, CONSOLE.format(name="web", command="xl console web"))
@@ -126,6 +127,35 @@ def test_hlctl_shows_and_prints_what_consoled_has(served):
     assert ask(served, "hlctl console --log web").replace("\r", "") == logged(served, "web")
     answer = ask(served, "hlctl console --log 0 2>&1; echo code $?")
     assert "Domain 0 has no console" in answer and answer.strip().endswith("code 5")
+
+
+def test_hldom_serves_the_consoles_without_the_bus(served):
+    """As in a static launch, where there is no hyperlaunchd; names come from xenstore."""
+    listed = [line.split() for line in ask(served, "hldom console list").splitlines()]
+    assert listed[0][:3] == ["DOMID", "NAME", "STATE"]
+    assert {row[1]: row[2] for row in listed[1:]} == {"web": "serving", "early": "serving", "late": "serving"}
+    for name in ("early", ask(served, "xl domid early").strip()):
+        assert ask(served, f"hldom console log {name}").replace("\r", "") == logged(served, "early")
+    ask(served, CONSOLE.format(name="local", command="hldom console attach --replay 65536 web"))
+    served.wait_shell_says("grep -q READY /run/console-local/said")
+    type_at(served, "local", "echo local-$((40+2))")
+    for name in ("local", "web"):
+        served.wait_shell_says(f"grep -q local-42 /run/console-{name}/said")
+    ask(served, "printf '\\035' >/run/console-local/keys")
+    served.wait_shell_says("! systemctl is-active -q console-local")
+
+
+def test_log_of_a_domain_that_is_gone(served):
+    """By UUID, on the bus and from consoled itself."""
+    ask(served, CONSOLE.format(name="brief", command="xl create -c /run/brief.cfg"))
+    served.wait_shell_says("xl domid brief")
+    uuid = ask(served, f"basename {log_of('brief')} .log").strip()
+    served.wait_shell_says(f"grep -q READY {log_of('brief')}")
+    ask(served, "xl destroy brief")
+    served.wait_shell_says("! xl domid brief")
+    served.wait_shell_says("! hldom console list | grep -q brief")
+    for command in (f"hlctl console --log {uuid}", f"hldom console log {uuid}"):
+        assert "READY" in ask(served, command)
 
 
 def numbers(text):

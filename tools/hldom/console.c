@@ -209,7 +209,7 @@ static int await_program(const struct console *console)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-int verb_console(int argc, char *argv[])
+int run_on_console(int argc, char *argv[])
 {
 	struct console console = {};
 	int r, code = EXIT_FAILED;

@@ -63,6 +63,12 @@ struct xs_handle;
  */
 int toolstack_introduce(struct xs_handle *h, uint32_t store, uint32_t control);
 
+/*
+ * console.c: runs a program with the Xen console as its terminal: argv[1] and its arguments.
+ * Returns its exit code.
+ */
+int run_on_console(int argc, char *argv[]);
+
 /* The verbs: struct verb.run.  They return enum exit_code, or the exit code of a program. */
 int verb_console(int argc, char *argv[]);
 int verb_domid(int argc, char *argv[]);

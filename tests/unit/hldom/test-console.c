@@ -140,7 +140,7 @@ static int run_console(const char *script)
 
 	/* A console that is stuck is killed, and the test with it. */
 	alarm(STUCK_SEC);
-	code = verb_console(4, argv);
+	code = run_on_console(4, argv);
 	alarm(0);
 	return code;
 }
