@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
@@ -24,6 +25,7 @@
 #include "fake-store.h"
 #include "fake-xen.h"
 #include "ring.h"
+#include "saved.h"
 #include "serve.h"
 
 #define GUEST	  5u
@@ -51,6 +53,22 @@ struct manager {
 	size_t nr_printed, nr_taken;
 	bool gives; /* the child gives the guest's first output, again after each start */
 };
+
+/* When the child kills itself: where it gives the output's copy its place. */
+static enum { NEVER, BEFORE_RENAME, AFTER_RENAME } die;
+
+/* In the place of the C library's; a log that is rotated is not part of this. */
+int renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+	int r;
+
+	if (die == BEFORE_RENAME)
+		raise(SIGKILL);
+	r = (int)syscall(SYS_renameat, from_dir, from, to_dir, to);
+	if (die == AFTER_RENAME)
+		raise(SIGKILL);
+	return r;
+}
 
 static void remove_held(struct manager *m, const char *name)
 {
@@ -380,6 +398,21 @@ static void begin_launch(struct manager *m)
 	m->nr_taken = 0;
 }
 
+/* Counted once, too. */
+static void check_saved(const struct manager *m)
+{
+	struct saved *saved;
+	struct saved_slot slot;
+
+	assert_int_equal(saved_open(find_held(m, "saved-5"), &saved), 0);
+	slot = saved_get(saved);
+	saved_close(saved);
+	assert_true(slot.early_given);
+	assert_int_equal(slot.early_dropped, 3);
+	assert_int_equal(slot.early_ino, 0);
+	assert_int_equal(slot.dropped, 0);
+}
+
 static void check_launch(struct manager *m)
 {
 	static const char marker[] = "\n[consoled: 3 bytes dropped]\n";
@@ -395,6 +428,7 @@ static void check_launch(struct manager *m)
 				strlen(text) == EARLY_SIZE + strlen(marker) + m->nr_printed ||
 					(free(text), false)));
 	kill_child(m);
+	check_saved(m);
 	for (size_t i = 0; i + 1 < EARLY_SIZE; i++)
 		assert_int_equal(text[i], 'e');
 	assert_memory_equal(text + EARLY_SIZE, marker, strlen(marker));
@@ -418,6 +452,29 @@ static void test_first_output_comes_once_when_it_is_killed(void **state)
 	}
 }
 
+static void test_first_output_comes_once_when_it_is_killed_at_the_rename(void **state)
+{
+	struct manager *m = *state;
+
+	m->gives = true;
+	for (die = BEFORE_RENAME; die <= AFTER_RENAME; die++) {
+		size_t all = m->nr_printed;
+		int status, point;
+
+		begin_launch(m);
+		start_child(m);
+		serve_until(&m->serve,
+			    (print_for(m, 100), waitpid(m->child, &status, WNOHANG) > 0));
+		assert_true(WIFSIGNALED(status));
+		point = die;
+		die = NEVER;
+		check_launch(m);
+		die = point;
+		m->nr_printed = all;
+	}
+	die = NEVER;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +482,9 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_first_output_comes_once_when_it_is_killed,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_first_output_comes_once_when_it_is_killed_at_the_rename, set_up,
+			tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
