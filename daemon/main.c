@@ -13,6 +13,7 @@
 #include "common/exit-code.h"
 #include "console/consoles.h"
 #include "console/early.h"
+#include "console/handoff.h"
 #include "console/owner.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
@@ -36,6 +37,7 @@ struct daemon {
 	struct consoles *consoles;
 	struct early *early;
 	struct manager_observer observer;
+	struct consoles_listener on_consoles;
 	struct bus *bus;
 	struct notify *notify;
 };
@@ -140,6 +142,13 @@ static void on_domains_changed(void *userdata)
 	jobs_poke(daemon->jobs);
 }
 
+static void on_consoles_changed(void *userdata)
+{
+	const struct daemon *daemon = userdata;
+
+	jobs_poke(daemon->jobs);
+}
+
 /* Records are kept in the directory that the service manager preserves. */
 static int start_jobs(struct daemon *daemon)
 {
@@ -154,6 +163,8 @@ static int start_jobs(struct daemon *daemon)
 		r = console_owner_register(daemon->jobs, daemon->manager);
 	if (r == 0)
 		r = release_register(daemon->jobs, daemon->manager);
+	if (r == 0)
+		r = console_handoff_register(daemon->jobs, daemon->consoles);
 	return r;
 }
 
@@ -226,14 +237,14 @@ static int start(struct daemon *daemon, const struct options *options)
 		log_error("cannot read the state of the domains: %s", strerror(-r));
 		return EXIT_FAILED;
 	}
-	r = start_jobs(daemon);
-	if (r < 0) {
-		log_error("cannot begin to work: %s", strerror(-r));
-		return EXIT_FAILED;
-	}
 	r = start_consoles(daemon, options);
 	if (r < 0) {
 		log_error("cannot look for the back end of consoles: %s", strerror(-r));
+		return EXIT_FAILED;
+	}
+	r = start_jobs(daemon);
+	if (r < 0) {
+		log_error("cannot begin to work: %s", strerror(-r));
 		return EXIT_FAILED;
 	}
 	subjects = (struct bus_subjects){daemon->manager, daemon->jobs, daemon->consoles};
@@ -241,6 +252,9 @@ static int start(struct daemon *daemon, const struct options *options)
 	if (r < 0)
 		return explain_bus(r, step);
 	/* After the bus: who waits for a job has had the signals of the change when it ends. */
+	daemon->on_consoles =
+		(struct consoles_listener){.reported = on_consoles_changed, .userdata = daemon};
+	consoles_listen(daemon->consoles, &daemon->on_consoles);
 	daemon->observer =
 		(struct manager_observer){.done = on_domains_changed, .userdata = daemon};
 	manager_observe(daemon->manager, &daemon->observer);

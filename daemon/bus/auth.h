@@ -13,6 +13,7 @@
 
 #define BUS_ACTION_INSPECT_SENSITIVE "org.xenproject.Hyperlaunch1.inspect-sensitive"
 #define BUS_ACTION_ATTACH_CONSOLE    "org.xenproject.Hyperlaunch1.attach-console"
+#define BUS_ACTION_HAND_OFF_CONSOLE  "org.xenproject.Hyperlaunch1.hand-off-console"
 #define BUS_ACTION_READ_CONSOLE_LOG  "org.xenproject.Hyperlaunch1.read-console-log"
 #define BUS_ACTION_SET_CONSOLE_OWNER "org.xenproject.Hyperlaunch1.set-console-owner"
 #define BUS_ACTION_RELEASE	     "org.xenproject.Hyperlaunch1.release"

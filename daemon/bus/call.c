@@ -20,7 +20,7 @@ struct kept_call {
 	struct bus *bus;
 	sd_bus_message *call;
 	sd_bus_track *sender;
-	const struct bus_verb *verb;
+	int (*reply)(struct bus *bus, sd_bus_message *call, const struct job *job);
 	uint32_t job; /* 0: jobs_start() has not returned yet */
 };
 
@@ -31,7 +31,7 @@ static void kept_call_free(struct kept_call *kept)
 	free(kept);
 }
 
-int bus_call_set_error(sd_bus_error *error, const struct job *job)
+enum bus_error bus_call_error_of(enum job_error error)
 {
 	static const enum bus_error codes[] = {
 		[JOB_ERROR_NO_SUCH_DOMAIN] = BUS_ERROR_NO_SUCH_DOMAIN,
@@ -40,11 +40,19 @@ int bus_call_set_error(sd_bus_error *error, const struct job *job)
 		[JOB_ERROR_TIMEOUT] = BUS_ERROR_TIMEOUT,
 		[JOB_ERROR_CANCELLED] = BUS_ERROR_CANCELLED,
 		[JOB_ERROR_NO_MEMORY] = BUS_ERROR_NO_MEMORY,
+		[JOB_ERROR_NOT_SUPPORTED] = BUS_ERROR_NOT_SUPPORTED,
+		[JOB_ERROR_FAILED] = BUS_ERROR_FAILED,
 	};
 
+	return codes[error];
+}
+
+int bus_call_set_error(sd_bus_error *error, const struct job *job)
+{
 	if (job->error == JOB_ERROR_HYPERVISOR)
 		return bus_error_set_hypervisor(error, job->errnum, job->doing);
-	return bus_error_set(error, codes[job->error], "Cannot %s: %s", job->doing, job->message);
+	return bus_error_set(error, bus_call_error_of(job->error), "Cannot %s: %s", job->doing,
+			     job->message);
 }
 
 static void on_ended(struct job *job, void *userdata)
@@ -56,8 +64,8 @@ static void on_ended(struct job *job, void *userdata)
 	if (job->state != JOB_DONE) {
 		(void)bus_call_set_error(&error, job);
 		r = sd_bus_reply_method_error(kept->call, &error);
-	} else if (kept->verb->reply) {
-		r = kept->verb->reply(kept->bus, kept->call, job);
+	} else if (kept->reply) {
+		r = kept->reply(kept->bus, kept->call, job);
 	} else {
 		r = sd_bus_reply_method_return(kept->call, "");
 	}
@@ -101,7 +109,7 @@ static struct kept_call *keep(struct bus *bus, const struct bus_allowed *allowed
 		return NULL;
 	kept->bus = bus;
 	kept->call = sd_bus_message_ref(allowed->call);
-	kept->verb = verb;
+	kept->reply = verb->reply;
 	return kept;
 }
 

@@ -8,9 +8,11 @@
 
 #include <systemd/sd-bus.h>
 
+#include "bus/error.h"
+#include "jobs/job.h"
+
 struct bus;
 struct bus_allowed;
-struct job;
 
 struct bus_verb {
 	const char *kind; /* of the job */
@@ -22,10 +24,14 @@ struct bus_verb {
 
 /*
  * For what bus_auth_call() runs: starts the job about the domain of the question.
+ * verb: need not outlive the call
  * data: the job's, taken over.  Returns as a method handler does.
  */
 int bus_call_start(struct bus *bus, const struct bus_allowed *allowed, const struct bus_verb *verb,
 		   void *data, sd_bus_error *error);
+
+/* Of all but JOB_ERROR_HYPERVISOR. */
+enum bus_error bus_call_error_of(enum job_error error);
 
 /* The error of a job that has not been done. */
 int bus_call_set_error(sd_bus_error *error, const struct job *job);

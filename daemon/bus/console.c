@@ -11,6 +11,7 @@
 
 #include "bus/auth.h"
 #include "bus/connection.h"
+#include "bus/console-handoff.h"
 #include "bus/domain.h"
 #include "bus/error.h"
 #include "bus/options.h"
@@ -70,12 +71,25 @@ static struct console_facts facts_at(const struct bus *bus, const char *path)
 	return domain ? domain->console : (struct console_facts){.state = CONSOLE_NONE};
 }
 
+/* What has released it knows of the xenconsoled of its own domain only. */
+static bool is_xenconsoled(const struct console_facts *facts)
+{
+	return facts->state == CONSOLE_RELEASED && facts->tty[0] != '\0';
+}
+
+static const char *backend_of(const struct console_facts *facts)
+{
+	if (is_xenconsoled(facts))
+		return "xenconsoled";
+	return facts->state == CONSOLE_RELEASED ? "" : "consoled";
+}
+
 #define CONSOLE_GETTER(name, signature, value)  \
 	BUS_VALUE_GETTER(get_##name, signature, \
 			 const struct console_facts facts = facts_at(userdata, path), value)
 
 CONSOLE_GETTER(state, "s", console_state_name(facts.state))
-CONSOLE_GETTER(backend, "s", facts.state == CONSOLE_RELEASED ? "" : "consoled")
+CONSOLE_GETTER(backend, "s", backend_of(&facts))
 CONSOLE_GETTER(tty, "s", facts.tty)
 CONSOLE_GETTER(attached, "u", facts.attached)
 CONSOLE_GETTER(dropped, "t", facts.dropped)
@@ -86,7 +100,7 @@ BUS_GETTER(get_owner)
 	char owner_path[BUS_DOMAIN_PATH_SIZE] = "/";
 	const struct hl_domain *owner;
 
-	if (facts.state != CONSOLE_RELEASED &&
+	if ((facts.state != CONSOLE_RELEASED || is_xenconsoled(&facts)) &&
 	    hl_table_find_domid(manager_table(bus_manager_of(userdata)), facts.owner, &owner) == 0)
 		bus_domain_path(owner, owner_path);
 	return sd_bus_message_append(reply, "o", owner_path);
@@ -462,6 +476,8 @@ static int find(sd_bus *connection, const char *path, const char *interface, voi
 /* Each method asks for the caller's right itself. */
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
+	SD_BUS_METHOD_WITH_ARGS("HandOff", SD_BUS_ARGS("o", target, "a{sv}", options),
+				SD_BUS_NO_RESULT, bus_console_hand_off, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Attach", SD_BUS_ARGS("a{sv}", options),
 				SD_BUS_RESULT("h", terminal, "a{sv}", info), attach,
 				SD_BUS_VTABLE_UNPRIVILEGED),
@@ -523,8 +539,8 @@ static void on_changed(void *userdata, const struct domain *domain, uint32_t fie
 {
 	static const struct bus_property_change changes[] = {
 		{CONSOLE_CHANGED_STATE, "State"},
-		{CONSOLE_CHANGED_OWNER | CONSOLE_CHANGED_STATE, "Owner"},
-		{CONSOLE_CHANGED_STATE, "Backend"},
+		{CONSOLE_CHANGED_OWNER | CONSOLE_CHANGED_STATE | CONSOLE_CHANGED_TTY, "Owner"},
+		{CONSOLE_CHANGED_STATE | CONSOLE_CHANGED_TTY, "Backend"},
 		{CONSOLE_CHANGED_TTY, "Tty"},
 		{CONSOLE_CHANGED_ATTACHED, "Attached"},
 		{CONSOLE_CHANGED_DROPPED, "Dropped"},

@@ -16,6 +16,7 @@
 #include "bus/options.h"
 #include "bus/property.h"
 #include "common/cleanup.h"
+#include "console/handoff.h"
 #include "console/owner.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
@@ -133,6 +134,7 @@ static const char *action_of(const struct job *job)
 	} actions[] = {
 		{CONSOLE_OWNER_JOB, BUS_ACTION_SET_CONSOLE_OWNER},
 		{RELEASE_JOB, BUS_ACTION_RELEASE},
+		{CONSOLE_HANDOFF_JOB, BUS_ACTION_HAND_OFF_CONSOLE},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)

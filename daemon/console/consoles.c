@@ -57,8 +57,7 @@ struct consoles {
 	uint64_t flushed_at;
 	struct manager_observer on_domains;
 	const struct consoles_observer *observer;
-	void (*reported)(void *userdata); /* NULL: nobody listens */
-	void *listener;
+	struct consoles_listener *listeners;
 };
 
 static void request_flush(struct consoles *consoles)
@@ -104,8 +103,8 @@ void consoles_flush(struct consoles *consoles)
 	for (struct domain *d = domains_first(manager_domains(consoles->manager)); d; d = d->next)
 		if (d->console.changed || d->console.shown != (d->console.state != CONSOLE_NONE))
 			flush_one(consoles, d);
-	if (consoles->reported)
-		consoles->reported(consoles->listener);
+	for (const struct consoles_listener *l = consoles->listeners; l; l = l->next)
+		l->reported(l->userdata);
 }
 
 static void on_flush(void *userdata)
@@ -415,11 +414,12 @@ struct console_helper *consoles_remove_helper(struct console_helper *helper)
 
 	if (!helper)
 		return NULL;
-	peer_free(helper->peer);
+	/* Whoever hears that a request has ended does not find it any more. */
 	p = &helper->consoles->helpers;
 	while (*p != helper)
 		p = &(*p)->next;
 	*p = helper->next;
+	peer_free(helper->peer);
 	for_each_report(helper->consoles, report, next)
 	{
 		uint32_t domid = report->domid;
@@ -460,7 +460,7 @@ int consoles_new(struct loop *loop, struct manager *manager, struct consoles **r
 void consoles_stop(struct consoles *consoles)
 {
 	consoles->observer = NULL;
-	consoles->reported = NULL;
+	consoles->listeners = NULL;
 	while (consoles->helpers)
 		consoles_remove_helper(consoles->helpers);
 }
@@ -481,10 +481,20 @@ void consoles_observe(struct consoles *consoles, const struct consoles_observer 
 	consoles->observer = observer;
 }
 
-void consoles_listen(struct consoles *consoles, void (*reported)(void *userdata), void *userdata)
+void consoles_listen(struct consoles *consoles, struct consoles_listener *listener)
 {
-	consoles->reported = reported;
-	consoles->listener = userdata;
+	listener->next = consoles->listeners;
+	consoles->listeners = listener;
+}
+
+void consoles_unlisten(struct consoles *consoles, const struct consoles_listener *listener)
+{
+	struct consoles_listener **p = &consoles->listeners;
+
+	while (*p && *p != listener)
+		p = &(*p)->next;
+	if (*p)
+		*p = listener->next;
 }
 
 struct console_helper *consoles_find_helper(const struct consoles *consoles, uint32_t domid)
@@ -519,4 +529,19 @@ struct peer *console_helper_peer(const struct console_helper *helper)
 uint32_t console_helper_domid(const struct console_helper *helper)
 {
 	return helper->domid;
+}
+
+bool console_helper_is_remote(const struct console_helper *helper)
+{
+	return helper->is_remote;
+}
+
+struct loop *consoles_loop(const struct consoles *consoles)
+{
+	return consoles->loop;
+}
+
+struct manager *consoles_manager(const struct consoles *consoles)
+{
+	return consoles->manager;
 }

@@ -45,11 +45,16 @@ struct consoles *consoles_free(struct consoles *consoles);
 /* One, which stays the caller's. */
 void consoles_observe(struct consoles *consoles, const struct consoles_observer *observer);
 
-/* reported: the helper may have reported something since the last call; NULL: no more calls. */
-void consoles_listen(struct consoles *consoles, void (*reported)(void *userdata), void *userdata);
+/* Its memory is the caller's for as long as it listens. */
+struct consoles_listener {
+	/* A helper may have reported something since the last call. */
+	void (*reported)(void *userdata);
+	void *userdata;
+	struct consoles_listener *next; /* set by consoles_listen() */
+};
 
-/* reported: a helper may have reported something since the last call; NULL: no more calls. */
-void consoles_listen(struct consoles *consoles, void (*reported)(void *userdata), void *userdata);
+void consoles_listen(struct consoles *consoles, struct consoles_listener *listener);
+void consoles_unlisten(struct consoles *consoles, const struct consoles_listener *listener);
 
 /* Tells the observer now what it would hear soon. */
 void consoles_flush(struct consoles *consoles);
@@ -73,10 +78,15 @@ struct console_helper *consoles_find_helper(const struct consoles *consoles, uin
 /* The one in our own domain; NULL: there is none. */
 struct console_helper *consoles_own_helper(const struct consoles *consoles);
 
+struct loop *consoles_loop(const struct consoles *consoles);
+struct manager *consoles_manager(const struct consoles *consoles);
+
 /* Whether any helper can be asked. */
 bool consoles_any_ready(const struct consoles *consoles);
 
 struct peer *console_helper_peer(const struct console_helper *helper);
 uint32_t console_helper_domid(const struct console_helper *helper);
+/* Whether it is in another domain than we are. */
+bool console_helper_is_remote(const struct console_helper *helper);
 
 #endif

@@ -21,6 +21,7 @@
 #define PART_SIZE 1020u
 
 struct early {
+	struct consoles_listener listener;
 	struct manager *manager;
 	struct consoles *consoles;
 	struct console_request *request; /* NULL: nothing is being given */
@@ -163,7 +164,8 @@ int early_new(struct manager *manager, struct consoles *consoles, struct early *
 		return -ENOMEM;
 	early->manager = manager;
 	early->consoles = consoles;
-	consoles_listen(consoles, on_report, early);
+	early->listener = (struct consoles_listener){.reported = on_report, .userdata = early};
+	consoles_listen(consoles, &early->listener);
 	*ret_early = early;
 	return 0;
 }
@@ -172,7 +174,7 @@ struct early *early_free(struct early *early)
 {
 	if (!early)
 		return NULL;
-	consoles_listen(early->consoles, NULL, NULL);
+	consoles_unlisten(early->consoles, &early->listener);
 	if (early->request)
 		console_request_cancel(early->request);
 	free(early->text);

@@ -37,6 +37,8 @@ enum job_error {
 	JOB_ERROR_TIMEOUT,
 	JOB_ERROR_CANCELLED,
 	JOB_ERROR_NO_MEMORY,
+	JOB_ERROR_NOT_SUPPORTED,
+	JOB_ERROR_FAILED,     /* for another reason, which the message has */
 	JOB_ERROR_HYPERVISOR, /* errnum has the hypervisor's error */
 };
 

@@ -47,8 +47,8 @@
  *                           which has no CONTROL; off: it has one
  *   typing WHAT             on: begins a line of input for the console owner; off: ends
  *                           it.  A hand-off waits for its end, for 2 s at most
- *   kill WHEN OP            kills this process in OP, set-console or release; WHEN:
- *                           before or after the operation
+ *   kill WHEN OP            kills this process in OP: set-console, move-console-backend
+ *                           or release; WHEN: before or after the operation
  *   fault OP ERRNO COUNT    the next COUNT calls of OP fail with ERRNO; OP: get-info,
  *                           get-domain, get-module, read-lcm, get-events, list-live,
  *                           set-console, move-console-backend, read-console, release,

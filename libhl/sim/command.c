@@ -439,8 +439,9 @@ static int do_kill(struct call *call)
 
 	if (r)
 		return r;
-	if (op != SIM_SET_CONSOLE && op != SIM_RELEASE)
-		return problem(call, -EOPNOTSUPP, "only set-console and release kill");
+	if (op != SIM_SET_CONSOLE && op != SIM_RELEASE && op != SIM_MOVE_CONSOLE_BACKEND)
+		return problem(call, -EOPNOTSUPP,
+			       "only set-console, move-console-backend and release kill");
 	if (!before && strcmp(call->words[1], "after") != 0)
 		return problem(call, -EINVAL, "neither before nor after");
 	call->sim->kills[op] = before ? SIM_KILL_BEFORE : SIM_KILL_AFTER;

@@ -90,13 +90,15 @@ int sim_request_console_backend(void *backend, uint32_t domid, uint32_t port, ui
 	struct sim *sim = backend;
 	int r = sim_fault(sim, SIM_MOVE_CONSOLE_BACKEND);
 
+	sim_maybe_kill(sim, SIM_MOVE_CONSOLE_BACKEND, SIM_KILL_BEFORE);
 	if (!r)
 		r = check_caller(sim, HL_NO_DOMID);
-	if (r)
-		return r;
-	if (!stays(sim, domid) || !stays(sim, server))
-		return -ESRCH;
-	return domid == server ? -EINVAL : check_port(sim, domid, port);
+	if (!r && (!stays(sim, domid) || !stays(sim, server)))
+		r = -ESRCH;
+	if (!r)
+		r = domid == server ? -EINVAL : check_port(sim, domid, port);
+	sim_maybe_kill(sim, SIM_MOVE_CONSOLE_BACKEND, SIM_KILL_AFTER);
+	return r;
 }
 
 /* The console domain is the back end of all initial domains. */

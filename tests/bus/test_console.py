@@ -29,7 +29,7 @@ def test_properties(web, client):
         server.change(WEB, state=state)
         client.wait_property(path, "State", state)
         assert properties(client, path)["Backend"] == "consoled"
-    server.change(WEB, state="released")
+    server.change(WEB, state="released", tty="")
     client.wait_property(path, "State", "released")
     client.wait_property(path, "Owner", "/")
     client.wait_property(path, "Backend", "")

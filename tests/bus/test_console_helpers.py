@@ -6,8 +6,8 @@ import os
 import pytest
 
 from conftest import OURS, turn, wait_until
-from console_support import (CONSOLE_DOMAIN, DB, WEB, Consoled, attach, consoled, daemon, has_console, other, peers, properties, refuse,
-                             server, wait_console, web)
+from console_support import (CONSOLE_DOMAIN, DB, WEB, Consoled, attach, consoled, daemon, has_console, other, peers,
+                             properties, refuse, server, wait_console, web)
 
 UUID = "00000000-0000-0000-0000-0000000000aa"
 

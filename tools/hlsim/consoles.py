@@ -32,8 +32,10 @@ class Console:
         self.state, self.tty, self.dropped = "serving", "", 0
         self.log = bytearray()
         self.typed = bytearray()
+        self.pending = b""      # that was typed, and is not in the ring
         self.clients = []
         self.readers = []
+        self.released, self.taken = None, None     # by which jobs
 
     def writer(self):
         """The client that may type: the first one that asked for it."""
@@ -79,6 +81,7 @@ class Consoled(threading.Thread):
         self.connections = []
         self.waiting = []       # for hello
         self.requests = []      # all that came
+        self.xenconsoled = ""   # the terminal that one writes which takes a console; "": none runs
         self.overrides = {}     # by request: called in place of the method, with connection and request
         self.calls = collections.deque()
         self.ended = False
@@ -239,7 +242,7 @@ class Consoled(threading.Thread):
 
     def answer(self, connection, request):
         """As it should be."""
-        methods = {"attach": self.attach, "early": self.take_early, "log": self.open_log}
+        methods = {"attach": self.attach, "early": self.take_early, "log": self.open_log, "release": self.release, "take": self.take}
         try:
             if request["request"] not in methods:
                 raise Refused("NotSupported", f"there is no request {request['request']}")
@@ -264,9 +267,30 @@ class Consoled(threading.Thread):
                 raise Refused("NoSuchDomain", "no domain with that uuid has a log")
             return console
         console = self.consoles.get(request["domid"])
+        if not console and request["request"] == "take" and "port" in request:
+            console = self.consoles[request["domid"]] = Console(request["domid"], request.get("uuid", ""))
+            console.state = "waiting"
         if not console or request.get("uuid", console.uuid) != console.uuid:
             raise Refused("NoSuchDomain", "it has no console here")
         return console
+
+    def release(self, console, request):
+        if console.state == "released" and console.released != request["job"]:
+            raise Refused("Busy", "another one has it")
+        if console.state not in ("serving", "released"):
+            raise Refused("WrongState", "its console is not being served")
+        if console.state != "released" and request.get("to") == "xenconsoled":
+            console.tty = self.xenconsoled
+        console.state, console.released = "released", request["job"]
+        return {"input": base64.b64encode(console.pending).decode(), "port": 2, "ring-ref": console.domid}, None
+
+    def take(self, console, request):
+        if console.state == "serving" and console.taken != request["job"]:
+            raise Refused("WrongState", "its console is being served already")
+        if console.state != "serving":
+            console.typed += base64.b64decode(request["input"])
+        console.state, console.taken, console.tty = "serving", request["job"], ""
+        return {}, None
 
     def attach(self, console, request):
         if request["exclusive"] and console.writer():

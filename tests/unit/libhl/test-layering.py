@@ -82,7 +82,7 @@ DAEMON = ["loop", "store", "domains", "jobs", "peers", "launch", "lifecycle", "c
 BESIDE = {(a, b) for a in DAEMON[5:8] for b in DAEMON[5:8] if a != b} | {("bus", "launch")}
 # Peers carry any helper's words.
 BESIDE |= {("peers", other) for other in ("store", "domains", "jobs")}
-ONLY_IN = {"event2/event.h": {"loop"}, "xenstore.h": {"store", "domains", "launch"}, "systemd/sd-bus.h": {"bus"},
+ONLY_IN = {"event2/event.h": {"loop"}, "xenstore.h": {"store", "domains", "launch", "console"}, "systemd/sd-bus.h": {"bus"},
            "pthread.h": {"loop"}, "sys/un.h": {"store"}}
 for path in sorted((root / "daemon").rglob("*.[ch]")):
     name, folder = path.relative_to(root), path.parent.name
