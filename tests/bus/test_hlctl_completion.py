@@ -150,7 +150,10 @@ def test_all_names_are_listed_without_running_any(shell, fake):
 @pytest.mark.parametrize("typed, words", [
     ("st", ["status"]), ("mod", ["modules"]), ("list --ro", ["list", "--role"]), ("list --role xen", ["list", "--role", "xenstore"]),
     ("lcm --format dtb", ["lcm", "--format", "dtb"]), ("list -r ha", ["list", "-r", "hardware"]), ("lcm -f js", ["lcm", "-f", "json"]),
-    ("handoff --fo", ["handoff", "--for"]), ("--no-a", ["--no-ask-password"]), ("events --fol", ["events", "--follow"]),
+    ("handoff --fo", ["handoff", "--for"]), ("handoff --cons", ["handoff", "--console"]),
+    ("handoff --console web xen", ["handoff", "--console", "web", "xenconsoled"]), ("handoff web xen", ["handoff", "web", "xen"]),
+    ("handoff --console w", ["handoff", "--console", "web"]), ("handoff --console web d", ["handoff", "--console", "web", "db"]),
+    ("--no-a", ["--no-ask-password"]), ("events --fol", ["events", "--follow"]),
     ("show w", ["show", "web"]), ("show web d", ["show", "web", "db"]), ("show --val", ["show", "--value"]),
     ("list w", ["list", "w"]), ("status web d", ["status", "web", "d"]), ("list --form", ["list", "--form"]),
     ("--json release d", ["--json", "release", "db"]), ("handoff --for 5 we", ["handoff", "--for", "5", "web"]),
@@ -213,7 +216,8 @@ def test_fish_completes_names(fish, fake):
 @pytest.mark.parametrize("typed, offered", [
     ("st", ["status"]), ("list --role xen", ["xenstore"]), ("lcm --format js", ["json"]), ("list --ro", ["--role"]),
     ("show w", ["web"]), ("show web d", ["db"]), ("list w", []), ("status web d", []), ("release d", ["db"]), ("list --form", []),
-    ("handoff --for 5 w", ["web"]),
+    ("handoff --for 5 w", ["web"]), ("handoff --console web d", ["db"]), ("handoff --console web xenc", ["xenconsoled"]),
+    ("handoff web d", []),
 ])
 def test_fish_completes_verbs_options_and_domains(fish, fake, typed, offered):
     fake.set("web", "db")

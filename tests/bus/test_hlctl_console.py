@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """hlctl console: on a terminal and without one, several clients, the log, and what ends it."""
 
+import json
 import os
 import pty
 import signal
@@ -11,7 +12,7 @@ import time
 import pytest
 
 from conftest import IS_ROOT, start_as_nobody, wait_until
-from console_support import WEB, attach, consoled, daemon, peers, properties, read_until, server, wait_console, web
+from console_support import WEB, attach, consoled, daemon, other, peers, properties, read_until, server, wait_console, web
 from hlctl_support import (DENIED, FAILED, HLCTL, NOT_FOUND, OK, UNSUPPORTED, USAGE, hlctl, public_hlctl, run_on_terminal, scripts)
 
 LEAVE = b"\x1d"
@@ -365,3 +366,38 @@ def test_show_and_monitor(web, bus_address, hlctl):
     assert "Console.State" in process.stdout.readline()
     process.terminate()
     process.wait()
+
+
+# hlctl handoff --console
+
+def test_handoff_there_and_back(other, web, client, hlctl):
+    _, path = web
+    wait_until(lambda: other.do(lambda: len(other.connections)))
+    assert hlctl("handoff", "--console", "web", "console") == "The console of domain 5 (web) is served by domain 4 now.\n"
+    assert properties(client, path)["Owner"] == client.path_of("console")
+    done = json.loads(hlctl("--json", "handoff", "--console", "5", "control"))
+    assert done == {"domid": 5, "name": "web", "old": 4, "new": 2, "backend": "consoled"}
+    assert hlctl("handoff", "-q", "--console", "web", "console") == ""
+
+
+def test_handoff_to_xenconsoled(web, client, hlctl):
+    server, path = web
+    server.xenconsoled = "/dev/pts/9"
+    assert hlctl("handoff", "--console", "web", "xenconsoled") == "The console of domain 5 (web) is served by xenconsoled now.\n"
+    assert properties(client, path)["Backend"] == "xenconsoled"
+
+
+@pytest.mark.parametrize("args, code, said", [
+    (["--console", "web"], USAGE, "to which domain, or xenconsoled?"),
+    (["--console"], USAGE, "which domain?"),
+    (["--console", "web", "console", "db"], USAGE, "unexpected argument 'db'"),
+    (["web", "console"], USAGE, "unexpected argument 'console'"),
+    (["--console", "--for", "5", "web", "console"], USAGE, "--console and --for exclude each other"),
+    (["--console", "nobody", "console"], NOT_FOUND, "nobody"),
+    (["--console", "web", "nobody"], NOT_FOUND, "nobody"),
+    (["--console", "web", "db"], UNSUPPORTED, "no back end of consoles runs in domain 6"),
+    (["--console", "db", "control"], UNSUPPORTED, "has no console"),
+    (["--console", "web", "control"], FAILED, "domain 2 serves it already"),
+])
+def test_handoff_that_cannot_be(web, hlctl, args, code, said):
+    assert said in hlctl("handoff", *args, code=code)

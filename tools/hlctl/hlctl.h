@@ -31,6 +31,7 @@ struct options {
 	uint32_t since;
 	bool follow;
 	uint32_t seconds;		/* of a hand-off; 0: for good */
+	bool console;			/* a hand-off of a domain's console, not of Xen's */
 	bool read_only, exclusive, log; /* of a console */
 	uint32_t replay;		/* bytes */
 	int escape;			/* a character, ESCAPE_DEFAULT, or ESCAPE_NONE */
@@ -48,6 +49,7 @@ enum exit_code verb_events(const struct options *options, sd_bus *bus);
 enum exit_code verb_modules(const struct options *options, sd_bus *bus);
 enum exit_code verb_monitor(const struct options *options, sd_bus *bus);
 enum exit_code verb_handoff(const struct options *options, sd_bus *bus);
+enum exit_code handoff_console(const struct options *options, sd_bus *bus);
 enum exit_code verb_console(const struct options *options, sd_bus *bus);
 enum exit_code verb_release(const struct options *options, sd_bus *bus);
 enum exit_code verb_host(const struct options *options, sd_bus *bus);

@@ -15,7 +15,7 @@
 #define SHORT_OPTIONS	 ":jr:f:s:Ft:p:P:qH:hV"
 /* Options that only some verbs take; of those that are not in SHORT_OPTIONS only the long form is
  * there. */
-#define LIMITED "rfsFtpPvnoxRel"
+#define LIMITED "rfsFtpPvnoxRelc"
 
 enum option_code {
 	OPT_JSON = 'j',
@@ -28,6 +28,7 @@ enum option_code {
 	OPT_SINCE = 's',
 	OPT_FOLLOW = 'F',
 	OPT_FOR = 't',
+	OPT_CONSOLE = 'c',
 	OPT_READ_ONLY = 'o',
 	OPT_EXCLUSIVE = 'x',
 	OPT_REPLAY = 'R',
@@ -55,6 +56,7 @@ static const struct option longs[] = {
 	{"since", required_argument, NULL, OPT_SINCE},
 	{"follow", no_argument, NULL, OPT_FOLLOW},
 	{"for", required_argument, NULL, OPT_FOR},
+	{"console", no_argument, NULL, OPT_CONSOLE},
 	{"read-only", no_argument, NULL, OPT_READ_ONLY},
 	{"exclusive", no_argument, NULL, OPT_EXCLUSIVE},
 	{"replay", required_argument, NULL, OPT_REPLAY},
@@ -235,6 +237,9 @@ static enum exit_code take_option(int option, const char *value, struct options 
 	case OPT_FOLLOW:
 		flag = &options->follow;
 		break;
+	case OPT_CONSOLE:
+		flag = &options->console;
+		break;
 	case OPT_READ_ONLY:
 		flag = &options->read_only;
 		break;
@@ -307,6 +312,11 @@ static enum exit_code check_exclusions(const struct options *options)
 	if (options->null && (options->json || options->role))
 		return report_error(EXIT_USAGE, "--null and %s exclude each other",
 				    options->json ? "--json" : "--role");
+	if (options->console && options->seconds)
+		return report_error(EXIT_USAGE, "--console and --for exclude each other");
+	if (options->console && options->nr_domains < 2)
+		return report_error(EXIT_USAGE,
+				    "handoff --console: to which domain, or xenconsoled?");
 	return EXIT_OK;
 }
 
@@ -330,7 +340,7 @@ static enum exit_code check_verb(int argc, char **argv, const char *given, struc
 	if (argc < 2 && verb->argument == NEEDS_JOB)
 		return report_error(EXIT_USAGE, "%s: which job? 'hlctl jobs' shows all",
 				    verb->name);
-	if (verb->argument != ANY_DOMAINS && argc - 1 > most[verb->argument])
+	if (verb->argument != ANY_DOMAINS && argc - 1 > most[verb->argument] + options->console)
 		return report_error(EXIT_USAGE, "%s: unexpected argument '%s'", verb->name,
 				    argv[argc - 1]);
 	given += strspn(given, verb->extra);

@@ -145,8 +145,11 @@ enum exit_code verb_handoff(const struct options *options, sd_bus *bus)
 	_cleanup_(domains_free) struct domains domains = {0};
 	const struct domain *d;
 	uint32_t before = UINT32_MAX;
-	enum exit_code code = domains_get_present(bus, options->domain, &domains, &d);
+	enum exit_code code;
 
+	if (options->console)
+		return handoff_console(options, bus);
+	code = domains_get_present(bus, options->domain, &domains, &d);
 	if (!code)
 		code = check_can_read(d);
 	if (!code)

@@ -44,6 +44,7 @@ _hlctl_read_option() {
         --system | --session | --address=*) bus=("$1") ;;
         # Another host may ask for a password, so that none is looked at.
         --host=* | -H?*) remote=1 ;;
+        --console) to=1 ;;
         --host | -H) remote=1 option=$1 ;;
         --address | --role | --format | --since | --for | --property | --replay | --escape | -[rfstpP]) option=$1 ;;
     esac
@@ -116,7 +117,7 @@ _hlctl_offer_options() {
         show) options+=(--property --value) ;;
         lcm) options+=(--format) ;;
         events) options+=(--since --follow) ;;
-        handoff) options+=(--for) ;;
+        handoff) options+=(--for --console) ;;
         console) options+=(--log --follow --read-only --exclusive --replay --escape) ;;
     esac
     _hlctl_offer_words "$current" "${options[@]}"
@@ -124,7 +125,7 @@ _hlctl_offer_options() {
 
 _hlctl() {
     local verbs='list status show roles lcm events modules monitor handoff console release host dmesg jobs cancel'
-    local verb='' dashes='' option='' remote='' nr_domains=0 current
+    local verb='' dashes='' option='' remote='' to='' nr_domains=0 current
     local -a words=() bus=()
 
     COMPREPLY=()
@@ -141,6 +142,9 @@ _hlctl() {
         # shellcheck disable=SC2086  # words of this file
         _hlctl_offer_words "$current" $verbs
     elif [[ $verb == show || $verb == @(status|handoff|console|release) && $nr_domains == 0 ]]; then
+        _hlctl_offer_names
+    elif [[ $verb == handoff && $to && $nr_domains == 1 ]]; then
+        _hlctl_offer_words "$current" xenconsoled
         _hlctl_offer_names
     fi
 }

@@ -58,6 +58,11 @@ function __hlctl_verb
     set -q words[1]; and contains -- $words[1] $argv
 end
 
+# Whether the word may be what serves a console.
+function __hlctl_back_end
+    __hlctl_verb handoff; and contains -- --console (commandline -pxc); and test (count (__hlctl_words)) = 2
+end
+
 # Whether the word may be a domain.
 function __hlctl_domain
     __hlctl_verb show; and return
@@ -94,4 +99,6 @@ complete -c hlctl -n '__hlctl_verb console' -l read-only -d 'Do not type'
 complete -c hlctl -n '__hlctl_verb console' -l exclusive -d 'Nobody else types'
 complete -c hlctl -n '__hlctl_verb console' -l replay -x -d 'Bytes of earlier output first'
 complete -c hlctl -n '__hlctl_verb console' -l escape -x -d 'Leaves the console'
+complete -c hlctl -n '__hlctl_verb handoff' -l console -d 'The console of a domain, to a second one'
+complete -c hlctl -n __hlctl_back_end -a 'xenconsoled (__hlctl_domains)'
 complete -c hlctl -n '__hlctl_verb handoff' -s t -l for -x -d 'For that time only'
