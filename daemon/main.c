@@ -23,6 +23,7 @@
 #include "loop/loop.h"
 #include "loop/notify.h"
 #include "options.h"
+#include "peers/local.h"
 #include "peers/peer.h"
 
 /* Where helpers in this domain listen, each at a socket with the name of its kind. */
@@ -170,14 +171,15 @@ static int start_jobs(struct daemon *daemon)
 
 static int add_helper(struct daemon *daemon, const char *dir, uint32_t domid)
 {
+	struct peer_config way = {.carrier = NULL};
 	_cleanup_(freep) char *socket = NULL;
 	int r = domid == HL_NO_DOMID ? asprintf(&socket, "%s/console", dir)
 				     : asprintf(&socket, "%s/%" PRIu32 "/console", dir, domid);
 
 	if (r < 0)
 		return -ENOMEM;
-	return consoles_add_helper(daemon->consoles, &(struct peer_config){.path = socket}, domid,
-				   NULL);
+	r = local_new(daemon->loop, socket, &way.carrier);
+	return r < 0 ? r : consoles_add_helper(daemon->consoles, &way, domid, NULL);
 }
 
 /* A simulated domain has no xenstore to be reached by: sub-directories are named for the domids of

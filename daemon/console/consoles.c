@@ -18,6 +18,7 @@
 #include "loop/log.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
+#include "peers/carrier.h"
 #include "peers/peer.h"
 
 #define KIND "console"
@@ -385,8 +386,10 @@ int consoles_add_helper(struct consoles *consoles, const struct peer_config *way
 	struct peer_config config = *way;
 	int r;
 
-	if (!helper)
+	if (!helper) {
+		way->carrier->type->free(way->carrier);
 		return -ENOMEM;
+	}
 	helper->consoles = consoles;
 	helper->domid = domid;
 	helper->is_remote = domid != HL_NO_DOMID;

@@ -61,7 +61,8 @@ void consoles_flush(struct consoles *consoles);
 
 /*
  * Adds a helper and connects to it in the next turn of the loop.
- * @way: how it is reached; all other members are ours to set
+ * @way: how it is reached: a carrier, which is taken over, also on failure; all other members are
+ *       ours to set
  * @domid: the domain that it is in, by what authenticates it; HL_NO_DOMID: our own, and the helper
  *         says which that is.  Terminals of one in another domain are none of ours
  * @ret_helper: valid until it is removed; may be NULL

@@ -14,12 +14,11 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/json-write.h"
-#include "common/packet-socket.h"
 #include "common/packet.h"
-#include "loop/io.h"
 #include "loop/log.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
+#include "peers/carrier.h"
 
 #define PROTOCOL_VERSION 1
 /* From the connection to "ready": the helper may have to start first. */
@@ -45,9 +44,10 @@
 #define MAX_DOMID   0x7fefu
 
 enum peer_state {
-	PEER_CLOSED,	/* until the next attempt */
-	PEER_CONNECTED, /* hello is awaited */
-	PEER_KNOWN,	/* ready is awaited */
+	PEER_CLOSED,	 /* until the next attempt */
+	PEER_CONNECTING, /* until the carrier has a connection, or the next attempt */
+	PEER_CONNECTED,	 /* hello is awaited */
+	PEER_KNOWN,	 /* ready is awaited */
 	PEER_READY,
 };
 
@@ -65,18 +65,17 @@ struct peer_call {
 
 struct peer {
 	struct peer_config config;
-	char *path;
+	struct carrier *carrier;
+	char name[MAX_NAME + 32]; /* for messages */
 	enum peer_state state;
-	bool quiet; /* the last attempt failed too, which was logged */
-	int fd;
-	struct io *io;
+	bool quiet;		 /* the last attempt failed too, which was logged */
 	struct timer *attempt;	 /* the next one, or the end of the handshake */
 	struct timer *deadline;	 /* of the oldest call */
 	struct timer *allowance; /* set while nothing is read: too much was */
 	uint64_t delay, ready_at;
 	uint64_t filled_at;	 /* when the number below was right */
 	uint32_t nr_tokens;	 /* packets that may be read at once */
-	bool blocked;		 /* the socket is full */
+	bool blocked;		 /* the carrier is full, or there is something to send */
 	bool slowed;		 /* which was logged */
 	char prefix[17];	 /* of the ids of this process */
 	uint64_t nr_requests;	 /* so far */
@@ -129,15 +128,16 @@ static void arm_deadline(struct peer *peer)
 		timer_stop(peer->deadline);
 	else if (timer_set(peer->deadline,
 			   peer->calls->deadline > now ? peer->calls->deadline - now : 0) < 0)
-		log_error("no timer: a request to the helper %s may not end", peer->config.kind);
+		log_error("no timer: a request to the helper %s may not end", peer->name);
 }
 
 static void arm_io(struct peer *peer)
 {
-	bool readable = peer->state != PEER_CLOSED && !timer_is_set(peer->allowance);
+	bool readable = peer->state > PEER_CONNECTING && !timer_is_set(peer->allowance);
 
-	if (io_set(peer->io, peer->fd, readable, peer->blocked) < 0)
-		log_error("cannot wait for the helper %s", peer->config.kind);
+	if (peer->state > PEER_CONNECTING &&
+	    peer->carrier->type->wait(peer->carrier, readable, peer->blocked) < 0)
+		log_error("cannot wait for the helper %s", peer->name);
 }
 
 static void schedule_attempt(struct peer *peer)
@@ -147,7 +147,7 @@ static void schedule_attempt(struct peer *peer)
 	if (stable)
 		peer->delay = DELAY_MIN;
 	if (timer_set(peer->attempt, peer->delay) < 0)
-		log_error("no timer: the helper %s is not connected to again", peer->config.kind);
+		log_error("no timer: the helper %s is not connected to again", peer->name);
 	peer->delay = peer->delay * 2 < DELAY_MAX ? peer->delay * 2 : DELAY_MAX;
 }
 
@@ -159,9 +159,7 @@ static void disconnect(struct peer *peer)
 	peer->state = PEER_CLOSED;
 	peer->blocked = false;
 	timer_stop(peer->allowance);
-	arm_io(peer);
-	closep(&peer->fd);
-	peer->fd = -1;
+	peer->carrier->type->close(peer->carrier);
 	schedule_attempt(peer);
 	while (peer->calls)
 		fail_call(peer, peer->calls, -ECONNRESET);
@@ -172,7 +170,7 @@ static void disconnect(struct peer *peer)
 
 static void break_off(struct peer *peer, const char *why)
 {
-	log_warning("the connection to the helper %s is ended: %s", peer->config.kind, why);
+	log_warning("the connection to the helper %s is ended: %s", peer->name, why);
 	disconnect(peer);
 }
 
@@ -206,7 +204,7 @@ static void flush_calls(struct peer *peer)
 
 		if (!call)
 			break;
-		r = packet_send(peer->fd, call->packet, strlen(call->packet));
+		r = peer->carrier->type->send(peer->carrier, call->packet, strlen(call->packet));
 		if (r == -EAGAIN) {
 			peer->blocked = true;
 			break;
@@ -229,7 +227,7 @@ static void on_deadline(void *userdata)
 	while (peer->calls && peer->calls->deadline <= now) {
 		bool stuck = peer->calls->packet && peer->blocked;
 
-		log_debug("the helper %s does not answer", peer->config.kind);
+		log_debug("the helper %s does not answer", peer->name);
 		peer->nr_lost += !peer->calls->packet;
 		fail_call(peer, peer->calls, -ETIMEDOUT);
 		if (stuck || peer->nr_lost == MAX_OPEN) {
@@ -253,6 +251,8 @@ static int on_hello(struct peer *peer, json_object *packet)
 		return -EBADMSG;
 	if (strcmp(kind, peer->config.kind) != 0 || version != PROTOCOL_VERSION)
 		return -EPROTO;
+	if (peer->carrier->domid >= 0 && domid != (uint64_t)peer->carrier->domid)
+		return -EBADMSG;
 	peer->state = PEER_KNOWN;
 	peer->config.connected(peer->config.userdata, (uint32_t)domid);
 	return 0;
@@ -272,7 +272,7 @@ static int on_event(struct peer *peer, json_object *packet)
 	peer->ready_at = loop_now();
 	peer->quiet = false;
 	timer_stop(peer->attempt);
-	log_info("the helper %s is connected", peer->config.kind);
+	log_info("the helper %s is connected", peer->name);
 	peer->config.ready(peer->config.userdata);
 	return 0;
 }
@@ -363,7 +363,7 @@ static int receive(struct peer *peer)
 	_cleanup_(json_putp) json_object *packet = NULL;
 	_cleanup_(closep) int fd = -1;
 	char data[PACKET_MAX];
-	ssize_t size = packet_receive(peer->fd, data, sizeof(data), &fd);
+	ssize_t size = peer->carrier->type->receive(peer->carrier, data, sizeof(data), &fd);
 	int r;
 
 	if (size == -EAGAIN)
@@ -392,10 +392,10 @@ static void refill(struct peer *peer)
 static void slow_down(struct peer *peer)
 {
 	if (!peer->slowed)
-		log_warning("the helper %s sends too much, and is slowed down", peer->config.kind);
+		log_warning("the helper %s sends too much, and is slowed down", peer->name);
 	peer->slowed = true;
 	if (timer_set(peer->allowance, PERIOD) < 0)
-		log_error("no timer: the helper %s is not slowed down", peer->config.kind);
+		log_error("no timer: the helper %s is not slowed down", peer->name);
 	arm_io(peer);
 }
 
@@ -407,7 +407,7 @@ static void on_allowance(void *userdata)
 static void explain_end(struct peer *peer, int r)
 {
 	if (r == -ECONNRESET) {
-		log_notice("the helper %s has ended the connection", peer->config.kind);
+		log_notice("the helper %s has ended the connection", peer->name);
 		disconnect(peer);
 		return;
 	}
@@ -420,9 +420,8 @@ static void explain_end(struct peer *peer, int r)
 }
 
 /* Bounded, so that others have their turn. */
-static void on_io(void *userdata)
+static void on_packets(struct peer *peer)
 {
-	struct peer *peer = userdata;
 	int r = 1;
 
 	refill(peer);
@@ -440,34 +439,69 @@ static void on_io(void *userdata)
 static void on_no_helper(struct peer *peer, int r)
 {
 	if (!peer->quiet)
-		log_info("no helper %s at %s yet: %s", peer->config.kind, peer->path, strerror(-r));
+		log_info("no helper %s at %s yet: %s", peer->name, peer->carrier->where,
+			 strerror(-r));
 	peer->quiet = true;
 	peer->ready_at = 0;
 	schedule_attempt(peer);
 }
 
-static void on_attempt(void *userdata)
+static void on_connection(struct peer *peer)
 {
-	struct peer *peer = userdata;
-	int fd;
-
-	if (peer->state != PEER_CLOSED) {
-		break_off(peer, "it does not get ready");
-		return;
-	}
-	fd = packet_connect(peer->path);
-	if (fd < 0) {
-		on_no_helper(peer, fd);
-		return;
-	}
-	peer->fd = fd;
 	peer->state = PEER_CONNECTED;
 	peer->slowed = false;
 	peer->nr_lost = 0;
 	peer->ready_at = 0;
 	if (timer_set(peer->attempt, HANDSHAKE_MAX) < 0)
-		log_error("no timer: the helper %s has any time to get ready", peer->config.kind);
+		log_error("no timer: the helper %s has any time to get ready", peer->name);
 	arm_io(peer);
+}
+
+/* A helper that is awaited is asked again from time to time, as something may have been lost. */
+static void try_connect(struct peer *peer)
+{
+	int r = peer->carrier->type->connect(peer->carrier);
+
+	if (r == 0) {
+		on_connection(peer);
+		return;
+	}
+	if (r != -EINPROGRESS) {
+		if (peer->state == PEER_CONNECTING)
+			peer->carrier->type->close(peer->carrier);
+		peer->state = PEER_CLOSED;
+		on_no_helper(peer, r);
+		return;
+	}
+	if (peer->state == PEER_CONNECTING)
+		return;
+	peer->state = PEER_CONNECTING;
+	if (timer_set(peer->attempt, DELAY_MAX) < 0)
+		log_error("no timer: the helper %s is awaited once", peer->name);
+}
+
+static void on_attempt(void *userdata)
+{
+	struct peer *peer = userdata;
+
+	if (peer->state > PEER_CONNECTING) {
+		break_off(peer, "it does not get ready");
+		return;
+	}
+	if (peer->state == PEER_CONNECTING)
+		peer->carrier->type->close(peer->carrier);
+	peer->state = PEER_CLOSED;
+	try_connect(peer);
+}
+
+static void on_carrier(void *userdata)
+{
+	struct peer *peer = userdata;
+
+	if (peer->state == PEER_CONNECTING)
+		try_connect(peer);
+	else if (peer->state > PEER_CONNECTING)
+		on_packets(peer);
 }
 
 /* Ids must not be those of an earlier process, as a helper keeps what it has answered. */
@@ -484,10 +518,8 @@ static int choose_prefix(struct peer *peer)
 static int start(struct peer *peer)
 {
 	struct loop *loop = peer->config.loop;
-	int r = peer->path ? choose_prefix(peer) : -ENOMEM;
+	int r = choose_prefix(peer);
 
-	if (r == 0)
-		r = io_new(loop, on_io, peer, &peer->io);
 	if (r == 0)
 		r = timer_new(loop, on_attempt, peer, &peer->attempt);
 	if (r == 0)
@@ -497,16 +529,30 @@ static int start(struct peer *peer)
 	return r < 0 ? r : timer_set(peer->attempt, 0);
 }
 
+static void name_peer(struct peer *peer)
+{
+	if (peer->carrier->domid < 0)
+		snprintf(peer->name, sizeof(peer->name), "%s", peer->config.kind);
+	else
+		snprintf(peer->name, sizeof(peer->name), "%s in domain %" PRId64, peer->config.kind,
+			 peer->carrier->domid);
+}
+
 int peer_new(const struct peer_config *config, struct peer **ret_peer)
 {
-	struct peer *peer = calloc(1, sizeof(*peer));
+	struct peer *peer = config->carrier ? calloc(1, sizeof(*peer)) : NULL;
 	int r;
 
-	if (!peer)
-		return -ENOMEM;
+	if (!peer) {
+		if (config->carrier)
+			config->carrier->type->free(config->carrier);
+		return config->carrier ? -ENOMEM : -EINVAL;
+	}
 	peer->config = *config;
-	peer->path = strdup(config->path);
-	peer->fd = -1;
+	peer->carrier = config->carrier;
+	peer->carrier->ready = on_carrier;
+	peer->carrier->userdata = peer;
+	name_peer(peer);
 	peer->delay = DELAY_MIN;
 	peer->nr_tokens = MAX_BURST;
 	peer->filled_at = loop_now();
@@ -526,12 +572,10 @@ struct peer *peer_free(struct peer *peer)
 	peer->state = PEER_CLOSED;
 	while (peer->calls)
 		fail_call(peer, peer->calls, -ECONNRESET);
-	io_free(peer->io);
-	closep(&peer->fd);
+	peer->carrier->type->free(peer->carrier);
 	timer_free(peer->allowance);
 	timer_free(peer->deadline);
 	timer_free(peer->attempt);
-	free(peer->path);
 	free(peer);
 	return NULL;
 }
@@ -562,7 +606,7 @@ static int make_packet(const struct peer *peer, const char *name, json_object *m
 	text = json_object_to_json_string_length(object, JSON_C_TO_STRING_PLAIN, &length);
 	if (!text)
 		return -ENOMEM;
-	if (length > PACKET_MAX)
+	if (length > peer->carrier->type->packet_max)
 		return -EMSGSIZE;
 	*ret_packet = strdup(text);
 	return *ret_packet ? 0 : -ENOMEM;
@@ -600,6 +644,8 @@ int peer_send_request(struct peer *peer, const struct peer_request *request,
 		r = -ENOTCONN;
 	else if (peer->nr_calls >= MAX_CALLS)
 		r = -EBUSY;
+	else if (request->wants_fd && !peer->carrier->type->passes_fds)
+		r = -EOPNOTSUPP;
 	if (r < 0) {
 		json_object_put(request->members);
 		return r;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct carrier;
 struct json_object;
 struct loop;
 struct peer;
@@ -18,8 +19,8 @@ struct peer_call;
 /* None of them may free the peer. */
 struct peer_config {
 	struct loop *loop;
-	const char *kind; /* such as "console"; stays the caller's */
-	const char *path; /* of the socket; is copied */
+	const char *kind;	 /* such as "console"; stays the caller's */
+	struct carrier *carrier; /* taken over, also on failure */
 	/* The helper has said hello: events for all there is follow. */
 	void (*connected)(void *userdata, uint32_t domid);
 	/* -EBADMSG: the event breaks the rules, which ends the connection. */
@@ -31,7 +32,7 @@ struct peer_config {
 	void *userdata;
 };
 
-/* Connects in the next turn of the loop. */
+/* Connects in the next turn of the loop.  -EINVAL: no carrier. */
 int peer_new(const struct peer_config *config, struct peer **ret_peer);
 
 /* Calls that are open end with -ECONNRESET. */
@@ -61,7 +62,8 @@ struct peer_request {
 };
 
 /*
- * -ENOTCONN: no helper is ready; -EBUSY: too many requests are open; -EMSGSIZE; -ENOMEM.
+ * -ENOTCONN: no helper is ready; -EBUSY: too many requests are open; -EOPNOTSUPP: the helper is in
+ * another domain, from where no descriptor comes; -EMSGSIZE; -ENOMEM.
  * @ret_call: valid until done() is called
  */
 int peer_send_request(struct peer *peer, const struct peer_request *request,

@@ -85,36 +85,37 @@ static void on_console(void *userdata, struct console *console)
 	struct console_status status;
 
 	console_get_status(console, &status);
-	if (consoled->peer)
-		peer_changed(consoled->peer, status.domid);
+	peer_changed(consoled->peer, status.domid);
 }
 
 static void on_gone(void *userdata, uint32_t domid)
 {
 	const struct consoled *consoled = userdata;
 
-	if (consoled->peer)
-		peer_changed(consoled->peer, domid);
+	peer_changed(consoled->peer, domid);
 }
 
 static void on_listed(void *userdata)
 {
 	const struct consoled *consoled = userdata;
 
-	if (consoled->peer)
-		peer_start(consoled->peer, (uint32_t)server_self(consoled->server));
+	uint32_t self = (uint32_t)server_self(consoled->server);
+
+	peer_start(consoled->peer, self);
 }
 
-/* The socket comes from the service manager; without it there is only xl console. */
+/* The socket comes from the service manager; without it there are clients in other domains only. */
 static int start_peer(struct consoled *consoled, int fd)
 {
 	struct peer_ops ops = requests_ops(consoled->server);
 
-	if (fd < 0)
-		return 0;
+	int r = peer_new(consoled->base, PEER_KIND, &ops, &consoled->peer);
+
+	if (r < 0 || fd < 0)
+		return r;
 	if (sd_is_socket_unix(fd, SOCK_SEQPACKET, 1, NULL, 0) <= 0)
 		return -ENOTSOCK;
-	return peer_new(consoled->base, fd, PEER_KIND, &ops, &consoled->peer);
+	return peer_listen(consoled->peer, fd);
 }
 
 static int explain(int r)

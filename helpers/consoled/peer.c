@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Connections of clients, and their packets. */
+/* Connections of clients, and what they are told and ask, whatever carries it. */
 #include "peer.h"
 
 #include <errno.h>
@@ -8,14 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
 
+#include "carrier.h"
 #include "message.h"
+#include "peer-local.h"
 #include "util.h"
 
 #define DEPTH	    8
 #define MAX_REPLIES 32 /* that a client leaves unread */
-#define MAX_FDS	    16 /* that a packet may come with, to be closed */
 
 struct pending {
 	TAILQ_ENTRY(pending) link;
@@ -32,8 +32,8 @@ struct reply {
 struct connection {
 	TAILQ_ENTRY(connection) link;
 	struct peer *peer;
-	int fd;
-	struct event *readable, *writable;
+	struct carrier *carrier;
+	struct event *turn; /* made active when there is something to send */
 	TAILQ_HEAD(pending_list, pending) pending; /* objects whose event is to be sent */
 	TAILQ_HEAD(reply_list, reply) replies;
 	unsigned int nr_replies;
@@ -44,8 +44,7 @@ struct peer {
 	struct event_base *base;
 	const char *kind;
 	struct peer_ops ops;
-	int fd;
-	struct event *listener;
+	struct local_listener *local;
 	TAILQ_HEAD(connection_list, connection) connections;
 	unsigned int nr_connections;
 	int64_t self; /* -1: not started */
@@ -89,40 +88,19 @@ const char *peer_request_id(struct json_object *packet)
 	return id;
 }
 
-static int send_text(int socket, const char *text, int fd)
-{
-	union {
-		char data[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = {.data = {0}};
-	struct iovec part = {.iov_base = (void *)text, .iov_len = strlen(text)};
-	struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
-
-	if (part.iov_len > PEER_PACKET_SIZE)
-		return -EMSGSIZE;
-	if (fd >= 0) {
-		struct cmsghdr *rights;
-
-		header.msg_control = control.data;
-		header.msg_controllen = sizeof(control.data);
-		rights = CMSG_FIRSTHDR(&header);
-		rights->cmsg_level = SOL_SOCKET;
-		rights->cmsg_type = SCM_RIGHTS;
-		rights->cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
-	}
-	return sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
 static int send_packet(const struct connection *connection, struct json_object *packet, int fd)
 {
+	struct carrier *carrier = connection->carrier;
 	const char *text = json_object_to_json_string_ext(
 		packet, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 
-	return text ? send_text(connection->fd, text, fd) : -ENOMEM;
+	if (!text)
+		return -ENOMEM;
+	return strlen(text) > carrier->type->packet_max ? -EMSGSIZE
+							: carrier->type->send(carrier, text, fd);
 }
 
-/* Takes `object` over.  -EAGAIN: the socket is full. */
+/* Takes `object` over.  -EAGAIN: there is no room. */
 static int send_object(const struct connection *connection, struct json_object *object)
 {
 	int r = object ? send_packet(connection, object, -1) : -ENOMEM;
@@ -260,10 +238,8 @@ static void connection_free(struct connection *connection)
 
 	TAILQ_REMOVE(&connection->peer->connections, connection, link);
 	connection->peer->nr_connections--;
-	if (connection->readable)
-		event_free(connection->readable);
-	if (connection->writable)
-		event_free(connection->writable);
+	connection->carrier->type->free(connection->carrier);
+	event_free(connection->turn);
 	for (pending = TAILQ_FIRST(&connection->pending); pending; pending = next) {
 		next = TAILQ_NEXT(pending, link);
 		TAILQ_REMOVE(&connection->pending, pending, link);
@@ -274,25 +250,13 @@ static void connection_free(struct connection *connection)
 		TAILQ_REMOVE(&connection->replies, reply, link);
 		reply_free(reply);
 	}
-	closep(&connection->fd);
 	free(connection);
 }
 
 /* Not from within a request, which may be of this connection: its turn comes. */
 static void flush_later(struct connection *connection)
 {
-	event_active(connection->writable, EV_WRITE, 0);
-}
-
-static void on_writable(evutil_socket_t fd, short what, void *userdata)
-{
-	struct connection *connection = userdata;
-	int r = flush(connection);
-
-	if (r == -EAGAIN && event_add(connection->writable, NULL) == 0)
-		return;
-	if (r < 0)
-		connection_free(connection);
+	event_active(connection->turn, 0, 0);
 }
 
 static struct json_object *make_answer(const char *id, struct peer_answer *answer)
@@ -338,6 +302,16 @@ static int add_reply(struct connection *connection, const char *id, struct peer_
 	return 0;
 }
 
+/* It is closed with the answer, which ends what was begun for it. */
+static void refuse_descriptor(struct peer_answer *answer)
+{
+	json_object_put(answer->result);
+	answer->result = NULL;
+	answer->error = "NotSupported";
+	snprintf(answer->message, sizeof(answer->message),
+		 "no descriptor can be passed to another domain");
+}
+
 static int handle_request(struct connection *connection, struct json_object *packet)
 {
 	const struct peer *peer = connection->peer;
@@ -350,6 +324,8 @@ static int handle_request(struct connection *connection, struct json_object *pac
 	    !json_object_is_type(name, json_type_string))
 		return -EBADMSG;
 	peer->ops.request(peer->ops.userdata, id, json_object_get_string(name), packet, &answer);
+	if (answer.fd >= 0 && !connection->carrier->type->passes_fds)
+		refuse_descriptor(&answer);
 	r = add_reply(connection, id, &answer);
 	if (r < 0)
 		return r;
@@ -358,50 +334,17 @@ static int handle_request(struct connection *connection, struct json_object *pac
 	return connection->nr_replies > MAX_REPLIES ? -ENOBUFS : 0;
 }
 
-/* Descriptors belong to no request. */
-static bool has_descriptors(struct msghdr *header)
-{
-	bool found = false;
-
-	for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part; part = CMSG_NXTHDR(header, part)) {
-		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t i = 0; i < (part->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(part) + i * sizeof(fd), sizeof(fd));
-			close(fd);
-		}
-		found = true;
-	}
-	return found;
-}
-
 /* 0: a packet was handled; -EAGAIN: there is none; else the connection has ended. */
 static int receive(struct connection *connection)
 {
-	union {
-		char data[CMSG_SPACE(sizeof(int) * MAX_FDS)];
-		struct cmsghdr align;
-	} control;
+	struct carrier *carrier = connection->carrier;
 	char text[PEER_PACKET_SIZE + 1];
-	struct iovec part = {.iov_base = text, .iov_len = sizeof(text)};
-	struct msghdr header = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control.data,
-		.msg_controllen = sizeof(control.data),
-	};
 	struct json_object *packet;
-	ssize_t size = recvmsg(connection->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	ssize_t size = carrier->type->receive(carrier, text, sizeof(text));
 	int r;
 
 	if (size < 0)
-		return errno == EINTR ? 0 : -errno;
-	if (has_descriptors(&header) || header.msg_flags & (MSG_CTRUNC | MSG_TRUNC))
-		return -EBADMSG;
-	if (size == 0)
-		return -ECONNRESET;
+		return (int)size;
 	packet = peer_parse(text, (size_t)size);
 	if (!packet)
 		return -EBADMSG;
@@ -410,7 +353,7 @@ static int receive(struct connection *connection)
 	return r;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *userdata)
+static void on_readable(void *userdata)
 {
 	struct connection *connection = userdata;
 	int r = receive(connection);
@@ -422,50 +365,60 @@ static void on_readable(evutil_socket_t fd, short what, void *userdata)
 	connection_free(connection);
 }
 
-/* Ours, or root's. */
-static bool is_allowed(int fd)
+static void on_writable(void *userdata)
 {
-	struct ucred sender;
-	socklen_t size = sizeof(sender);
+	struct connection *connection = userdata;
+	int r = flush(connection);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &sender, &size) == 0 &&
-	       (sender.uid == 0 || sender.uid == geteuid());
+	if (r < 0 && r != -EAGAIN)
+		connection_free(connection);
 }
 
-static void on_connection(evutil_socket_t listener, short what, void *userdata)
+static void on_turn(evutil_socket_t fd, short what, void *userdata)
 {
-	struct peer *peer = userdata;
-	_cleanup_(closep) int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct connection *connection;
+	on_writable(userdata);
+}
 
-	if (fd < 0 || !is_allowed(fd))
-		return;
-	if (peer->nr_connections >= PEER_CLIENTS) {
-		message(LOG_NOTICE, "too many clients: a connection is refused");
-		return;
-	}
-	connection = calloc(1, sizeof(*connection));
+static struct connection *connection_new(struct peer *peer)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+
 	if (!connection)
-		return;
+		return NULL;
+	connection->turn = event_new(peer->base, -1, 0, on_turn, connection);
+	if (!connection->turn) {
+		free(connection);
+		return NULL;
+	}
 	connection->peer = peer;
 	TAILQ_INIT(&connection->pending);
 	TAILQ_INIT(&connection->replies);
 	TAILQ_INSERT_TAIL(&peer->connections, connection, link);
 	peer->nr_connections++;
-	connection->fd = steal_fd(&fd);
-	connection->readable = event_new(peer->base, connection->fd, EV_READ | EV_PERSIST,
-					 on_readable, connection);
-	connection->writable =
-		event_new(peer->base, connection->fd, EV_WRITE, on_writable, connection);
-	if (!connection->readable || !connection->writable ||
-	    event_add(connection->readable, NULL) < 0) {
-		connection_free(connection);
-		return;
-	}
-	flush_later(connection);
+	return connection;
 }
 
-int peer_new(struct event_base *base, int fd, const char *kind, const struct peer_ops *ops,
+static bool on_client(void *userdata, struct carrier *carrier)
+{
+	struct peer *peer = userdata;
+	bool full = peer->nr_connections >= PEER_CLIENTS;
+	struct connection *connection = full ? NULL : connection_new(peer);
+
+	if (full)
+		message(LOG_NOTICE, "too many clients: a connection is refused");
+	if (!connection) {
+		carrier->type->free(carrier);
+		return false;
+	}
+	connection->carrier = carrier;
+	carrier->readable = on_readable;
+	carrier->writable = on_writable;
+	carrier->userdata = connection;
+	flush_later(connection);
+	return true;
+}
+
+int peer_new(struct event_base *base, const char *kind, const struct peer_ops *ops,
 	     struct peer **ret_peer)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
@@ -477,16 +430,13 @@ int peer_new(struct event_base *base, int fd, const char *kind, const struct pee
 	peer->ops = *ops;
 	peer->self = -1;
 	TAILQ_INIT(&peer->connections);
-	peer->listener = event_new(base, fd, EV_READ | EV_PERSIST, on_connection, peer);
-	if (!peer->listener || evutil_make_socket_nonblocking(fd) < 0 ||
-	    event_add(peer->listener, NULL) < 0) {
-		peer->fd = -1;
-		peer_free(peer);
-		return -ENOMEM;
-	}
-	peer->fd = fd;
 	*ret_peer = peer;
 	return 0;
+}
+
+int peer_listen(struct peer *peer, int fd)
+{
+	return local_listener_new(peer->base, fd, on_client, peer, &peer->local);
 }
 
 struct peer *peer_free(struct peer *peer)
@@ -499,9 +449,7 @@ struct peer *peer_free(struct peer *peer)
 		next = TAILQ_NEXT(connection, link);
 		connection_free(connection);
 	}
-	if (peer->listener)
-		event_free(peer->listener);
-	closep(&peer->fd);
+	local_listener_free(peer->local);
 	free(peer);
 	return NULL;
 }

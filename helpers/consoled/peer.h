@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The helper's side of docs/dev/peers.md, for clients in our own domain.  It knows nothing of
- * consoles: objects are numbers, and have an event that says what they are.
+ * The helper's side of docs/dev/peers.md.  It knows nothing of consoles: objects are numbers, and
+ * have an event that says what they are.
  */
 #ifndef CONSOLED_PEER_H
 #define CONSOLED_PEER_H
@@ -34,10 +34,15 @@ struct peer_ops {
 	void *userdata;
 };
 
-/* @fd: a listening socket of type SOCK_SEQPACKET, taken over on success */
-int peer_new(struct event_base *base, int fd, const char *kind, const struct peer_ops *ops,
+int peer_new(struct event_base *base, const char *kind, const struct peer_ops *ops,
 	     struct peer **ret_peer);
 struct peer *peer_free(struct peer *peer);
+
+/*
+ * Clients in our own domain, once.
+ * @fd: a listening socket of type SOCK_SEQPACKET, taken over on success
+ */
+int peer_listen(struct peer *peer, int fd);
 
 /* All objects are known: clients get their hello. */
 void peer_start(struct peer *peer, uint32_t self);

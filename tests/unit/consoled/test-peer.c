@@ -75,7 +75,8 @@ static int set_up(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&peers->address, sizeof(peers->address)), 0);
 	assert_int_equal(listen(fd, 32), 0);
 	ops = requests_ops(peers->serve.server);
-	assert_int_equal(peer_new(peers->serve.base, fd, PEER_KIND, &ops, &peers->peer), 0);
+	assert_int_equal(peer_new(peers->serve.base, PEER_KIND, &ops, &peers->peer), 0);
+	assert_int_equal(peer_listen(peers->peer, fd), 0);
 	server_observe(peers->serve.server, &observer);
 	*state = peers;
 	return 0;

@@ -19,11 +19,11 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/packet-socket.h"
 #include "common/packet.h"
 #include "loop/log.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
+#include "peers/local.h"
 #include "peers/peer.h"
 
 #define HELLO "{\"hello\": \"test\", \"version\": 1, \"domid\": 7}"
@@ -100,10 +100,9 @@ static void on_limit(void *userdata)
 
 static void start_peer(struct world *world)
 {
-	const struct peer_config config = {
+	struct peer_config config = {
 		.loop = world->loop,
 		.kind = "test",
-		.path = world->path,
 		.connected = on_connected,
 		.event = on_event,
 		.ready = on_ready,
@@ -111,6 +110,7 @@ static void start_peer(struct world *world)
 		.userdata = world,
 	};
 
+	assert_int_equal(local_new(world->loop, world->path, &config.carrier), 0);
 	assert_int_equal(peer_new(&config, &world->peer), 0);
 }
 
@@ -606,12 +606,18 @@ static void flood_is_slowed_down(void **state)
 
 static void socket_refuses_long_paths(void **state)
 {
+	struct world *world = *state;
+	struct carrier *carrier;
 	char path[200];
 
 	memset(path, 'x', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
-	assert_int_equal(packet_connect(path), -ENAMETOOLONG);
-	assert_int_equal(packet_connect("/nosuch/socket"), -ENOENT);
+	assert_int_equal(local_new(world->loop, path, &carrier), 0);
+	assert_int_equal(carrier->type->connect(carrier), -ENAMETOOLONG);
+	carrier->type->free(carrier);
+	assert_int_equal(local_new(world->loop, "/nosuch/socket", &carrier), 0);
+	assert_int_equal(carrier->type->connect(carrier), -ENOENT);
+	carrier->type->free(carrier);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -636,7 +642,7 @@ int main(void)
 		TEST(requests_that_are_too_many),
 		TEST(cancelled_call_is_not_answered),
 		TEST(flood_is_slowed_down),
-		cmocka_unit_test(socket_refuses_long_paths),
+		TEST(socket_refuses_long_paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
