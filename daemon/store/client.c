@@ -27,6 +27,7 @@
 struct store {
 	struct loop *loop;
 	struct store_events events;
+	struct store_listener *listeners, *told; /* told: the next one of the present turn */
 	enum store_state state;
 	struct xs_connect *connect;
 	struct xs_handle *h; /* the worker's to close */
@@ -63,6 +64,19 @@ static void set_state(struct store *store, enum store_state state)
 		return;
 	store->state = state;
 	store->events.state(store->events.userdata);
+	for (struct store_listener *l = store->listeners; l; l = store->told) {
+		store->told = l->next;
+		l->state(l->userdata);
+	}
+}
+
+static struct store_listener *find_listener(const struct store *store, const char *token)
+{
+	struct store_listener *listener = store->listeners;
+
+	while (listener && strcmp(listener->token, token) != 0)
+		listener = listener->next;
+	return listener;
 }
 
 /* In the worker's thread: what it waited for may have held libxenstore's locks. */
@@ -204,14 +218,19 @@ static void drain_watches(void *userdata)
 
 	for (int n = 0; n < BURST && store->h; n++) {
 		_cleanup_(freep) char **event = xs_check_watch(store->h);
+		struct store_listener *listener;
 
 		if (!event) {
 			if (errno != EAGAIN)
 				on_gone(store);
 			return;
 		}
-		store->events.fired(store->events.userdata, event[XS_WATCH_PATH],
-				    event[XS_WATCH_TOKEN]);
+		listener = find_listener(store, event[XS_WATCH_TOKEN]);
+		if (listener)
+			listener->fired(listener->userdata);
+		else
+			store->events.fired(store->events.userdata, event[XS_WATCH_PATH],
+					    event[XS_WATCH_TOKEN]);
 	}
 	/* The descriptor need not stay readable for the rest. */
 	if (store->h)
@@ -326,6 +345,24 @@ enum store_state store_state(const struct store *store)
 uint64_t store_connection(const struct store *store)
 {
 	return store->connection;
+}
+
+void store_listen(struct store *store, struct store_listener *listener)
+{
+	listener->next = store->listeners;
+	store->listeners = listener;
+}
+
+void store_unlisten(struct store *store, struct store_listener *listener)
+{
+	struct store_listener **p = &store->listeners;
+
+	while (*p && *p != listener)
+		p = &(*p)->next;
+	if (*p)
+		*p = listener->next;
+	if (store->told == listener)
+		store->told = listener->next;
 }
 
 void store_allow_device(struct store *store, bool allow)

@@ -30,6 +30,16 @@ struct store_events {
 	void *userdata;
 };
 
+/* Watches of somebody else than the store's owner, by their token. */
+struct store_listener {
+	const char *token; /* which no other watch has */
+	/* As those of struct store_events, which come before them. */
+	void (*state)(void *userdata);
+	void (*fired)(void *userdata);
+	void *userdata;
+	struct store_listener *next; /* the store's */
+};
+
 struct store_task_type {
 	/*
 	 * In the thread: calls libxenstore, and uses the task's own memory only.  The
@@ -57,6 +67,10 @@ enum store_state store_state(const struct store *store);
 
 /* Number of the present connection or, without one, of the last; from 1. */
 uint64_t store_connection(const struct store *store);
+
+/* Until store_unlisten(), also from within its own calls; the memory stays the caller's. */
+void store_listen(struct store *store, struct store_listener *listener);
+void store_unlisten(struct store *store, struct store_listener *listener);
 
 /* Whether the kernel's device may be used: another domain serves xenstore. */
 void store_allow_device(struct store *store, bool allow);

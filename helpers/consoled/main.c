@@ -24,6 +24,7 @@ struct consoled {
 	struct server *server;
 	struct peer *peer;
 	bool hand_over;
+	bool listed; /* all consoles have been found once */
 	int lock;
 };
 
@@ -95,12 +96,21 @@ static void on_gone(void *userdata, uint32_t domid)
 	peer_changed(consoled->peer, domid);
 }
 
+/* With each connection to xenstored once more. */
 static void on_listed(void *userdata)
 {
-	const struct consoled *consoled = userdata;
+	struct consoled *consoled = userdata;
 
 	uint32_t self = (uint32_t)server_self(consoled->server);
 
+	if (!consoled->listed) {
+		int r = peer_listen_remote(consoled->peer, &store_ops_real, self);
+
+		if (r < 0)
+			message(LOG_ERR, "clients in other domains are not served: %s",
+				strerror(-r));
+	}
+	consoled->listed = true;
 	peer_start(consoled->peer, self);
 }
 

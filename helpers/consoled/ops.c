@@ -242,6 +242,14 @@ static bool store_write(void *userdata, uint32_t t, const char *path, const char
 	return full && xs_write(store->h, t, full, value, (unsigned int)strlen(value));
 }
 
+static bool store_remove(void *userdata, const char *path)
+{
+	const struct store *store = userdata;
+	_cleanup_(freep) char *full = full_path(store, path);
+
+	return full && xs_rm(store->h, XBT_NULL, full);
+}
+
 static uint32_t store_transaction_start(void *userdata)
 {
 	const struct store *store = userdata;
@@ -266,6 +274,7 @@ const struct store_ops store_ops_real = {
 	.directory = store_directory,
 	.read = store_read,
 	.write = store_write,
+	.remove = store_remove,
 	.transaction_start = store_transaction_start,
 	.transaction_end = store_transaction_end,
 };

@@ -38,6 +38,7 @@ struct store_ops {
 	/* t: 0: outside of transactions */
 	char *(*read)(void *store, uint32_t t, const char *path);
 	bool (*write)(void *store, uint32_t t, const char *path, const char *value);
+	bool (*remove)(void *store, const char *path);
 	uint32_t (*transaction_start)(void *store);
 	bool (*transaction_end)(void *store, uint32_t t, bool abort);
 };

@@ -12,6 +12,7 @@
 #include "carrier.h"
 #include "message.h"
 #include "peer-local.h"
+#include "peer-remote.h"
 #include "util.h"
 
 #define DEPTH	    8
@@ -33,7 +34,7 @@ struct connection {
 	TAILQ_ENTRY(connection) link;
 	struct peer *peer;
 	struct carrier *carrier;
-	struct event *turn; /* made active when there is something to send */
+	struct event *turn;			   /* made active when there is something to send */
 	TAILQ_HEAD(pending_list, pending) pending; /* objects whose event is to be sent */
 	TAILQ_HEAD(reply_list, reply) replies;
 	unsigned int nr_replies;
@@ -45,6 +46,7 @@ struct peer {
 	const char *kind;
 	struct peer_ops ops;
 	struct local_listener *local;
+	struct remote_listener *remote;
 	TAILQ_HEAD(connection_list, connection) connections;
 	unsigned int nr_connections;
 	int64_t self; /* -1: not started */
@@ -439,6 +441,12 @@ int peer_listen(struct peer *peer, int fd)
 	return local_listener_new(peer->base, fd, on_client, peer, &peer->local);
 }
 
+int peer_listen_remote(struct peer *peer, const struct store_ops *ops, uint32_t self)
+{
+	return remote_listener_new(peer->base, ops, self, peer->kind, on_client, peer,
+				   &peer->remote);
+}
+
 struct peer *peer_free(struct peer *peer)
 {
 	struct connection *connection, *next;
@@ -450,6 +458,7 @@ struct peer *peer_free(struct peer *peer)
 		connection_free(connection);
 	}
 	local_listener_free(peer->local);
+	remote_listener_free(peer->remote);
 	free(peer);
 	return NULL;
 }

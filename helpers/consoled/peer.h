@@ -15,6 +15,7 @@
 
 struct event_base;
 struct peer;
+struct store_ops;
 
 struct peer_answer {
 	struct json_object *result; /* if there is no error */
@@ -43,6 +44,12 @@ struct peer *peer_free(struct peer *peer);
  * @fd: a listening socket of type SOCK_SEQPACKET, taken over on success
  */
 int peer_listen(struct peer *peer, int fd);
+
+/*
+ * A client in another domain, once.
+ * @self: our own domid
+ */
+int peer_listen_remote(struct peer *peer, const struct store_ops *ops, uint32_t self);
 
 /* All objects are known: clients get their hello. */
 void peer_start(struct peer *peer, uint32_t self);

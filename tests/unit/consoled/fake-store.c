@@ -18,24 +18,34 @@
 
 #define NR_NODES   4096
 #define NR_WATCHES 512
+#define NR_HANDLES 4
 #define TEXT	   128
+#define VALUE	   4096
 
 struct node {
-	char path[TEXT], value[TEXT];
+	char path[TEXT], value[VALUE];
 };
 
 struct watch {
 	char path[TEXT], token[TEXT];
 };
 
+/* A connection, of a thread of its own. */
+struct handle {
+	bool open;
+	struct watch watches[NR_WATCHES], fired[NR_NODES * 4];
+	unsigned int nr_watches, nr_fired;
+	int fd; /* 0: there was none yet */
+};
+
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct node nodes[NR_NODES];
-static struct watch watches[NR_WATCHES], fired[NR_NODES * 4];
-static unsigned int nr_nodes, nr_watches, nr_fired;
-static int fd = -1;
-static bool broken;
+static struct handle handles[NR_HANDLES];
+static unsigned int nr_nodes;
+static bool broken, deaf;
+static char refused[TEXT]; /* below it nothing is ours to read or write */
 
-/* A test has no longer ones. */
+/* A test has no longer paths. */
 static void __attribute__((format(printf, 2, 3))) text(char to[TEXT], const char *format, ...)
 {
 	va_list args;
@@ -63,26 +73,33 @@ static bool is_below(const char *path, const char *top)
 	return strncmp(path, top, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
-static void fire(const struct watch *watch, const char *path)
+static void fire(struct handle *handle, const struct watch *watch, const char *path)
 {
-	if (nr_fired == sizeof(fired) / sizeof(fired[0]))
+	if (deaf || handle->nr_fired == sizeof(handle->fired) / sizeof(handle->fired[0]))
 		return;
-	text(fired[nr_fired].path, "%s", path);
-	text(fired[nr_fired++].token, "%s", watch->token);
-	assert(eventfd_write(fd, 1) == 0);
+	text(handle->fired[handle->nr_fired].path, "%s", path);
+	text(handle->fired[handle->nr_fired++].token, "%s", watch->token);
+	assert(eventfd_write(handle->fd, 1) == 0);
+}
+
+static void fire_handle(struct handle *handle, const char *path, bool removed)
+{
+	char full[TEXT];
+
+	for (unsigned int i = 0; i < handle->nr_watches; i++) {
+		absolute(handle->watches[i].path, full);
+		if (is_below(path, full))
+			fire(handle, &handle->watches[i], path);
+		else if (removed && is_below(full, path))
+			fire(handle, &handle->watches[i], full);
+	}
 }
 
 static void fire_all(const char *path, bool removed)
 {
-	char full[TEXT];
-
-	for (unsigned int i = 0; i < nr_watches; i++) {
-		absolute(watches[i].path, full);
-		if (is_below(path, full))
-			fire(&watches[i], path);
-		else if (removed && is_below(full, path))
-			fire(&watches[i], full);
-	}
+	for (unsigned int i = 0; i < NR_HANDLES; i++)
+		if (handles[i].open)
+			fire_handle(&handles[i], path, removed);
 }
 
 static struct node *find(const char *path)
@@ -102,7 +119,8 @@ static void set(const char *path, const char *value)
 		node = &nodes[nr_nodes++];
 		text(node->path, "%s", path);
 	}
-	text(node->value, "%s", value);
+	assert(strlen(value) < sizeof(node->value));
+	memcpy(node->value, value, strlen(value) + 1);
 	fire_all(path, false);
 }
 
@@ -132,17 +150,28 @@ void fake_store_reset(void)
 	char self[TEXT];
 
 	pthread_mutex_lock(&mutex);
-	nr_nodes = nr_watches = nr_fired = 0;
-	broken = false;
-	if (fd < 0) {
-		int low = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-
-		fd = fcntl(low, F_DUPFD_CLOEXEC, FAKE_FD);
-		close(low);
-	}
+	nr_nodes = 0;
+	for (unsigned int i = 0; i < NR_HANDLES; i++)
+		handles[i].nr_watches = handles[i].nr_fired = 0;
+	broken = deaf = false;
+	refused[0] = '\0';
 	pthread_mutex_unlock(&mutex);
 	text(self, "%d", FAKE_SELF);
 	fake_store_set("/local/domain/1/domid", self);
+}
+
+void fake_store_refuse(const char *path)
+{
+	pthread_mutex_lock(&mutex);
+	text(refused, "%s", path ? path : "");
+	pthread_mutex_unlock(&mutex);
+}
+
+void fake_store_deafen(bool is_deaf)
+{
+	pthread_mutex_lock(&mutex);
+	deaf = is_deaf;
+	pthread_mutex_unlock(&mutex);
 }
 
 bool fake_store_get(const char *path, char *value, unsigned int size)
@@ -195,7 +224,9 @@ void fake_store_break(bool is_broken)
 {
 	pthread_mutex_lock(&mutex);
 	broken = is_broken;
-	assert(eventfd_write(fd, 1) == 0);
+	for (unsigned int i = 0; i < NR_HANDLES; i++)
+		if (handles[i].open)
+			assert(eventfd_write(handles[i].fd, 1) == 0);
 	pthread_mutex_unlock(&mutex);
 }
 
@@ -205,45 +236,86 @@ static bool fails(void)
 	return broken;
 }
 
+/* errno is set where it is. */
+static bool is_refused(const char *full)
+{
+	bool found;
+
+	pthread_mutex_lock(&mutex);
+	found = refused[0] != '\0' && is_below(full, refused);
+	pthread_mutex_unlock(&mutex);
+	if (found)
+		errno = EACCES;
+	return found;
+}
+
 static void *store_open(void)
 {
-	return fails() ? NULL : &mutex;
+	struct handle *handle = handles;
+
+	if (fails())
+		return NULL;
+	pthread_mutex_lock(&mutex);
+	while (handle->open)
+		handle++;
+	assert(handle < handles + NR_HANDLES);
+	if (handle->fd == 0) {
+		int low = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+
+		handle->fd = fcntl(low, F_DUPFD_CLOEXEC, FAKE_FD);
+		close(low);
+	}
+	handle->open = true;
+	handle->nr_watches = handle->nr_fired = 0;
+	pthread_mutex_unlock(&mutex);
+	return handle;
 }
 
 static void store_close(void *store)
 {
+	struct handle *handle = store;
+
 	pthread_mutex_lock(&mutex);
-	nr_watches = nr_fired = 0;
+	handle->open = false;
 	pthread_mutex_unlock(&mutex);
 }
 
 static int store_fileno(void *store)
 {
-	return fd;
+	const struct handle *handle = store;
+
+	return handle->fd;
 }
 
 static bool store_watch(void *store, const char *path, const char *token)
 {
+	struct handle *handle = store;
+	struct watch *watch;
+
 	if (fails())
 		return false;
 	pthread_mutex_lock(&mutex);
-	assert(nr_watches < NR_WATCHES);
-	text(watches[nr_watches].path, "%s", path);
-	text(watches[nr_watches].token, "%s", token);
-	fire(&watches[nr_watches++], path);
+	assert(handle->nr_watches < NR_WATCHES);
+	watch = &handle->watches[handle->nr_watches++];
+	text(watch->path, "%s", path);
+	text(watch->token, "%s", token);
+	fire(handle, watch, path);
 	pthread_mutex_unlock(&mutex);
 	return true;
 }
 
 static bool store_unwatch(void *store, const char *path, const char *token)
 {
+	struct handle *handle = store;
 	bool found = false;
 
 	pthread_mutex_lock(&mutex);
-	for (unsigned int i = 0; i < nr_watches && !found; i++) {
-		found = strcmp(watches[i].path, path) == 0 && strcmp(watches[i].token, token) == 0;
+	for (unsigned int i = 0; i < handle->nr_watches && !found; i++) {
+		const struct watch *watch = &handle->watches[i];
+
+		found = strcmp(watch->path, path) == 0 && strcmp(watch->token, token) == 0;
 		if (found)
-			watches[i] = watches[--nr_watches];
+			handle->watches[i] = handle->watches[--handle->nr_watches];
 	}
 	pthread_mutex_unlock(&mutex);
 	errno = ENOENT;
@@ -253,6 +325,7 @@ static bool store_unwatch(void *store, const char *path, const char *token)
 /* Two strings in one piece of memory, as libxenstore has it. */
 static char **store_check_watch(void *store)
 {
+	struct handle *handle = store;
 	struct {
 		char *pointers[2];
 		struct watch texts;
@@ -262,15 +335,16 @@ static char **store_check_watch(void *store)
 	if (fails())
 		return NULL;
 	pthread_mutex_lock(&mutex);
-	if (nr_fired > 0) {
+	if (handle->nr_fired > 0) {
 		event = malloc(sizeof(*event));
 		assert(event);
-		event->texts = fired[0];
-		memmove(fired, fired + 1, --nr_fired * sizeof(fired[0]));
+		event->texts = handle->fired[0];
+		memmove(handle->fired, handle->fired + 1,
+			--handle->nr_fired * sizeof(handle->fired[0]));
 		event->pointers[0] = event->texts.path;
 		event->pointers[1] = event->texts.token;
 	} else {
-		(void)eventfd_read(fd, &count);
+		(void)eventfd_read(handle->fd, &count);
 	}
 	pthread_mutex_unlock(&mutex);
 	errno = EAGAIN;
@@ -319,11 +393,13 @@ static char **store_directory(void *store, const char *path, unsigned int *ret_n
 
 static char *store_read(void *store, uint32_t t, const char *path)
 {
-	char full[TEXT], value[TEXT];
+	char full[TEXT], value[VALUE];
 
 	if (fails())
 		return NULL;
 	absolute(path, full);
+	if (is_refused(full))
+		return NULL;
 	errno = ENOENT;
 	return fake_store_get(full, value, sizeof(value)) ? strdup(value) : NULL;
 }
@@ -335,7 +411,22 @@ static bool store_write(void *store, uint32_t t, const char *path, const char *v
 	if (fails())
 		return false;
 	absolute(path, full);
+	if (is_refused(full))
+		return false;
 	fake_store_set(full, value);
+	return true;
+}
+
+static bool store_remove(void *store, const char *path)
+{
+	char full[TEXT];
+
+	if (fails())
+		return false;
+	absolute(path, full);
+	if (is_refused(full))
+		return false;
+	fake_store_set(full, NULL);
 	return true;
 }
 
@@ -359,6 +450,7 @@ const struct store_ops fake_store_ops = {
 	.directory = store_directory,
 	.read = store_read,
 	.write = store_write,
+	.remove = store_remove,
 	.transaction_start = store_transaction_start,
 	.transaction_end = store_transaction_end,
 };

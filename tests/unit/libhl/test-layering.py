@@ -81,8 +81,8 @@ for directory in sorted(path for path in (root / "helpers").iterdir() if path.is
 DAEMON = ["loop", "store", "domains", "jobs", "peers", "launch", "lifecycle", "console", "bus"]
 BESIDE = {(a, b) for a in DAEMON[5:8] for b in DAEMON[5:8] if a != b} | {("bus", "launch")}
 # Peers carry any helper's words.
-BESIDE |= {("peers", other) for other in ("store", "domains", "jobs")}
-ONLY_IN = {"event2/event.h": {"loop"}, "xenstore.h": {"store", "domains", "launch", "console"}, "systemd/sd-bus.h": {"bus"},
+BESIDE |= {("peers", other) for other in ("domains", "jobs")}
+ONLY_IN = {"event2/event.h": {"loop"}, "xenstore.h": {"store", "domains", "peers", "launch", "console"}, "systemd/sd-bus.h": {"bus"},
            "pthread.h": {"loop"}, "sys/un.h": {"store"}}
 for path in sorted((root / "daemon").rglob("*.[ch]")):
     name, folder = path.relative_to(root), path.parent.name
