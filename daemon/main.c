@@ -11,6 +11,7 @@
 #include "bus/connection.h"
 #include "common/cleanup.h"
 #include "common/exit-code.h"
+#include "console/console-domain.h"
 #include "console/consoles.h"
 #include "console/early.h"
 #include "console/handoff.h"
@@ -37,6 +38,7 @@ struct daemon {
 	struct jobs *jobs;
 	struct consoles *consoles;
 	struct early *early;
+	struct console_domain *console_domain;
 	struct manager_observer observer;
 	struct consoles_listener on_consoles;
 	struct bus *bus;
@@ -51,6 +53,7 @@ static void daemon_clear(struct daemon *daemon)
 	if (daemon->jobs)
 		jobs_end(daemon->jobs);
 	early_free(daemon->early);
+	console_domain_free(daemon->console_domain);
 	if (daemon->consoles)
 		consoles_stop(daemon->consoles);
 	bus_free(daemon->bus);
@@ -213,10 +216,13 @@ static int start_consoles(struct daemon *daemon, const struct options *options)
 
 	if (r == 0)
 		r = early_new(daemon->manager, daemon->consoles, &daemon->early);
-	if (r < 0 || !peers)
-		return r;
-	r = add_helper(daemon, peers, HL_NO_DOMID);
-	return r == 0 && simulated ? add_simulated_helpers(daemon, peers) : r;
+	if (r == 0 && peers)
+		r = add_helper(daemon, peers, HL_NO_DOMID);
+	if (r == 0 && peers && simulated)
+		return add_simulated_helpers(daemon, peers);
+	return r < 0 ? r
+		     : console_domain_new(daemon->loop, daemon->manager, daemon->consoles,
+					  &daemon->console_domain);
 }
 
 static int start(struct daemon *daemon, const struct options *options)

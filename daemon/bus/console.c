@@ -241,8 +241,22 @@ static int no_console(const struct bus *bus, sd_bus_error *error, uint32_t domid
 			     "Domain %" PRIu32 " has no console that is served here", domid);
 }
 
+/* Its back end is in another domain, from where no descriptor comes. */
+static int served_elsewhere(const struct bus *bus, sd_bus_error *error, const struct domain *domain)
+{
+	uint32_t owner = domain->console.owner;
+	const struct domain *there =
+		domains_find_domid(manager_domains(bus_manager_of(bus)), owner);
+
+	return bus_error_set(error, BUS_ERROR_NOT_SUPPORTED,
+			     "The console of domain %" PRIu32 " is served in domain %" PRIu32
+			     " (%s), whose terminals and logs cannot be opened from here",
+			     domain->domid, owner, there ? there->row->name : "");
+}
+
 /* Of a call that is kept already; it is not any more where this fails. */
-static int started(struct kept_call *kept, int r, sd_bus_error *error)
+static int started(const struct bus *bus, struct kept_call *kept, const struct domain *domain,
+		   int r, sd_bus_error *error)
 {
 	char subject[HL_UUID_TEXT_SIZE];
 
@@ -253,6 +267,8 @@ static int started(struct kept_call *kept, int r, sd_bus_error *error)
 	kept_call_free(kept);
 	if (r == -ENOTCONN)
 		return no_helper(error, subject);
+	if (r == -EOPNOTSUPP && domain)
+		return served_elsewhere(bus, error, domain);
 	if (r == -EBUSY)
 		return bus_error_set(error, BUS_ERROR_LIMITS_EXCEEDED,
 				     "Too many calls wait for the back end of consoles");
@@ -330,7 +346,7 @@ static int run_attach(const struct bus_allowed *allowed, void *userdata, sd_bus_
 		 allowed->pid);
 	r = console_attach(bus_consoles_of(userdata), domain, &options, on_done, kept,
 			   &kept->request);
-	return started(kept, r, error);
+	return started(userdata, kept, domain, r, error);
 }
 
 static int read_log_options(sd_bus_message *call, bool *ret_follow, sd_bus_error *error)
@@ -350,7 +366,7 @@ static int start_log(struct bus *bus, struct kept_call *kept, const struct domai
 	kept->reply = reply_log;
 	r = console_open_log(bus_consoles_of(bus), domain, uuid, follow, on_done, kept,
 			     &kept->request);
-	return started(kept, r, error);
+	return started(bus, kept, domain, r, error);
 }
 
 static int run_open_log(const struct bus_allowed *allowed, void *userdata, sd_bus_error *error)

@@ -21,7 +21,6 @@
 #include "peers/carrier.h"
 #include "peers/peer.h"
 
-#define KIND "console"
 /* Between two times that the observer is told of changes. */
 #define PERIOD (50 * USEC_PER_MSEC)
 /* Of one helper: more than it can serve. */
@@ -394,7 +393,7 @@ int consoles_add_helper(struct consoles *consoles, const struct peer_config *way
 	helper->domid = domid;
 	helper->is_remote = domid != HL_NO_DOMID;
 	config.loop = consoles->loop;
-	config.kind = KIND;
+	config.kind = CONSOLES_KIND;
 	config.connected = on_connected;
 	config.event = on_event;
 	config.ready = on_ready;

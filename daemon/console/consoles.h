@@ -15,6 +15,8 @@
 
 #include "domains/domain.h"
 
+#define CONSOLES_KIND "console" /* of helpers */
+
 #define CONSOLE_CHANGED_STATE	 (1u << 0)
 #define CONSOLE_CHANGED_TTY	 (1u << 1)
 #define CONSOLE_CHANGED_OWNER	 (1u << 2)
