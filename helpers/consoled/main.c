@@ -151,6 +151,7 @@ static int start(struct consoled *consoled, const struct options *options)
 		.runtime_dir = options->runtime_dir,
 		.log_size = options->log_size,
 		.keep = options->keep,
+		.no_tty = options->no_tty,
 	};
 	const struct server_observer observer = {
 		.changed = on_console,

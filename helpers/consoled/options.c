@@ -24,6 +24,7 @@ enum {
 	OPTION_KEEP_SIZE,
 	OPTION_RUNTIME_DIR,
 	OPTION_LOG_LEVEL,
+	OPTION_NO_TTY,
 };
 
 static const struct option long_options[] = {
@@ -35,6 +36,7 @@ static const struct option long_options[] = {
 	{"keep-size", required_argument, NULL, OPTION_KEEP_SIZE},
 	{"runtime-dir", required_argument, NULL, OPTION_RUNTIME_DIR},
 	{"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
+	{"no-tty", no_argument, NULL, OPTION_NO_TTY},
 	{NULL, 0, NULL, 0},
 };
 
@@ -49,6 +51,7 @@ static void help(void)
 	     "  --keep-size BYTES  size of all these logs, at most [268435456]\n"
 	     "  --runtime-dir DIR  directory of the lock [/run/hyperlaunch/consoled]\n"
 	     "  --log-level LEVEL  least urgent of its own messages, 0 to 7 [6]\n"
+	     "  --no-tty           name no terminal in xenstore: xl console runs elsewhere\n"
 	     "  --version          print the version\n"
 	     "  -h, --help         print this\n"
 	     "\n"
@@ -109,6 +112,9 @@ static int parse_one(int c, struct options *options)
 		if (!parse(optarg, LOG_EMERG, LOG_DEBUG, &number))
 			return wrong("the log level must be a number from 0 to 7", optarg);
 		options->log_level = (int)number;
+		return 1;
+	case OPTION_NO_TTY:
+		options->no_tty = true;
 		return 1;
 	default:
 		fputs("Try hyperlaunch-consoled --help.\n", stderr);

@@ -3,6 +3,7 @@
 #ifndef CONSOLED_OPTIONS_H
 #define CONSOLED_OPTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/exit-code.h"
@@ -16,6 +17,7 @@ struct options {
 	struct keep_limits keep;
 	const char *runtime_dir;
 	int log_level;
+	bool no_tty;
 };
 
 /* 1: go on; 0: all is printed that was asked for; -EINVAL: a usage error, reported. */

@@ -39,6 +39,7 @@ struct server {
 	uint64_t expect_usec;
 	struct event *tidy; /* looks for logs to be removed */
 	struct keep_limits keep;
+	bool no_tty;
 	int self;
 	struct server_observer observer;
 };
@@ -133,12 +134,13 @@ static void retry_later(struct server *server)
 static void publish(struct server *server, const struct entry *entry)
 {
 	struct console_status status;
+	const char *tty;
 
 	console_get_status(entry->console, &status);
-	if (strcmp(entry->facts.tty, status.tty) == 0 &&
-	    strcmp(entry->facts.type, CONSOLE_TYPE) == 0)
+	tty = server->no_tty ? "" : status.tty;
+	if (strcmp(entry->facts.tty, tty) == 0 && strcmp(entry->facts.type, CONSOLE_TYPE) == 0)
 		return;
-	discovery_publish(server->discovery, entry->domid, entry->facts.remote_port, status.tty,
+	discovery_publish(server->discovery, entry->domid, entry->facts.remote_port, tty,
 			  CONSOLE_TYPE);
 }
 
@@ -445,6 +447,7 @@ int server_new(struct event_base *base, const struct server_config *config, stru
 	server->base = base;
 	server->self = -1;
 	server->retry_seconds = RETRY_FIRST;
+	server->no_tty = config->no_tty;
 	server->expect_usec = config->expect_usec ? config->expect_usec : EXPECT_USEC;
 	TAILQ_INIT(&server->consoles);
 	TAILQ_INIT(&server->old_logs);

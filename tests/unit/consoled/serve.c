@@ -59,6 +59,7 @@ void serve_start(struct serve *serve, uint64_t log_size)
 		.keep = serve->keep,
 		.log_size = log_size,
 		.expect_usec = serve->expect_usec,
+		.no_tty = serve->no_tty,
 	};
 	const struct server_observer observer = {
 		.changed = on_changed,

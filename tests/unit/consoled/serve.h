@@ -20,6 +20,7 @@ struct serve {
 	struct server *server;
 	bool listed;
 	uint64_t expect_usec;	 /* of server_config */
+	bool no_tty;		 /* the same */
 	unsigned int changes;	 /* that were told */
 	struct keep_limits keep; /* without limits by default */
 };

@@ -816,6 +816,19 @@ static void test_release_to_xenconsoled_and_back(void **state)
 	assert_true(fake_is_bound(GUEST));
 }
 
+/* xl console of another domain would open one of its own by that name. */
+static void test_no_terminal_is_named_where_none_is_to_be(void **state)
+{
+	struct serve *serve = *state;
+
+	serve_stop(serve);
+	serve->no_tty = true;
+	serve_start(serve, LOG_SIZE);
+	serve_add(serve, GUEST, UUID_A);
+	serve_until(serve, node_is("/local/domain/5/console/type", "hyperlaunch-consoled"));
+	assert_true(node_is("/local/domain/5/console/tty", ""));
+}
+
 static void test_hand_over_leaves_consoles_to_xenconsoled(void **state)
 {
 	struct serve *serve = *state;
@@ -870,6 +883,7 @@ int main(void)
 		TEST(test_console_that_xenstore_never_names_is_left),
 		TEST(test_taking_what_cannot_be_served_leaves_nothing),
 		TEST(test_release_to_xenconsoled_and_back),
+		TEST(test_no_terminal_is_named_where_none_is_to_be),
 		TEST(test_hand_over_leaves_consoles_to_xenconsoled),
 	};
 
