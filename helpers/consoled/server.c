@@ -587,16 +587,21 @@ void server_get_status(struct server *server, const struct console *console,
 int server_release(struct server *server, struct console *console, const char *id, bool yield,
 		   uint8_t *ret_input, size_t *ret_size)
 {
-	struct console_status status;
+	struct console_status before;
 	const struct entry *entry;
-	int r = console_release(console, id, ret_input, ret_size);
+	bool yielded;
+	int r;
 
+	console_get_status(console, &before);
+	r = console_release(console, id, ret_input, ret_size);
 	if (r < 0 || !yield)
 		return r;
-	console_get_status(console, &status);
-	entry = find(server, status.domid);
-	/* Once: what xenconsoled has written since is its own. */
-	if (entry && entry->seen && strcmp(entry->facts.type, CONSOLE_TYPE_XENCONSOLED) != 0)
+	entry = find(server, before.domid);
+	/* Once: what xenconsoled has written since is its own.  The type of before our own first
+	 * write, which may be all that is known yet, is xenconsoled's, too. */
+	yielded = before.state == CONSOLE_RELEASED && entry &&
+		  strcmp(entry->facts.type, CONSOLE_TYPE_XENCONSOLED) == 0;
+	if (entry && entry->seen && !yielded)
 		discovery_publish(server->discovery, entry->domid, entry->facts.remote_port, "",
 				  CONSOLE_TYPE_XENCONSOLED);
 	return 0;

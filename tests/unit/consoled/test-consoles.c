@@ -829,6 +829,24 @@ static void test_no_terminal_is_named_where_none_is_to_be(void **state)
 	assert_true(node_is("/local/domain/5/console/tty", ""));
 }
 
+/* The type is xenconsoled's, too, until our first write is read back. */
+static void test_release_to_xenconsoled_at_once(void **state)
+{
+	struct serve *serve = *state;
+	uint8_t input[SAVED_INPUT_SIZE];
+	size_t size;
+
+	serve_add(serve, GUEST, UUID_A);
+	assert_int_equal(server_release(serve->server, server_find(serve->server, GUEST), "j", true,
+					input, &size),
+			 0);
+	/* Writes come in order. */
+	serve_add(serve, GUEST + 1, UUID_B);
+	serve_until(serve, tty_is_published(GUEST + 1));
+	assert_true(node_is("/local/domain/5/console/type", "xenconsoled"));
+	assert_true(node_is("/local/domain/5/console/tty", ""));
+}
+
 static void test_hand_over_leaves_consoles_to_xenconsoled(void **state)
 {
 	struct serve *serve = *state;
@@ -884,6 +902,7 @@ int main(void)
 		TEST(test_taking_what_cannot_be_served_leaves_nothing),
 		TEST(test_release_to_xenconsoled_and_back),
 		TEST(test_no_terminal_is_named_where_none_is_to_be),
+		TEST(test_release_to_xenconsoled_at_once),
 		TEST(test_hand_over_leaves_consoles_to_xenconsoled),
 	};
 
