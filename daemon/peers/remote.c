@@ -44,12 +44,12 @@ struct remote {
 	uint32_t self, domid;
 	char where[CHANNEL_DIR_SIZE], token[CHANNEL_DIR_SIZE];
 	struct peer_channel channel;
-	bool wanted; /* between connect() and close() */
-	bool begun;  /* the channel is announced on this connection of the store */
-	bool watched;  /* on this connection of the store */
-	bool dirty;  /* there may be something to read */
-	int error;   /* the connection has ended; told after what came before */
-	bool told;   /* that there is a connection */
+	bool wanted;  /* between connect() and close() */
+	bool begun;   /* the channel is announced on this connection of the store */
+	bool watched; /* on this connection of the store */
+	bool dirty;   /* there may be something to read */
+	int error;    /* the connection has ended; told after what came before */
+	bool told;    /* that there is a connection */
 	bool readable, writable;
 	struct peer_packets in, out;
 	struct exchange *running;

@@ -176,13 +176,11 @@ static void gnttab_close(void *handle)
 
 static void *gnttab_map(void *handle, uint32_t domid)
 {
-	struct fake_domain *d = domain(domid);
-
 	errno = EINVAL;
-	if (d->refused)
+	if (domid >= FAKE_DOMAINS || domain(domid)->refused)
 		return NULL;
-	d->mapped++;
-	return &d->page;
+	domain(domid)->mapped++;
+	return &domain(domid)->page;
 }
 
 static int gnttab_unmap(void *handle, void *page)
