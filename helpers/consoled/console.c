@@ -214,6 +214,9 @@ static void on_output(void *userdata, const uint8_t *data, size_t size, uint32_t
 	struct console *console = userdata;
 	struct saved_slot slot = saved_get(console->saved);
 
+	/* Else the next process takes what is written and not recorded for an earlier console's. */
+	if (slot.log_ino == 0 && log_begin(console->log, &slot) == 0)
+		saved_commit(console->saved, &slot);
 	replay_put(console->saved->replay, slot.total, data, size);
 	slot.total += size;
 	slot.out_cons = out_cons;
