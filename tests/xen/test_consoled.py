@@ -225,6 +225,91 @@ def test_xenconsoled_leaves_our_consoles_alone(served):
     served.wait_shell_says(f"grep -q both-42 {log_of('web')}")
 
 
+# Two requests of one job at a time, as hyperlaunchd sends them; the input travels from one to the other.
+HAND_OFFS = 20
+HANDED_LINES = 2000
+PASS_ON = """python3 - <<'END'
+import json, socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect("/run/hyperlaunch/peer/console")
+def ask(number, **request):
+    s.send(json.dumps({{"id": request["request"] + number, "job": "test-" + number, "domid": {domid}, **request}}).encode())
+    while True:
+        packet = json.loads(s.recv(2048))
+        if packet.get("id"):
+            assert "result" in packet, packet
+            return packet["result"]
+for i in range({times}):
+    released = ask(str(i), request="release")
+    ask(str(i), request="take", input=released["input"])
+print("handed off")
+END
+"""
+
+
+def print_lines(boot, name, letter, lines):
+    """Begins to print numbered lines; what is typed meanwhile is done afterwards, and not echoed."""
+    type_at(boot, name, f"stty -echo; i=0; while [ $i -lt {lines} ]; do echo {letter}-$i; i=$((i+1)); done")
+    boot.wait_shell_says(f"grep -q '^{letter}-10' {log_of(name)}")
+
+
+def type_echoes(boot, name, letter, first, last):
+    """Commands, each of which prints a numbered line."""
+    ask(boot, f"for i in $(seq {first} {last}); do echo \"echo {letter}-$i\"; done >/run/console-{name}/keys")
+
+
+def lines_of(text, letter):
+    """The numbers; the shell's prompt, which is not answered by an echo, may stand before one."""
+    return [int(number) for number in re.findall(rf"(?:^|# ){letter}-(\d+)$", text, re.MULTILINE)]
+
+
+def test_consoled_hands_off_to_itself_and_loses_nothing(served):
+    """Of one consoled to itself, by the requests, while a guest prints and is typed to."""
+    print_lines(served, "late", "a", HANDED_LINES)
+    domid = ask(served, "xl domid late").strip()
+    typing = "for i in $(seq 0 19); do echo \"echo b-$i\"; sleep 0.1; done >/run/console-late/keys & "
+    answer = served.shell(typing + PASS_ON.format(domid=domid, times=HAND_OFFS) + "wait", 2 * harness.PATIENCE)
+    assert "handed off" in answer
+    served.wait_shell_says(f"grep -q 'b-19' {log_of('late')}")
+    served.wait_shell_says("grep -q 'b-19' /run/console-late/said")
+    for text in (logged(served, "late"), said(served, "late")):
+        assert lines_of(text, "a") == list(range(HANDED_LINES))
+        assert lines_of(text, "b") == list(range(20))
+
+
+def test_consoled_hands_off_to_xenconsoled(served):
+    """Its log and what the new terminal shows are all that was printed, and what was typed before and after."""
+    ask(served, "systemctl start xenconsoled")
+    print_lines(served, "late", "c", HANDED_LINES)
+    type_echoes(served, "late", "d", 0, 9)
+    assert "is served by xenconsoled now" in ask(served, "hlctl handoff --console late xenconsoled")
+    assert node(served, "late", "type") == "xenconsoled"
+    shown = ask(served, "hlctl show late").splitlines()
+    assert {"Console.State=released", "Console.Backend=xenconsoled", f"Console.Tty={node(served, 'late', 'tty')}"} <= set(shown)
+    ask(served, CONSOLE.format(name="after", command="xl console late"))
+    type_echoes(served, "after", "d", 10, 19)
+    served.wait_shell_says("grep -q 'd-19' /run/console-after/said")
+    text = logged(served, "late") + said(served, "after").partition("\n")[2]
+    assert lines_of(text, "c") == list(range(HANDED_LINES))
+    assert lines_of(text, "d") == list(range(20))
+
+
+def test_consoled_hands_off_back_from_xenconsoled(served):
+    """Only once that has ended; without one, consoled keeps what it has."""
+    answer = ask(served, "hlctl handoff --console late 0 2>&1; echo code $?")
+    assert "xenconsoled serves it still" in answer
+    assert node(served, "late", "type") == "xenconsoled"
+    ask(served, "systemctl stop xenconsoled")
+    assert "is served by domain 0 now" in ask(served, "hlctl handoff --console late 0")
+    type_at(served, "late", "echo back-$((40+2))")
+    served.wait_shell_says(f"grep -q back-42 {log_of('late')}")
+    answer = ask(served, "hlctl handoff --console late xenconsoled 2>&1; echo code $?")
+    assert "no xenconsoled has taken it" in answer
+    type_at(served, "late", "echo kept-$((40+2))")
+    served.wait_shell_says(f"grep -q kept-42 {log_of('late')}")
+    ask(served, "systemctl start xenconsoled")
+
+
 def test_hand_over_to_xenconsoled_and_back(served):
     """The last one: xl console has ended then."""
     ask(served, "systemctl kill -s USR1 hyperlaunch-consoled")
