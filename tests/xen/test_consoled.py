@@ -227,7 +227,6 @@ def test_xenconsoled_leaves_our_consoles_alone(served):
 
 # Two requests of one job at a time, as hyperlaunchd sends them; the input travels from one to the other.
 HAND_OFFS = 20
-HANDED_LINES = 2000
 PASS_ON = """python3 - <<'END'
 import json, socket
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -247,10 +246,24 @@ END
 """
 
 
-def print_lines(boot, name, letter, lines):
-    """Begins to print numbered lines; what is typed meanwhile is done afterwards, and not echoed."""
-    type_at(boot, name, f"stty -echo; i=0; while [ $i -lt {lines} ]; do echo {letter}-$i; i=$((i+1)); done")
+def begin_to_print(boot, name, letter):
+    """Prints numbered lines until stop_printing(), while the shell does what is typed, and does not echo that."""
+    type_at(boot, name, f"stty -echo; touch /tmp/{letter}; "
+            f"(i=0; while [ -e /tmp/{letter} ]; do echo {letter}-$i; i=$((i+1)); sleep 0.01; done; echo {letter}-end-$i) &")
     boot.wait_shell_says(f"grep -q '^{letter}-10' {log_of(name)}")
+
+
+def stop_printing(boot, name, letter):
+    """At the xl console of that name."""
+    type_at(boot, name, f"rm /tmp/{letter}")
+    boot.wait_shell_says(f"grep -Eq '{letter}-end-[0-9]' /run/console-{name}/said")
+
+
+def check_lines(text, letter):
+    """Each once and in order, up to the end; returns how many there are."""
+    number = int(re.search(rf"{letter}-end-(\d+)$", text, re.MULTILINE).group(1))
+    assert lines_of(text, letter) == list(range(number))
+    return number
 
 
 def type_echoes(boot, name, letter, first, last):
@@ -265,32 +278,38 @@ def lines_of(text, letter):
 
 def test_consoled_hands_off_to_itself_and_loses_nothing(served):
     """Of one consoled to itself, by the requests, while a guest prints and is typed to."""
-    print_lines(served, "late", "a", HANDED_LINES)
+    begin_to_print(served, "late", "a")
     domid = ask(served, "xl domid late").strip()
     typing = "for i in $(seq 0 19); do echo \"echo b-$i\"; sleep 0.1; done >/run/console-late/keys & "
     answer = served.shell(typing + PASS_ON.format(domid=domid, times=HAND_OFFS) + "wait", 2 * harness.PATIENCE)
     assert "handed off" in answer
-    served.wait_shell_says(f"grep -q 'b-19' {log_of('late')}")
     served.wait_shell_says("grep -q 'b-19' /run/console-late/said")
+    printed = ask(served, f"tail -n 1 {log_of('late')}")
+    stop_printing(served, "late", "a")
     for text in (logged(served, "late"), said(served, "late")):
-        assert lines_of(text, "a") == list(range(HANDED_LINES))
+        assert check_lines(text, "a") > 0
         assert lines_of(text, "b") == list(range(20))
+    # It printed all the while.
+    assert not re.search(r"a-end-\d", printed)
 
 
 def test_consoled_hands_off_to_xenconsoled(served):
-    """Its log and what the new terminal shows are all that was printed, and what was typed before and after."""
+    """While the guest prints: its log and what the new terminal shows are all that was printed, and what was typed before and after."""
     ask(served, "systemctl start xenconsoled")
-    print_lines(served, "late", "c", HANDED_LINES)
+    begin_to_print(served, "late", "c")
     type_echoes(served, "late", "d", 0, 9)
     assert "is served by xenconsoled now" in ask(served, "hlctl handoff --console late xenconsoled")
+    before = logged(served, "late")
     assert node(served, "late", "type") == "xenconsoled"
     shown = ask(served, "hlctl show late").splitlines()
     assert {"Console.State=released", "Console.Backend=xenconsoled", f"Console.Tty={node(served, 'late', 'tty')}"} <= set(shown)
     ask(served, CONSOLE.format(name="after", command="xl console late"))
     type_echoes(served, "after", "d", 10, 19)
     served.wait_shell_says("grep -q 'd-19' /run/console-after/said")
-    text = logged(served, "late") + said(served, "after").partition("\n")[2]
-    assert lines_of(text, "c") == list(range(HANDED_LINES))
+    stop_printing(served, "after", "c")
+    assert logged(served, "late") == before
+    text = before + said(served, "after").partition("\n")[2]
+    assert check_lines(text, "c") > lines_of(before, "c")[-1] + 10
     assert lines_of(text, "d") == list(range(20))
 
 
