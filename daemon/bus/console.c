@@ -409,7 +409,7 @@ static int run_open_console_log(const struct bus_allowed *allowed, void *userdat
 	struct kept_call *kept = NULL;
 	uint8_t bytes[16];
 	const char *uuid;
-	bool follow;
+	bool follow = false;
 	int r = sd_bus_message_rewind(allowed->call, true);
 
 	if (r >= 0)

@@ -375,16 +375,13 @@ static void move_done(struct store_task *store_task, void *userdata, int result)
 	job_wake(job);
 }
 
-static int submit_move(struct job *job, uint32_t from, uint32_t to)
+static struct move_task *new_move(const struct job *job, uint32_t from, uint32_t to)
 {
 	static const struct store_task_type type = {.run = move_run, .done = move_done};
-	struct store *store = watch_store(manager_watch(manager_of(job)));
-	struct console_handoff *handoff = job->data;
 	struct move_task *task = calloc(1, sizeof(*task));
-	int r;
 
 	if (!task)
-		return -ENOMEM;
+		return NULL;
 	*task = (struct move_task){
 		.task = {.type = &type},
 		.jobs = job->jobs,
@@ -393,7 +390,16 @@ static int submit_move(struct job *job, uint32_t from, uint32_t to)
 		.from = from,
 		.to = to,
 	};
-	r = store_submit(store, &task->task);
+	return task;
+}
+
+static int submit_move(struct job *job, uint32_t from, uint32_t to)
+{
+	struct store *store = watch_store(manager_watch(manager_of(job)));
+	struct console_handoff *handoff = job->data;
+	struct move_task *task = new_move(job, from, to);
+	int r = task ? store_submit(store, &task->task) : -ENOMEM;
+
 	if (r == 0) {
 		handoff->connection = store_connection(store);
 		handoff->moving_to = to;

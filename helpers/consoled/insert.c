@@ -80,10 +80,10 @@ static int fill(int from, int to, uint64_t size, const uint8_t *data, size_t nr,
 		r = write_output(to, data, nr, dropped, ret_length);
 	if (r == 0)
 		r = copy_range(from, to, begin, size - begin);
-	if (r == 0 && fstat(to, &st) < 0)
-		r = -errno;
 	if (r < 0)
 		return r;
+	if (fstat(to, &st) < 0)
+		return -errno;
 	slot->early_ino = st.st_ino;
 	slot->early_dropped = dropped;
 	return 0;

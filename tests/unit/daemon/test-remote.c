@@ -511,12 +511,13 @@ static int ask(struct world *world, size_t padding, bool wants_fd)
 		.done = on_done,
 		.userdata = world,
 	};
-	_cleanup_(freep) char *text = calloc(1, padding + 1);
+	char *text = calloc(1, padding + 1);
 	struct peer_call *call;
 
 	assert_non_null(text);
 	memset(text, 'x', padding);
 	json_object_object_add(request.members, "padding", json_object_new_string(text));
+	free(text);
 	return peer_send_request(world->peer, &request, &call);
 }
 
