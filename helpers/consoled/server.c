@@ -578,8 +578,10 @@ void server_get_status(struct server *server, const struct console *console,
 	if (ret_status->state != CONSOLE_RELEASED)
 		return;
 	entry = find(server, ret_status->domid);
+	/* Ours stays until xenconsoled writes its own. */
 	ret_status->tty =
-		entry && entry->seen && strcmp(entry->facts.type, CONSOLE_TYPE_XENCONSOLED) == 0
+		entry && entry->seen && strcmp(entry->facts.type, CONSOLE_TYPE_XENCONSOLED) == 0 &&
+				strcmp(entry->facts.tty, ret_status->tty) != 0
 			? entry->facts.tty
 			: "";
 }
@@ -601,9 +603,10 @@ int server_release(struct server *server, struct console *console, const char *i
 	 * write, which may be all that is known yet, is xenconsoled's, too. */
 	yielded = before.state == CONSOLE_RELEASED && entry &&
 		  strcmp(entry->facts.type, CONSOLE_TYPE_XENCONSOLED) == 0;
+	/* xl console ends where no terminal is named, and follows to another one. */
 	if (entry && entry->seen && !yielded)
-		discovery_publish(server->discovery, entry->domid, entry->facts.remote_port, "",
-				  CONSOLE_TYPE_XENCONSOLED);
+		discovery_publish(server->discovery, entry->domid, entry->facts.remote_port,
+				  server->no_tty ? "" : before.tty, CONSOLE_TYPE_XENCONSOLED);
 	return 0;
 }
 
