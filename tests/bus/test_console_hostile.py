@@ -171,7 +171,7 @@ def test_flood(daemon, peers, client):
         flood.wait()
     median = len(during) // 2
     assert during[median] < 3 * before[len(before) // 2] + 0.002, (before[len(before) // 2], during[median])
-    assert during[len(during) * 99 // 100] < 0.05
+    assert during[len(during) * 99 // 100] < 0.5
 
 
 def test_back_end_ends_while_attached(web, consoled, client):
@@ -254,5 +254,6 @@ def test_silent_back_end_delays_nobody(daemon, peers, client):
         listener.bind(str(peers / "console"))
         listener.listen()
         turn(1.5)
-        assert ping_times(client, 0.5)[-1] < 0.2
+        # A daemon that waited for it would do so for seconds.
+        assert ping_times(client, 0.5)[-1] < 2
         assert "no back end of consoles runs here" in refuse(client, client.path_of("web"), OURS + "NotSupported")
