@@ -107,7 +107,7 @@ static int copy_chunk(int fd, struct filter *for_terminal)
 	return fflush(stdout) ? -errno : size > 0;
 }
 
-/* Until the log ends, nobody reads what is copied, or a signal comes. */
+/* Until the log ends, the reader is gone, or a signal comes. */
 static int copy_log(int fd, int signals, struct filter *for_terminal)
 {
 	int r = 1;

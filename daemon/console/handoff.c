@@ -27,7 +27,7 @@
 
 /* A helper may be restarting. */
 #define ASK_MAX (15 * USEC_PER_SEC)
-/* Xen takes output from the ring of an initial domain that nobody has served for 10 s. */
+/* Xen takes output from the ring of an initial domain that has had no back end for 10 s. */
 #define TAKE_MAX (6 * USEC_PER_SEC)
 /* The old back end's kernel closes the port after it has answered. */
 #define MOVE_MAX    (2 * USEC_PER_SEC)
@@ -245,7 +245,7 @@ static int fail_refused(struct job *job, const char *what)
 	return job_fail(job, JOB_ERROR_FAILED, "%s: %s", what, handoff->message);
 }
 
-/* The domain that is to serve it must be able to. */
+/* The target must exist still. */
 static int check_target(struct job *job)
 {
 	const struct console_handoff *handoff = job->data;
@@ -439,7 +439,7 @@ static int publish(struct job *job, bool again)
 	return r;
 }
 
-/* How they are undone.  None of them gives up while it may still be that nobody serves it. */
+/* How they are undone.  None ends while the console may be without a back end. */
 
 static bool is_alive(const struct job *job, uint32_t domid)
 {

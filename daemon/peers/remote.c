@@ -118,7 +118,7 @@ static int make_dirs(const struct exchange *exchange, struct xs_handle *h)
 	return r < 0 ? r : make_dir(h, path, domid, self);
 }
 
-/* Once on a connection of the store.  EEXIST: by a task whose result nobody wanted. */
+/* Once on a connection of the store.  EEXIST: by a task that was given up. */
 static int add_watch(struct exchange *exchange, struct xs_handle *h)
 {
 	char path[CHANNEL_DIR_SIZE + 16];

@@ -30,7 +30,7 @@ struct store_events {
 	void *userdata;
 };
 
-/* Watches of somebody else than the store's owner, by their token. */
+/* Watches of others than the store's owner, by their token. */
 struct store_listener {
 	const char *token; /* which no other watch has */
 	/* As those of struct store_events, which come before them. */
