@@ -131,15 +131,19 @@ static void make_backend(struct move *move, const char *frontend)
 /* The directory of the domain is what its back end looks for, so it goes with its last console. */
 static void remove_backend(struct move *move)
 {
+	_cleanup_(freep) char **names = NULL;
 	char dir[PATH_SIZE], path[PATH_SIZE * 2];
 	unsigned int nr = 0;
 
 	backend_dir(move, move->from, dir);
 	snprintf(path, sizeof(path), "%s/0", dir);
 	remove_node(move, path);
-	if (!move->error)
-		free(xs_directory(move->h, move->t, dir, &nr));
-	if (nr == 0)
+	if (move->error)
+		return;
+	names = xs_directory(move->h, move->t, dir, &nr);
+	if (!names && errno != ENOENT)
+		set_error(move);
+	else if (nr == 0)
 		remove_node(move, dir);
 }
 
