@@ -219,7 +219,7 @@ static int start_consoles(struct daemon *daemon, const struct options *options)
 	if (r == 0 && peers)
 		r = add_helper(daemon, peers, HL_NO_DOMID);
 	if (r == 0 && peers && simulated)
-		return add_simulated_helpers(daemon, peers);
+		r = add_simulated_helpers(daemon, peers);
 	return r < 0 ? r
 		     : console_domain_new(daemon->loop, daemon->manager, daemon->consoles,
 					  &daemon->console_domain);

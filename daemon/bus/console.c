@@ -241,7 +241,7 @@ static int no_console(const struct bus *bus, sd_bus_error *error, uint32_t domid
 			     "Domain %" PRIu32 " has no console that is served here", domid);
 }
 
-/* Its back end is in another domain, from where no descriptor comes. */
+/* Its back end is in another domain, and nobody here takes what comes from there. */
 static int served_elsewhere(const struct bus *bus, sd_bus_error *error, const struct domain *domain)
 {
 	uint32_t owner = domain->console.owner;
@@ -250,7 +250,8 @@ static int served_elsewhere(const struct bus *bus, sd_bus_error *error, const st
 
 	return bus_error_set(error, BUS_ERROR_NOT_SUPPORTED,
 			     "The console of domain %" PRIu32 " is served in domain %" PRIu32
-			     " (%s), whose terminals and logs cannot be opened from here",
+			     " (%s), and reached from here by hyperlaunch-consoled.service, which "
+			     "does not run",
 			     domain->domid, owner, there ? there->row->name : "");
 }
 

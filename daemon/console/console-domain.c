@@ -63,7 +63,8 @@ static void on_domains(void *userdata)
 	    domain->generation == found->generation)
 		return;
 	domain->helper = consoles_remove_helper(domain->helper);
-	if (!found)
+	/* A simulated one has been added already. */
+	if (!found || consoles_find_helper(domain->consoles, found->domid))
 		return;
 	domain->domid = found->domid;
 	domain->generation = found->generation;

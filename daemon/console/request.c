@@ -3,42 +3,65 @@
 #include "console/request.h"
 
 #include <errno.h>
+#include <hyperlaunch/hl.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 
 #include "common/cleanup.h"
 #include "common/json-write.h"
+#include "common/packet.h"
 #include "console/consoles.h"
 #include "domains/domain.h"
+#include "domains/manager.h"
 #include "peers/peer.h"
+
+#define STREAM_PATH_MAX 64
 
 struct console_request {
 	struct consoles *consoles;
 	struct peer_call *call;
-	int (*read)(const struct peer_reply *reply, struct console_answer *answer);
-	console_done_t done;
-	void *userdata;
+	struct console_ask ask; /* members: NULL: taken */
+	uint32_t helper;	/* the domain of the one at the other end of a stream */
+	int fd;			/* our end of that stream; -1: none */
 };
+
+static void request_free(struct console_request *request)
+{
+	json_object_put(request->ask.members);
+	closep(&request->fd);
+	free(request);
+}
+
+/* What the answer changed is told before it is. */
+static void finish(struct console_request *request, struct console_answer *answer)
+{
+	consoles_flush(request->consoles);
+	request->ask.done(request->ask.userdata, answer);
+	closep(&answer->fd);
+	request_free(request);
+}
 
 static int on_done(void *userdata, struct peer_reply *reply)
 {
-	_cleanup_(freep) struct console_request *request = userdata;
+	struct console_request *request = userdata;
 	struct console_answer answer = {
 		.error = reply->error,
 		.code = reply->code,
 		.message = reply->message,
 		.fd = -1,
 	};
-	int r = reply->error == 0 ? request->read(reply, &answer) : 0;
+	int r = 0;
 
+	/* What is left in the reply is closed with it. */
+	if (request->fd >= 0)
+		reply->fd = steal_fd(&request->fd);
+	if (reply->error == 0)
+		r = request->ask.read(reply, &answer);
 	if (r < 0)
 		answer.error = r;
-	else
+	else if (reply->error == 0)
 		answer.fd = steal_fd(&reply->fd);
-	/* What the answer changed is told before it is. */
-	consoles_flush(request->consoles);
-	request->done(request->userdata, &answer);
-	closep(&answer.fd);
+	finish(request, &answer);
 	return r;
 }
 
@@ -55,35 +78,130 @@ static int add_domain(json_object *members, const struct domain *domain)
 	return json_add(members, "uuid", json_object_new_string(domain->console.uuid));
 }
 
+static int send_request(struct console_request *request, const struct console_helper *helper,
+			bool wants_fd)
+{
+	const struct peer_request message = {
+		.name = request->ask.name,
+		.members = steal(&request->ask.members),
+		.wants_fd = wants_fd,
+		.done = on_done,
+		.userdata = request,
+	};
+
+	return peer_send_request(console_helper_peer(helper), &message, &request->call);
+}
+
+static int add_stream(const struct console_request *request, const char *path)
+{
+	json_object *stream = json_object_new_object();
+	const struct hl_summary *summary =
+		hl_table_summary(manager_table(consoles_manager(request->consoles)));
+	int r = stream ? json_add(stream, "domid", json_object_new_int64(summary->self_domid))
+		       : -ENOMEM;
+
+	if (r == 0)
+		r = json_add(stream, "path", json_object_new_string(path));
+	if (r < 0) {
+		json_object_put(stream);
+		return r;
+	}
+	return json_add(request->ask.members, "stream", stream);
+}
+
+/* The stream is there: its other end is asked for what is wanted. */
+static int ask_through(struct console_request *request, struct peer_reply *reply)
+{
+	const struct console_helper *helper =
+		consoles_find_helper(request->consoles, request->helper);
+	const char *path;
+	int r = packet_get_text(reply->result, "path", STREAM_PATH_MAX, &path);
+
+	if (r < 0)
+		return r;
+	request->fd = steal_fd(&reply->fd);
+	r = add_stream(request, path);
+	if (r < 0)
+		return r;
+	/* The domain may have gone meanwhile. */
+	r = helper ? send_request(request, helper, false) : -ENOTCONN;
+	return r == -ENOTCONN ? -ECONNRESET : r;
+}
+
+static int on_stream(void *userdata, struct peer_reply *reply)
+{
+	struct console_request *request = userdata;
+	struct console_answer answer = {
+		.error = reply->error,
+		.code = reply->code,
+		.message = reply->message,
+		.fd = -1,
+	};
+	int r = reply->error == 0 ? ask_through(request, reply) : 0;
+
+	if (reply->error == 0 && r == 0)
+		return 0;
+	if (r == -EBUSY) {
+		answer.code = "LimitsExceeded";
+		answer.message = "too many requests are open";
+		r = -EREMOTEIO;
+	}
+	if (r < 0)
+		answer.error = r;
+	finish(request, &answer);
+	return r == -EBADMSG ? r : 0;
+}
+
+/* Without a helper here there is nobody who could take a stream from another domain. */
+static int send_stream(struct console_request *request, const struct console_helper *helper)
+{
+	const struct console_helper *own = consoles_own_helper(request->consoles);
+	struct peer_request message = {
+		.name = "stream",
+		.members = json_object_new_object(),
+		.wants_fd = true,
+		.done = on_stream,
+		.userdata = request,
+	};
+	const char *type = request->ask.terminal ? "terminal" : "pipe";
+	int r;
+
+	request->helper = console_helper_domid(helper);
+	if (!message.members ||
+	    json_add(message.members, "domid", json_object_new_int64(request->helper)) < 0 ||
+	    json_add(message.members, "type", json_object_new_string(type)) < 0) {
+		json_object_put(message.members);
+		return -ENOMEM;
+	}
+	if (!own) {
+		json_object_put(message.members);
+		return -EOPNOTSUPP;
+	}
+	r = peer_send_request(console_helper_peer(own), &message, &request->call);
+	return r == -ENOTCONN ? -EOPNOTSUPP : r;
+}
+
 int console_ask(struct consoles *consoles, const struct domain *domain,
 		const struct console_ask *ask, struct console_request **ret_request)
 {
 	const struct console_helper *helper =
 		domain ? domain->console.helper : consoles_own_helper(consoles);
 	struct console_request *new = calloc(1, sizeof(*new));
-	struct peer_request request = {
-		.name = ask->name,
-		.members = ask->members,
-		.wants_fd = ask->wants_fd,
-		.done = on_done,
-		.userdata = new,
-	};
 	int r = new && ask->members ? add_domain(ask->members, domain) : -ENOMEM;
 
+	if (!new) {
+		json_object_put(ask->members);
+		return -ENOMEM;
+	}
+	*new = (struct console_request){.consoles = consoles, .ask = *ask, .fd = -1};
 	if (r == 0 && !helper)
 		r = -ENOTCONN;
+	if (r == 0)
+		r = ask->wants_fd && !peer_passes_fds(console_helper_peer(helper))
+			    ? send_stream(new, helper)
+			    : send_request(new, helper, ask->wants_fd);
 	if (r < 0) {
-		json_object_put(ask->members);
-		free(new);
-		return r;
-	}
-	*new = (struct console_request){.consoles = consoles,
-					.read = ask->read,
-					.done = ask->done,
-					.userdata = ask->userdata};
-	r = peer_send_request(console_helper_peer(helper), &request, &new->call);
-	if (r < 0) {
-		free(new);
+		request_free(new);
 		return r;
 	}
 	*ret_request = new;
@@ -93,5 +211,5 @@ int console_ask(struct consoles *consoles, const struct domain *domain,
 void console_request_cancel(struct console_request *request)
 {
 	peer_call_cancel(request->call);
-	free(request);
+	request_free(request);
 }

@@ -25,7 +25,8 @@ typedef void (*console_done_t)(void *userdata, struct console_answer *answer);
 struct console_ask {
 	const char *name;
 	struct json_object *members; /* taken over, also on failure; NULL: no memory */
-	bool wants_fd;		     /* a descriptor comes with the result */
+	bool wants_fd;		     /* a descriptor comes with the result: */
+	bool terminal;		     /* a terminal, else a pipe */
 	/* The members of the result, and what the descriptor is.  -EBADMSG: not as promised. */
 	int (*read)(const struct peer_reply *reply, struct console_answer *answer);
 	console_done_t done; /* called once, never before console_ask() has returned */
@@ -34,7 +35,9 @@ struct console_ask {
 
 /*
  * Asks about the console of a domain; NULL: the members name it, for the helper in our own domain.
- * -ENOTCONN: the helper is not there; -EBUSY: too many requests are open; -ENOMEM.
+ * From a helper in another domain a descriptor's bytes come through a stream, whose end here is
+ * made by our own helper. -ENOTCONN: the helper is not there; -EOPNOTSUPP: it is in another domain,
+ * and there is none here; -EBUSY: too many requests are open; -ENOMEM.
  * @ret_request: valid until done() is called
  */
 int console_ask(struct consoles *consoles, const struct domain *domain,

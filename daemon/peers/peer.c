@@ -585,6 +585,11 @@ bool peer_is_ready(const struct peer *peer)
 	return peer->state == PEER_READY;
 }
 
+bool peer_passes_fds(const struct peer *peer)
+{
+	return peer->carrier->type->passes_fds;
+}
+
 /* The text of a packet, to be freed.  Takes `members` over. */
 static int make_packet(const struct peer *peer, const char *name, json_object *members,
 		       char **ret_packet)

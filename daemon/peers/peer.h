@@ -40,6 +40,9 @@ struct peer *peer_free(struct peer *peer);
 
 bool peer_is_ready(const struct peer *peer);
 
+/* Whether a descriptor can come with a result: not from another domain. */
+bool peer_passes_fds(const struct peer *peer);
+
 struct peer_reply {
 	/*
 	 * 0: done; -EREMOTEIO: the helper refused, see code; -ETIMEDOUT; -ECONNRESET: the

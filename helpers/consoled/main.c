@@ -16,12 +16,13 @@
 #include "options.h"
 #include "requests.h"
 #include "server.h"
+#include "stream.h"
 #include "util.h"
 
 struct consoled {
 	struct event_base *base;
 	struct event *signals[3];
-	struct server *server;
+	struct requests requests;
 	struct peer *peer;
 	bool hand_over;
 	bool listed; /* all consoles have been found once */
@@ -101,7 +102,7 @@ static void on_listed(void *userdata)
 {
 	struct consoled *consoled = userdata;
 
-	uint32_t self = (uint32_t)server_self(consoled->server);
+	uint32_t self = (uint32_t)server_self(consoled->requests.server);
 
 	if (!consoled->listed) {
 		int r = peer_listen_remote(consoled->peer, &store_ops_real, self);
@@ -117,7 +118,7 @@ static void on_listed(void *userdata)
 /* The socket comes from the service manager; without it there are clients in other domains only. */
 static int start_peer(struct consoled *consoled, int fd)
 {
-	struct peer_ops ops = requests_ops(consoled->server);
+	struct peer_ops ops = requests_ops(&consoled->requests);
 
 	int r = peer_new(consoled->base, PEER_KIND, &ops, &consoled->peer);
 
@@ -164,24 +165,28 @@ static int start(struct consoled *consoled, const struct options *options)
 
 	if (r < 0)
 		return r;
-	r = server_new(consoled->base, &config, store, &consoled->server);
+	r = server_new(consoled->base, &config, store, &consoled->requests.server);
+	if (r == 0)
+		r = streams_new(consoled->base, &vchan_ops_real, &store_ops_real, 0,
+				&consoled->requests.streams);
 	socket = fdstore_take(store, "peer");
 	if (r == 0)
 		r = start_peer(consoled, socket);
 	fdstore_free(store);
 	if (r < 0)
 		return r;
-	server_observe(consoled->server, &observer);
+	server_observe(consoled->requests.server, &observer);
 	return 0;
 }
 
 static void clear(struct consoled *consoled)
 {
+	streams_free(consoled->requests.streams);
 	peer_free(consoled->peer);
 	if (consoled->hand_over)
-		server_hand_over(consoled->server);
+		server_hand_over(consoled->requests.server);
 	else
-		server_leave(consoled->server);
+		server_leave(consoled->requests.server);
 	for (size_t i = 0; i < ARRAY_SIZE(consoled->signals); i++)
 		if (consoled->signals[i])
 			event_free(consoled->signals[i]);

@@ -16,7 +16,7 @@
 #include "util.h"
 
 #define DEPTH	    8
-#define MAX_REPLIES 32 /* that a client leaves unread */
+#define MAX_REPLIES 32 /* that a client leaves unread, and as many that come later */
 
 struct pending {
 	TAILQ_ENTRY(pending) link;
@@ -37,8 +37,20 @@ struct connection {
 	struct event *turn;			   /* made active when there is something to send */
 	TAILQ_HEAD(pending_list, pending) pending; /* objects whose event is to be sent */
 	TAILQ_HEAD(reply_list, reply) replies;
-	unsigned int nr_replies;
+	unsigned int nr_replies, nr_deferred;
+	uint64_t number; /* with each connection another one */
 	bool greeted, ready;
+};
+
+struct peer_request {
+	struct connection *connection;
+	const char *id;
+};
+
+struct peer_later {
+	struct peer *peer;
+	uint64_t number; /* of the connection */
+	char id[PEER_ID_SIZE];
 };
 
 struct peer {
@@ -49,7 +61,8 @@ struct peer {
 	struct remote_listener *remote;
 	TAILQ_HEAD(connection_list, connection) connections;
 	unsigned int nr_connections;
-	int64_t self; /* -1: not started */
+	uint64_t last_number; /* of a connection */
+	int64_t self;	      /* -1: not started */
 };
 
 struct json_object *peer_parse(const char *packet, size_t size)
@@ -314,26 +327,78 @@ static void refuse_descriptor(struct peer_answer *answer)
 		 "no descriptor can be passed to another domain");
 }
 
-static int handle_request(struct connection *connection, struct json_object *packet)
+/* Takes the answer over. */
+static int answer_request(struct connection *connection, const char *id, struct peer_answer *answer)
 {
-	const struct peer *peer = connection->peer;
-	struct peer_answer answer = {.fd = -1};
-	const char *id = peer_request_id(packet);
-	struct json_object *name;
 	int r;
 
-	if (!id || !json_object_object_get_ex(packet, "request", &name) ||
-	    !json_object_is_type(name, json_type_string))
-		return -EBADMSG;
-	peer->ops.request(peer->ops.userdata, id, json_object_get_string(name), packet, &answer);
-	if (answer.fd >= 0 && !connection->carrier->type->passes_fds)
-		refuse_descriptor(&answer);
-	r = add_reply(connection, id, &answer);
+	if (answer->fd >= 0 && !connection->carrier->type->passes_fds)
+		refuse_descriptor(answer);
+	r = add_reply(connection, id, answer);
 	if (r < 0)
 		return r;
 	flush_later(connection);
 	/* What would follow a gap would be wrong. */
 	return connection->nr_replies > MAX_REPLIES ? -ENOBUFS : 0;
+}
+
+static int handle_request(struct connection *connection, struct json_object *packet)
+{
+	const struct peer *peer = connection->peer;
+	const struct peer_request request = {connection, peer_request_id(packet)};
+	struct peer_answer answer = {.fd = -1, .request = &request};
+	struct json_object *name;
+
+	if (!request.id || !json_object_object_get_ex(packet, "request", &name) ||
+	    !json_object_is_type(name, json_type_string))
+		return -EBADMSG;
+	peer->ops.request(peer->ops.userdata, request.id, json_object_get_string(name), packet,
+			  &answer);
+	return answer.later ? 0 : answer_request(connection, request.id, &answer);
+}
+
+struct peer_later *peer_defer(struct peer_answer *answer)
+{
+	struct connection *connection = answer->request->connection;
+	bool full = connection->nr_deferred >= MAX_REPLIES;
+	struct peer_later *later = full ? NULL : calloc(1, sizeof(*later));
+
+	if (!later) {
+		answer->error = full ? "LimitsExceeded" : "NoMemory";
+		snprintf(answer->message, sizeof(answer->message), "%s",
+			 full ? "too many requests are open" : "no memory");
+		return NULL;
+	}
+	later->peer = connection->peer;
+	later->number = connection->number;
+	snprintf(later->id, sizeof(later->id), "%s", answer->request->id);
+	connection->nr_deferred++;
+	answer->later = true;
+	return later;
+}
+
+static struct connection *find_connection(const struct peer *peer, uint64_t number)
+{
+	struct connection *connection = TAILQ_FIRST(&peer->connections);
+
+	while (connection && connection->number != number)
+		connection = TAILQ_NEXT(connection, link);
+	return connection;
+}
+
+void peer_answer_later(struct peer_later *later, struct peer_answer *answer)
+{
+	struct connection *connection = find_connection(later->peer, later->number);
+
+	if (connection) {
+		connection->nr_deferred--;
+		if (answer_request(connection, later->id, answer) < 0)
+			connection_free(connection);
+	} else {
+		json_object_put(answer->result);
+		closep(&answer->fd);
+	}
+	free(later);
 }
 
 /* 0: a packet was handled; -EAGAIN: there is none; else the connection has ended. */
@@ -393,6 +458,7 @@ static struct connection *connection_new(struct peer *peer)
 		return NULL;
 	}
 	connection->peer = peer;
+	connection->number = ++peer->last_number;
 	TAILQ_INIT(&connection->pending);
 	TAILQ_INIT(&connection->replies);
 	TAILQ_INSERT_TAIL(&peer->connections, connection, link);

@@ -7,6 +7,7 @@
 #define CONSOLED_PEER_H
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define PEER_PACKET_SIZE 2048
@@ -15,14 +16,33 @@
 
 struct event_base;
 struct peer;
+struct peer_later;
 struct store_ops;
+
+struct peer_request; /* one that is being handled */
 
 struct peer_answer {
 	struct json_object *result; /* if there is no error */
 	const char *error;	    /* the last part of an error name of D-Bus */
 	char message[256];
 	int fd; /* goes with the result, and is closed; -1: none */
+	const struct peer_request *request;
+	bool later; /* it was deferred: nothing else counts */
 };
+
+/*
+ * An answer that comes later, by peer_answer_later(): to be called in request(), where nothing is
+ * to be done any more that can fail.  NULL: no memory, or too many are open, and the answer says
+ * so.
+ */
+struct peer_later *peer_defer(struct peer_answer *answer);
+
+/*
+ * Answers, and frees `later`.  Also to be called where the client may have left; not after the peer
+ * has been freed.
+ * @answer: taken over
+ */
+void peer_answer_later(struct peer_later *later, struct peer_answer *answer);
 
 struct peer_ops {
 	/* packet: that of the request, valid for as long as the call lasts */

@@ -6,10 +6,16 @@
 #include "peer.h"
 
 struct server;
+struct streams;
 
 #define PEER_KIND "console"
 
-/* The operations of a peer, on the consoles of that server. */
-struct peer_ops requests_ops(struct server *server);
+struct requests {
+	struct server *server;
+	struct streams *streams; /* NULL: to no other domain */
+};
+
+/* The operations of a peer, on what is the caller's. */
+struct peer_ops requests_ops(struct requests *requests);
 
 #endif

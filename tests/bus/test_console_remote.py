@@ -5,14 +5,19 @@ This test plays the helper; hyperlaunchd has libxenstore, and xenstored is the t
 """
 import itertools
 import json
+import os
+import pty
 import re
 import secrets
+import select
 import signal
+import tty
 
 import pytest
 
-from conftest import OURS, turn, wait_until
-from console_support import CONSOLE_DOMAIN, CONTROL, WEB, has_console, properties, refuse, wait_console
+from conftest import NAME, OURS, Client, turn, wait_until
+from console_support import CONSOLE, CONSOLE_DOMAIN, CONTROL, WEB, Consoled, has_console, properties, refuse, wait_console
+from console_support import peers  # a fixture, pylint: disable=unused-import
 from test_xenstore import each_xenstored, store  # fixtures, pylint: disable=unused-import
 
 LCM = "ok-dynamic-full"
@@ -27,7 +32,7 @@ class Helper:
     def __init__(self, store):
         self.store = store
         self.own = self.client = None
-        self.sent = itertools.count(1)
+        self.sent, self.read = itertools.count(1), itertools.count(1)
 
     def _is_connected(self):
         """Answers each session of the client with one of its own, until that is taken."""
@@ -48,6 +53,13 @@ class Helper:
         self.send(**({"event": "console", "domid": domid, "uuid": "", "state": "serving", "tty": "/dev/pts/0", "attached": 0,
                       "writer": False, "dropped": 0} | members))
 
+    def request(self):
+        """The next one of hyperlaunchd's."""
+        number = next(self.read)
+        text = wait_until(lambda: self.store.read(f"{DIR}/client/{self.client}/{number}"), what=f"request {number}")
+        self.store.write(f"{DIR}/helper/{self.own}/ack", str(number))
+        return json.loads(text)
+
     def serve(self, domid=CONSOLE_DOMAIN):
         self.connect()
         self.send(hello="console", version=1, domid=domid)
@@ -57,12 +69,12 @@ class Helper:
 
 
 @pytest.fixture
-def started(launch, store):
+def started(launch, store, peers):
     """The daemon, when it awaits the helper."""
     if hasattr(store, "become"):
         store.become(CONTROL)
     store.start()
-    daemon = launch(LCM, env={"XENSTORED_PATH": store.path}, options=["--session"])
+    daemon = launch(LCM, env={"XENSTORED_PATH": store.path}, options=["--session", "--peers", str(peers)])
     wait_until(lambda: store.read(f"{DIR}/client/session"))
     return daemon
 
@@ -97,7 +109,135 @@ def test_console_served_there_is_published(started, store, client):
     wait_console(client, web, present=False)
 
 
-def test_terminals_and_logs_are_not_opened_from_here(started, store, client):
+class Streams(Consoled):
+    """Our own domain's back end, without consoles: it makes the ends of streams that are here."""
+
+    def __init__(self, peers):
+        super().__init__(peers / "console", domid=CONTROL)
+        self.ends = []      # that the other domain's bytes come to
+        self.overrides["stream"] = self.make
+
+    def make(self, connection, request):
+        theirs, ours = pty.openpty() if request["type"] == "terminal" else os.pipe()[::-1]
+        if request["type"] == "terminal":
+            tty.setraw(ours)
+        self.ends.append(theirs)
+        self.send(connection, {"id": request["id"], "result": {"path": f"/tool/hyperlaunch/vchan/{len(self.ends)}"}}, ours)
+        os.close(ours)
+
+    def is_ended(self, number):
+        """Whether hyperlaunchd and its client have closed their end."""
+        poll = select.poll()
+        poll.register(self.ends[number], 0)
+        return bool(poll.poll(0))
+
+
+@pytest.fixture
+def streams(peers, started):
+    helper = Streams(peers)
+    yield helper
+    for end in helper.ends:
+        os.close(end)
+    helper.stop()
+
+
+class Call:
+    """One that is answered later."""
+
+    def __init__(self, client, method, path, **options):
+        self.result = self.error = None
+        client.connection.call_async(NAME, path, CONSOLE, method, "a{sv}", (options,), self.on_reply, self.on_error)
+
+    def on_reply(self, *result):
+        self.result = result
+
+    def on_error(self, error):
+        self.error = error.get_dbus_name(), error.get_dbus_message()
+
+
+@pytest.fixture
+def served(started, store, client, streams):
+    """The helper there, which serves web, and the path of that."""
+    helper = Helper(store).serve()
+    web = client.path_of("web")
+    wait_console(client, web)
+    wait_until(lambda: streams.connections)
+    turn(0.1)
+    return helper, web
+
+
+@pytest.mark.parametrize("method, request_name, kind, result, info", [
+    ("Attach", "attach", "terminal", {"writer": True}, {"Writer": True}), ("OpenLog", "log", "pipe", {"size": 3}, {"Size": 3})])
+def test_bytes_come_through_a_stream(served, client, streams, method, request_name, kind, result, info):
+    helper, web = served
+    call = Call(client, method, web)
+    request = helper.request()
+    assert (request["request"], request["domid"]) == (request_name, WEB)
+    assert request["stream"] == {"domid": CONTROL, "path": "/tool/hyperlaunch/vchan/1"}
+    asked = streams.requests[-1]
+    assert (asked["request"], asked["domid"], asked["type"]) == ("stream", CONSOLE_DOMAIN, kind)
+    helper.send(id=request["id"], result=result)
+    wait_until(lambda: call.result)
+    end = call.result[0].take()
+    assert os.isatty(end) == (kind == "terminal") and call.result[1] == info
+    os.write(streams.ends[0], b"abc")
+    assert os.read(end, 3) == b"abc"
+    os.close(end)
+
+
+@pytest.mark.parametrize("answer, error", [
+    ({"error": "Busy", "message": "another one types"}, "Busy"), ({"result": {}}, "Failed"),
+    ({"error": "Failed", "message": "the stream between the domains cannot be opened"}, "Failed")])
+def test_what_the_other_domain_refuses_ends_the_stream(served, client, streams, answer, error):
+    helper, web = served
+    call = Call(client, "Attach", web)
+    helper.send(id=helper.request()["id"], **answer)
+    wait_until(lambda: call.error)
+    assert call.error[0] == OURS + error
+    wait_until(lambda: streams.is_ended(0))
+
+
+@pytest.mark.parametrize("path", [None, "x" * 65, 7])
+def test_stream_without_a_path(served, client, streams, path):
+    def make(connection, request):
+        streams.send(connection, {"id": request["id"], "result": {} if path is None else {"path": path}}, os.open("/dev/null", os.O_RDONLY))
+    streams.overrides["stream"] = make
+    assert "gave no valid answer" in refuse(client, served[1], OURS + "Failed")
+
+
+def test_no_stream_can_be_made_here(served, client, streams):
+    def make(connection, request):
+        streams.send(connection, {"id": request["id"], "error": "Failed", "message": "no vchan"})
+    streams.overrides["stream"] = make
+    assert "no vchan" in refuse(client, served[1], OURS + "Failed")
+
+
+def test_other_domain_ends_while_the_stream_is_made(served, started, client, streams):
+    asked = []
+    streams.overrides["stream"] = lambda *args: asked.append(args)
+    call = Call(client, "Attach", served[1])
+    wait_until(lambda: asked)
+    started.command(f"domain-remove {CONSOLE_DOMAIN}")
+    wait_console(client, served[1], present=False)
+    streams.do(lambda: streams.make(*asked[0]))
+    wait_until(lambda: call.error)
+    assert "has ended meanwhile" in call.error[1]
+    wait_until(lambda: streams.is_ended(0))
+
+
+def test_caller_that_leaves_ends_the_stream(served, bus_address, streams):
+    helper, web = served
+    other = Client(bus_address)
+    call = Call(other, "Attach", web)
+    request = helper.request()
+    other.close()
+    turn(0.1)
+    helper.send(id=request["id"], result={"writer": True})
+    wait_until(lambda: streams.is_ended(0))
+    assert not call.result
+
+
+def test_without_a_back_end_here_nothing_is_opened(started, store, client):
     Helper(store).serve()
     web = client.path_of("web")
     wait_console(client, web)

@@ -119,7 +119,8 @@ static void run_filter(const uint8_t *data, size_t size)
 
 static void run_packet(const uint8_t *data, size_t size)
 {
-	struct peer_ops ops = requests_ops(serve.server);
+	struct requests requests = {.server = serve.server};
+	struct peer_ops ops = requests_ops(&requests);
 	struct json_object *packet = peer_parse((const char *)data, size), *name;
 	struct peer_answer answer = {.fd = -1};
 	const char *id;

@@ -16,9 +16,11 @@
 #include <cmocka.h>
 
 #include "fake-store.h"
+#include "fake-vchan.h"
 #include "fake-xen.h"
 #include "requests.h"
 #include "serve.h"
+#include "stream.h"
 
 #define GUEST 5u
 /* An id of 66 characters. */
@@ -27,6 +29,7 @@
 
 struct peers {
 	struct serve serve;
+	struct requests requests;
 	struct peer *peer;
 	struct sockaddr_un address;
 };
@@ -74,7 +77,11 @@ static int set_up(void **state)
 		fail();
 	assert_int_equal(bind(fd, (struct sockaddr *)&peers->address, sizeof(peers->address)), 0);
 	assert_int_equal(listen(fd, 32), 0);
-	ops = requests_ops(peers->serve.server);
+	assert_int_equal(streams_new(peers->serve.base, &fake_vchan_ops, &fake_store_ops, 0,
+				     &peers->requests.streams),
+			 0);
+	peers->requests.server = peers->serve.server;
+	ops = requests_ops(&peers->requests);
 	assert_int_equal(peer_new(peers->serve.base, PEER_KIND, &ops, &peers->peer), 0);
 	assert_int_equal(peer_listen(peers->peer, fd), 0);
 	server_observe(peers->serve.server, &observer);
@@ -86,6 +93,7 @@ static int tear_down(void **state)
 {
 	struct peers *peers = *state;
 
+	streams_free(peers->requests.streams);
 	peer_free(peers->peer);
 	serve_end(&peers->serve);
 	free(peers);
@@ -235,6 +243,113 @@ static void test_log_gives_a_pipe(void **state)
 	assert_string_equal(seen, "logged\n");
 	close(pipe);
 	close(fd);
+}
+
+/* A stream's descriptor, and the request that sends there what comes from the console. */
+static int ask_stream(struct peers *peers, int socket, const char *type, const char *request,
+		      char *text, size_t size)
+{
+	char answer[PEER_PACKET_SIZE + 1], path[64];
+	int fd;
+
+	snprintf(text, size, "{\"id\":\"s\",\"request\":\"stream\",\"domid\":7,\"type\":\"%s\"}",
+		 type);
+	fd = ask(peers, socket, text, answer);
+	assert_int_equal(sscanf(answer, "{\"id\":\"s\",\"result\":{\"path\":\"%63[^\"]\"}}", path),
+			 1);
+	snprintf(text, size, "%s,\"stream\":{\"domid\":1,\"path\":\"%s\"}}", request, path);
+	return fd;
+}
+
+static void test_a_stream_carries_a_terminal(void **state)
+{
+	struct peers *peers = *state;
+	char text[PEER_PACKET_SIZE + 1], request[256], seen[32] = "", typed[8] = "";
+	int fd, tty;
+
+	peer_start(peers->peer, 1);
+	serve_add(&peers->serve, GUEST, UUID_A);
+	fd = connect_ready(peers);
+	tty = ask_stream(peers, fd, "terminal", "{\"id\":\"a\",\"request\":\"attach\",\"domid\":5",
+			 request, sizeof(request));
+	assert_true(tty >= 0 && isatty(tty));
+	assert_int_equal(ask(peers, fd, request, text), -1);
+	assert_string_equal(text, "{\"id\":\"a\",\"result\":{\"writer\":true}}");
+	assert_int_equal(fcntl(tty, F_SETFL, O_NONBLOCK), 0);
+	serve_print(&peers->serve, GUEST, "hi", 2);
+	serve_until(&peers->serve, (serve_read(tty, seen, sizeof(seen)), strcmp(seen, "hi") == 0));
+	assert_int_equal(write(tty, "ho", 2), 2);
+	serve_until(&peers->serve, fake_read(GUEST, typed, sizeof(typed)) == 2);
+	assert_string_equal(typed, "ho");
+	close(tty);
+	serve_until(&peers->serve, serve_status(&peers->serve, GUEST).attached == 0);
+	serve_until(&peers->serve, fake_vchan_open() == 0);
+	close(fd);
+}
+
+static void test_a_stream_carries_a_log(void **state)
+{
+	struct peers *peers = *state;
+	char text[PEER_PACKET_SIZE + 1], request[256], seen[32] = "";
+	int fd, pipe;
+
+	peer_start(peers->peer, 1);
+	serve_add(&peers->serve, GUEST, UUID_A);
+	serve_print(&peers->serve, GUEST, "logged\n", 7);
+	serve_until(&peers->serve, serve_log_ends(&peers->serve, UUID_A ".log", "logged\n"));
+	fd = connect_ready(peers);
+	pipe = ask_stream(peers, fd, "pipe", "{\"id\":\"l\",\"request\":\"log\",\"domid\":5",
+			  request, sizeof(request));
+	assert_true(pipe >= 0 && !isatty(pipe));
+	assert_int_equal(ask(peers, fd, request, text), -1);
+	assert_string_equal(text, "{\"id\":\"l\",\"result\":{\"size\":7}}");
+	assert_int_equal(fcntl(pipe, F_SETFL, O_NONBLOCK), 0);
+	serve_until(&peers->serve,
+		    (serve_read(pipe, seen, sizeof(seen)), strcmp(seen, "logged\n") == 0));
+	serve_until(&peers->serve, read(pipe, seen, 1) == 0);
+	close(pipe);
+	close(fd);
+}
+
+/* The client is told, and nobody stays attached. */
+static void test_a_stream_that_cannot_be_opened_is_an_error(void **state)
+{
+	struct peers *peers = *state;
+	char text[PEER_PACKET_SIZE + 1];
+	int fd;
+
+	peer_start(peers->peer, 1);
+	serve_add(&peers->serve, GUEST, UUID_A);
+	fd = connect_ready(peers);
+	ask(peers, fd,
+	    "{\"id\":\"a\",\"request\":\"attach\",\"domid\":5,"
+	    "\"stream\":{\"domid\":1,\"path\":\"/none\"}}",
+	    text);
+	assert_non_null(strstr(text, "\"error\":\"Failed\""));
+	serve_until(&peers->serve, serve_status(&peers->serve, GUEST).attached == 0);
+	fake_vchan_refuse(true);
+	assert_int_equal(ask(peers, fd,
+			     "{\"id\":\"s\",\"request\":\"stream\",\"domid\":7,\"type\":\"pipe\"}",
+			     text),
+			 -1);
+	fake_vchan_refuse(false);
+	assert_non_null(strstr(text, "\"error\":\"Failed\""));
+	close(fd);
+}
+
+static void test_a_client_may_leave_while_a_stream_is_opened(void **state)
+{
+	struct peers *peers = *state;
+	int fd;
+
+	peer_start(peers->peer, 1);
+	fd = connect_ready(peers);
+	for (int i = 0; i < 8; i++)
+		say(fd, "{\"id\":\"s\",\"request\":\"stream\",\"domid\":7,\"type\":\"terminal\"}");
+	close(fd);
+	for (int i = 0; i < 20; i++)
+		serve_turn(&peers->serve);
+	serve_until(&peers->serve, fake_vchan_open() == 0);
 }
 
 static void test_early_output_is_given_in_parts(void **state)
@@ -511,6 +626,10 @@ int main(void)
 		TEST(test_hello_then_events_then_ready),
 		TEST(test_attach_gives_a_terminal),
 		TEST(test_log_gives_a_pipe),
+		TEST(test_a_stream_carries_a_terminal),
+		TEST(test_a_stream_carries_a_log),
+		TEST(test_a_stream_that_cannot_be_opened_is_an_error),
+		TEST(test_a_client_may_leave_while_a_stream_is_opened),
 		TEST(test_early_output_is_given_in_parts),
 		TEST(test_release_and_take),
 		TEST(test_a_job_that_asks_again_has_the_same_answer),

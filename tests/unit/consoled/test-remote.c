@@ -28,6 +28,7 @@
 
 struct world {
 	struct serve serve;
+	struct requests requests;
 	struct peer *peer;
 	struct peer_channel client;
 	struct peer_packets in, out;
@@ -56,8 +57,10 @@ static void on_listed(void *userdata)
 
 static void start_helper(struct world *world)
 {
-	struct peer_ops ops = requests_ops(world->serve.server);
+	struct peer_ops ops;
 
+	world->requests.server = world->serve.server;
+	ops = requests_ops(&world->requests);
 	assert_int_equal(peer_new(world->serve.base, PEER_KIND, &ops, &world->peer), 0);
 	assert_int_equal(peer_listen_remote(world->peer, &fake_store_ops, FAKE_SELF), 0);
 	peer_start(world->peer, FAKE_SELF);

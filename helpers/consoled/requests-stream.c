@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Descriptors whose other end is in another domain. */
+#include "requests-stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "members.h"
+#include "pty.h"
+#include "requests.h"
+#include "server.h"
+#include "stream.h"
+#include "util.h"
+
+#define MAX_DOMID 0x7fefu
+
+/* A request whose answer waits for its stream. */
+struct waiting {
+	struct peer_later *later;
+	struct json_object *result;
+	int fd; /* that goes with it; -1: none */
+};
+
+static void fail_stream(struct peer_answer *answer, int r)
+{
+	if (r == -EMFILE)
+		answer_fail(answer, "LimitsExceeded", "too many streams to other domains");
+	else if (r == -ENOMEM)
+		answer_fail(answer, "NoMemory", "no memory");
+	else if (r == -EIO)
+		answer_fail(answer, "Failed", "the stream between the domains cannot be opened");
+	else
+		answer_fail(answer, "Failed", "no stream to another domain: %s", strerror(-r));
+}
+
+static void on_opened(void *userdata, int r, const char *path)
+{
+	_cleanup_(freep) struct waiting *waiting = userdata;
+	struct peer_answer answer = {.result = waiting->result, .fd = waiting->fd};
+
+	if (r == 0 && waiting->fd >= 0 &&
+	    !member_add(answer.result, "path", json_object_new_string(path)))
+		r = -ENOMEM;
+	if (r < 0)
+		fail_stream(&answer, r);
+	peer_answer_later(waiting->later, &answer);
+}
+
+/* Takes the descriptor and the result over from the answer; NULL: it says why. */
+static struct waiting *wait_with(struct peer_answer *answer)
+{
+	struct waiting *waiting = calloc(1, sizeof(*waiting));
+
+	if (!waiting) {
+		fail_stream(answer, -ENOMEM);
+		return NULL;
+	}
+	waiting->later = peer_defer(answer);
+	if (!waiting->later) {
+		free(waiting);
+		return NULL;
+	}
+	waiting->result = answer->result;
+	waiting->fd = steal_fd(&answer->fd);
+	answer->result = NULL;
+	return waiting;
+}
+
+static bool is_supported(const struct requests *requests, struct peer_answer *answer)
+{
+	if (!requests->streams)
+		answer_fail(answer, "NotSupported", "there are no streams to other domains");
+	return requests->streams;
+}
+
+bool stream_target_get(const struct requests *requests, struct json_object *packet,
+		       struct stream_target *ret_target, struct peer_answer *answer)
+{
+	struct json_object *stream = NULL;
+	const char *path;
+
+	*ret_target = (struct stream_target){.domid = 0};
+	if (!json_object_object_get_ex(packet, "stream", &stream))
+		return true;
+	path = json_object_is_type(stream, json_type_object) ? member_text(stream, "path") : NULL;
+	if (!path || path[0] != '/' || strlen(path) >= sizeof(ret_target->path) ||
+	    !json_object_object_get_ex(stream, "domid", NULL)) {
+		answer_fail(answer, "InvalidArgs", "stream has no domid and path");
+		return false;
+	}
+	memcpy(ret_target->path, path, strlen(path));
+	return member_number(stream, "domid", MAX_DOMID, &ret_target->domid, answer) &&
+	       is_supported(requests, answer);
+}
+
+void stream_divert(struct streams *streams, const struct stream_target *target, unsigned int ways,
+		   struct peer_answer *answer)
+{
+	struct waiting *waiting;
+	int fd, r;
+
+	if (target->path[0] == '\0')
+		return;
+	waiting = wait_with(answer);
+	if (!waiting)
+		return;
+	fd = steal_fd(&waiting->fd);
+	r = fcntl(fd, F_SETFL, O_NONBLOCK) < 0
+		    ? -errno
+		    : streams_connect(streams, target->domid, target->path, fd, ways, on_opened,
+				      waiting);
+	if (r < 0) {
+		closep(&fd);
+		on_opened(waiting, r, "");
+	}
+}
+
+/* Our end, which does not block, and the client's. */
+static int open_terminal(int *ret_ours, int *ret_theirs)
+{
+	struct pty pty;
+	int r = pty_open(&pty);
+
+	if (r < 0)
+		return r;
+	*ret_ours = pty.master;
+	*ret_theirs = pty.slave;
+	return 0;
+}
+
+static int open_pipe(int *ret_ours, int *ret_theirs)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	*ret_theirs = ends[0];
+	*ret_ours = ends[1];
+	return fcntl(ends[1], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+static bool get_type(struct json_object *packet, bool *ret_terminal, struct peer_answer *answer)
+{
+	const char *type = member_text(packet, "type");
+
+	*ret_terminal = type && strcmp(type, "terminal") == 0;
+	if (*ret_terminal || (type && strcmp(type, "pipe") == 0))
+		return true;
+	answer_fail(answer, "InvalidArgs", "type is neither terminal nor pipe");
+	return false;
+}
+
+static void serve(struct requests *requests, uint32_t domid, bool terminal,
+		  struct peer_answer *answer)
+{
+	unsigned int ways = terminal ? STREAM_READS | STREAM_WRITES : STREAM_WRITES;
+	int ours = -1, r = (terminal ? open_terminal : open_pipe)(&ours, &answer->fd);
+	struct waiting *waiting = NULL;
+
+	answer->result = json_object_new_object();
+	if (r == 0 && !answer->result)
+		r = -ENOMEM;
+	if (r < 0)
+		fail_stream(answer, r);
+	else
+		waiting = wait_with(answer);
+	if (!waiting) {
+		closep(&ours);
+		return;
+	}
+	r = streams_serve(requests->streams, (uint32_t)server_self(requests->server), domid, ours,
+			  ways, on_opened, waiting);
+	if (r < 0) {
+		closep(&ours);
+		on_opened(waiting, r, "");
+	}
+}
+
+void do_stream(struct requests *requests, const char *id, struct json_object *packet,
+	       struct peer_answer *answer)
+{
+	uint32_t domid = 0;
+	bool terminal;
+
+	if (!json_object_object_get_ex(packet, "domid", NULL)) {
+		answer_fail(answer, "InvalidArgs", "domid is missing");
+		return;
+	}
+	if (!member_number(packet, "domid", MAX_DOMID, &domid, answer) ||
+	    !get_type(packet, &terminal, answer) || !is_supported(requests, answer))
+		return;
+	if (server_self(requests->server) < 0)
+		answer_fail(answer, "WrongState", "xenstore has not been read yet");
+	else
+		serve(requests, domid, terminal, answer);
+}

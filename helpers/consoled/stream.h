@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Streams: bytes between a descriptor here and one in another domain, through a vchan.  One side
+ * serves the vchan and says where in xenstore it is, the other one connects.
+ */
+#ifndef CONSOLED_STREAM_H
+#define CONSOLED_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vchan.h"
+
+#define STREAMS_MAX 256
+
+struct event_base;
+struct store_ops;
+struct streams;
+
+/* Which way bytes go. */
+#define STREAM_READS  1 /* from the descriptor to the other domain */
+#define STREAM_WRITES 2
+
+/* r: 0: it is there; -EIO: it cannot be opened; -ECANCELED: this process ends.  path: where. */
+typedef void (*stream_opened_t)(void *userdata, int r, const char *path);
+
+/* expect_usec: how long one that is served waits for the other domain; 0: 10 s */
+int streams_new(struct event_base *base, const struct vchan_ops *ops, const struct store_ops *store,
+		uint64_t expect_usec, struct streams **ret_streams);
+
+/* Ends all; what is being opened is told so. */
+struct streams *streams_free(struct streams *streams);
+
+/*
+ * Serves one for a domain.  -EMFILE: too many; -ENOMEM.
+ * @self: our own domid
+ * @fd: taken over on success; it must not block.  A stream ends with it: when its other end is
+ *      closed, and then the other domain sees the end after all that was read
+ * @ways: STREAM_READS, STREAM_WRITES
+ * @done: called once, later
+ */
+int streams_serve(struct streams *streams, uint32_t self, uint32_t domid, int fd, unsigned int ways,
+		  stream_opened_t done, void *userdata);
+
+/* Connects to one that a domain serves at that path, else the same. */
+int streams_connect(struct streams *streams, uint32_t domid, const char *path, int fd,
+		    unsigned int ways, stream_opened_t done, void *userdata);
+
+#endif
