@@ -10,7 +10,7 @@ from errors import FAILED, LAUNCH_FAILED, USAGE, BootError
 
 CONTROL_RAMDISK = "control.cpio.gz"
 RAM_CONTROL_RAMDISK = "control-ram.cpio.gz"
-GUEST_RAMDISKS = ("guest.cpio.gz", "store.cpio.gz")
+GUEST_RAMDISKS = ("guest.cpio.gz", "store.cpio.gz", "console.cpio.gz")
 RAM_FLOOR, RAM_CEILING, RAM_SPARE = 3 << 30, 8 << 30, 1 << 30
 # Linux takes as much, the ending zero included.
 COMMAND_LINE_SIZE = 2048

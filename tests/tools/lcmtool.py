@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT / "tests" / "xen"))
 import elf  # noqa: E402
 
 KERNELS = ("vmlinuz", "bootdom", "probe")
-OTHERS = ("guest.cpio.gz", "store.cpio.gz", "control.cpio.gz", "control-ram.cpio.gz")
+OTHERS = ("guest.cpio.gz", "store.cpio.gz", "console.cpio.gz", "control.cpio.gz", "control-ram.cpio.gz")
 
 
 def run(*args, **kwargs):

@@ -118,7 +118,7 @@ def hlboot(tmp_path, cache):
     return run
 
 
-IMAGES = ("guest.cpio.gz", "store.cpio.gz", "control.cpio.gz", "control-ram.cpio.gz", "control.img")
+IMAGES = ("guest.cpio.gz", "store.cpio.gz", "console.cpio.gz", "control.cpio.gz", "control-ram.cpio.gz", "control.img")
 # Prints its serial log where hlboot has the console, and stays; at a socket, it says what is typed there as well.
 QEMU = """#!{python}
 import re, socket, sys, time
