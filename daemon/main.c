@@ -16,6 +16,7 @@
 #include "console/early.h"
 #include "console/handoff.h"
 #include "console/owner.h"
+#include "console/relay.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
 #include "launch/complete.h"
@@ -38,6 +39,7 @@ struct daemon {
 	struct jobs *jobs;
 	struct consoles *consoles;
 	struct early *early;
+	struct relays *relays;
 	struct console_domain *console_domain;
 	struct manager_observer observer;
 	struct consoles_listener on_consoles;
@@ -53,6 +55,7 @@ static void daemon_clear(struct daemon *daemon)
 	if (daemon->jobs)
 		jobs_end(daemon->jobs);
 	early_free(daemon->early);
+	relays_free(daemon->relays);
 	console_domain_free(daemon->console_domain);
 	if (daemon->consoles)
 		consoles_stop(daemon->consoles);
@@ -216,6 +219,8 @@ static int start_consoles(struct daemon *daemon, const struct options *options)
 
 	if (r == 0)
 		r = early_new(daemon->manager, daemon->consoles, &daemon->early);
+	if (r == 0)
+		r = relays_new(daemon->manager, daemon->consoles, &daemon->relays);
 	if (r == 0 && peers)
 		r = add_helper(daemon, peers, HL_NO_DOMID);
 	if (r == 0 && peers && simulated)

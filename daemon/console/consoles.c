@@ -123,6 +123,8 @@ static void set_facts(struct console_facts *facts, const struct console_facts *n
 	/* The next connection is another try. */
 	facts->early_tried = before.early_tried &&
 			     before.helper == new->helper &&new->state != CONSOLE_UNAVAILABLE;
+	facts->relay_tried = before.relay_tried && before.helper == new->helper &&before.relay ==
+							   new->relay &&new->state == before.state;
 	facts->changed |= before.state != new->state ? CONSOLE_CHANGED_STATE : 0;
 	facts->changed |= strcmp(before.tty, new->tty) != 0 ? CONSOLE_CHANGED_TTY : 0;
 	facts->changed |= before.owner != new->owner ? CONSOLE_CHANGED_OWNER : 0;
@@ -197,10 +199,15 @@ static bool match(struct report *report, const struct domain *domain)
 	return report->matched;
 }
 
+static bool is_relay(const struct report *report)
+{
+	return report->facts.state == CONSOLE_RELAYED || report->facts.state == CONSOLE_DETACHED;
+}
+
 static enum console_state state_of(const struct report *report)
 {
 	/* What another one serves is not missed. */
-	if (report->lost && report->facts.state != CONSOLE_RELEASED)
+	if (report->lost && report->facts.state != CONSOLE_RELEASED && !is_relay(report))
 		return CONSOLE_UNAVAILABLE;
 	return report->facts.state;
 }
@@ -210,8 +217,9 @@ static enum console_state state_of(const struct report *report)
 static unsigned int rank_of(const struct report *report)
 {
 	static const unsigned int ranks[] = {
-		[CONSOLE_SERVING] = 5, [CONSOLE_BROKEN] = 4,   [CONSOLE_UNAVAILABLE] = 3,
-		[CONSOLE_WAITING] = 2, [CONSOLE_RELEASED] = 1,
+		[CONSOLE_SERVING] = 5,	[CONSOLE_BROKEN] = 4,	[CONSOLE_UNAVAILABLE] = 3,
+		[CONSOLE_WAITING] = 2,	[CONSOLE_RELEASED] = 1, [CONSOLE_RELAYED] = 0,
+		[CONSOLE_DETACHED] = 0,
 	};
 
 	return ranks[state_of(report)];
@@ -224,10 +232,61 @@ static struct report *choose(const struct consoles *consoles, const struct domai
 	for (const struct console_helper *h = consoles->helpers; h; h = h->next) {
 		struct report *report = find_report(h, domain->domid);
 
-		if (report && match(report, domain) && (!best || rank_of(report) > rank_of(best)))
+		if (report && match(report, domain) && !is_relay(report) &&
+		    (!best || rank_of(report) > rank_of(best)))
 			best = report;
 	}
 	return best;
+}
+
+/* The next one, also where this one is dropped; NULL: that was the last. */
+#define for_each_report(consoles, report, next_one)                              \
+	for (unsigned int _i = 0; _i < NR_BUCKETS; _i++)                         \
+		for (struct report *report = (consoles)->reports[_i], *next_one; \
+		     report && (next_one = report->next, true); report = next_one)
+
+/* Programs of root open a terminal of ours, whoever serves the console. */
+static void add_relay(const struct consoles *consoles, struct domain *domain,
+		      struct console_facts *facts)
+{
+	const struct console_helper *own = consoles_own_helper(consoles);
+	struct report *report = own ? find_report(own, domain->domid) : NULL;
+
+	if (!report || facts->helper == own || report->lost || !match(report, domain) ||
+	    facts->state != CONSOLE_SERVING)
+		return;
+	facts->relay = report->facts.state;
+	if (is_relay(report))
+		memcpy(facts->tty, report->facts.tty, sizeof(facts->tty));
+}
+
+/* Nobody serves it there (any more): its domain is gone, or that one has told of all it serves. */
+static bool is_stray(const struct consoles *consoles, struct report *report)
+{
+	const struct domains *domains = manager_domains(consoles->manager);
+	const struct domain *domain = domains_find_domid(domains, report->domid);
+	const struct console_helper *there = consoles_find_helper(consoles, report->facts.backend);
+
+	if (!domain || !domains_find_domid(domains, report->facts.backend))
+		return domains_first(domains);
+	if (!match(report, domain))
+		return true;
+	return there && peer_is_ready(there->peer) && !find_report(there, report->domid);
+}
+
+bool consoles_find_stray_relay(const struct consoles *consoles, uint32_t *ret_domid)
+{
+	const struct console_helper *own = consoles_own_helper(consoles);
+
+	for_each_report(consoles, report, next)
+	{
+		if (report->helper != own || report->lost || !is_relay(report) ||
+		    !is_stray(consoles, report))
+			continue;
+		*ret_domid = report->domid;
+		return true;
+	}
+	return false;
 }
 
 /* After a report of that domid has changed, or its domain has. */
@@ -245,16 +304,11 @@ static void update(struct consoles *consoles, uint32_t domid)
 		facts.owner = best->helper->domid;
 		facts.state = state_of(best);
 		facts.attached = best->lost ? 0 : facts.attached;
+		add_relay(consoles, domain, &facts);
 	}
 	set_facts(&domain->console, &facts);
 	request_flush(consoles);
 }
-
-/* The next one, also where this one is dropped; NULL: that was the last. */
-#define for_each_report(consoles, report, next_one)                              \
-	for (unsigned int _i = 0; _i < NR_BUCKETS; _i++)                         \
-		for (struct report *report = (consoles)->reports[_i], *next_one; \
-		     report && (next_one = report->next, true); report = next_one)
 
 static void on_connected(void *userdata, uint32_t domid)
 {

@@ -81,6 +81,9 @@ struct console_helper *consoles_find_helper(const struct consoles *consoles, uin
 /* The one in our own domain; NULL: there is none. */
 struct console_helper *consoles_own_helper(const struct consoles *consoles);
 
+/* A domain of which our own helper has a relay, though no other domain serves its console. */
+bool consoles_find_stray_relay(const struct consoles *consoles, uint32_t *ret_domid);
+
 struct loop *consoles_loop(const struct consoles *consoles);
 struct manager *consoles_manager(const struct consoles *consoles);
 

@@ -20,6 +20,8 @@ const char *console_state_name(enum console_state state)
 		[CONSOLE_SERVING] = "serving",
 		[CONSOLE_BROKEN] = "broken",
 		[CONSOLE_RELEASED] = "released",
+		[CONSOLE_RELAYED] = "relayed",
+		[CONSOLE_DETACHED] = "detached",
 		[CONSOLE_UNAVAILABLE] = "unavailable",
 	};
 
@@ -52,6 +54,18 @@ static int read_uuid(json_object *members, char uuid[HL_UUID_TEXT_SIZE])
 	return 0;
 }
 
+static int read_relay(json_object *members, struct console_facts *facts)
+{
+	uint64_t backend;
+	int r = read_state(members, &facts->state);
+
+	if (r < 0 || (facts->state != CONSOLE_RELAYED && facts->state != CONSOLE_DETACHED))
+		return r;
+	r = packet_get_uint(members, "backend", CONSOLE_MAX_DOMID, &backend);
+	facts->backend = r < 0 ? 0 : (uint32_t)backend;
+	return r;
+}
+
 /* A path that programs of root open: it is a device's, and has no dots. */
 static bool is_tty(const char *path)
 {
@@ -81,5 +95,5 @@ int console_event_read(json_object *members, uint32_t *ret_domid, struct console
 	facts->attached = (uint32_t)attached;
 	memcpy(facts->tty, tty, strlen(tty) + 1);
 	*ret_domid = (uint32_t)domid;
-	return read_state(members, &facts->state);
+	return read_relay(members, facts);
 }

@@ -14,8 +14,8 @@ struct json_object;
 /* "" for CONSOLE_NONE. */
 const char *console_state_name(enum console_state state);
 
-/* Fills in state, uuid, tty, attached, dropped, wants_early.  -EBADMSG: a member is missing or
- * invalid. */
+/* Fills in state, uuid, tty, attached, dropped, wants_early, backend.  -EBADMSG: a member is
+ * missing or invalid. */
 int console_event_read(struct json_object *members, uint32_t *ret_domid,
 		       struct console_facts *facts);
 

@@ -92,21 +92,21 @@ static int send_request(struct console_request *request, const struct console_he
 	return peer_send_request(console_helper_peer(helper), &message, &request->call);
 }
 
-static int add_stream(const struct console_request *request, const char *path)
+struct json_object *console_stream_members(const struct consoles *consoles, const char *path)
 {
-	json_object *stream = json_object_new_object();
+	_cleanup_(json_putp) json_object *stream = json_object_new_object();
 	const struct hl_summary *summary =
-		hl_table_summary(manager_table(consoles_manager(request->consoles)));
-	int r = stream ? json_add(stream, "domid", json_object_new_int64(summary->self_domid))
-		       : -ENOMEM;
+		hl_table_summary(manager_table(consoles_manager(consoles)));
 
-	if (r == 0)
-		r = json_add(stream, "path", json_object_new_string(path));
-	if (r < 0) {
-		json_object_put(stream);
-		return r;
-	}
-	return json_add(request->ask.members, "stream", stream);
+	if (!stream || json_add(stream, "domid", json_object_new_int64(summary->self_domid)) < 0 ||
+	    json_add(stream, "path", json_object_new_string(path)) < 0)
+		return NULL;
+	return steal(&stream);
+}
+
+int console_stream_path(struct json_object *result, const char **ret_path)
+{
+	return packet_get_text(result, "path", STREAM_PATH_MAX, ret_path);
 }
 
 /* The stream is there: its other end is asked for what is wanted. */
@@ -115,12 +115,13 @@ static int ask_through(struct console_request *request, struct peer_reply *reply
 	const struct console_helper *helper =
 		consoles_find_helper(request->consoles, request->helper);
 	const char *path;
-	int r = packet_get_text(reply->result, "path", STREAM_PATH_MAX, &path);
+	int r = console_stream_path(reply->result, &path);
 
 	if (r < 0)
 		return r;
 	request->fd = steal_fd(&reply->fd);
-	r = add_stream(request, path);
+	r = json_add(request->ask.members, "stream",
+		     console_stream_members(request->consoles, path));
 	if (r < 0)
 		return r;
 	/* The domain may have gone meanwhile. */

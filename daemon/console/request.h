@@ -15,9 +15,10 @@ struct peer_reply;
 struct console_answer {
 	int error; /* 0, or as in struct peer_reply, as the next two */
 	const char *code, *message;
-	int fd;	       /* to be taken with steal_fd() */
-	bool writer;   /* of attach: this client may type */
-	uint64_t size; /* of the log, in bytes */
+	int fd;		  /* to be taken with steal_fd() */
+	bool writer;	  /* of attach: this client may type */
+	uint64_t size;	  /* of the log, in bytes */
+	const char *path; /* of relay: where its stream is, as long as the call lasts */
 };
 
 typedef void (*console_done_t)(void *userdata, struct console_answer *answer);
@@ -44,6 +45,12 @@ int console_ask(struct consoles *consoles, const struct domain *domain,
 		const struct console_ask *ask, struct console_request **ret_request);
 
 /* done() is not called. */
+/* The members of a stream's other end: its "stream".  NULL: no memory. */
+struct json_object *console_stream_members(const struct consoles *consoles, const char *path);
+
+/* A stream's path, in a result.  -EBADMSG. */
+int console_stream_path(struct json_object *result, const char **ret_path);
+
 void console_request_cancel(struct console_request *request);
 
 #endif

@@ -45,11 +45,14 @@ struct completion {
 };
 
 enum console_state {
-	CONSOLE_NONE,	     /* it has no console that a helper knows of */
-	CONSOLE_WAITING,     /* "waiting": its port or its grant is not there yet */
-	CONSOLE_SERVING,     /* "serving" */
-	CONSOLE_BROKEN,	     /* "broken": its ring is invalid */
-	CONSOLE_RELEASED,    /* "released": it has another back end */
+	CONSOLE_NONE,	  /* it has no console that a helper knows of */
+	CONSOLE_WAITING,  /* "waiting": its port or its grant is not there yet */
+	CONSOLE_SERVING,  /* "serving" */
+	CONSOLE_BROKEN,	  /* "broken": its ring is invalid */
+	CONSOLE_RELEASED, /* "released": it has another back end */
+	/* Of reports only: another domain serves it, and our own helper has a terminal for it, */
+	CONSOLE_RELAYED,     /* "relayed": with a stream to there, */
+	CONSOLE_DETACHED,    /* "detached": without one */
 	CONSOLE_UNAVAILABLE, /* "unavailable": the helper is not connected */
 };
 
@@ -66,8 +69,11 @@ struct console_facts {
 	uint64_t dropped;	       /* bytes that are not in its log */
 	bool wants_early;	       /* the helper has not got its first output */
 	bool early_tried;	       /* it was given that on this connection, or Xen has none */
-	bool shown;		       /* the observer knows that it is there */
-	uint32_t changed;	       /* CONSOLE_CHANGED_* that the observer does not know of */
+	enum console_state relay; /* what our own helper says of it, where another one serves it */
+	bool relay_tried;	  /* without success */
+	uint32_t backend;	  /* of the report of a relay: the domain that serves it */
+	bool shown;		  /* the observer knows that it is there */
+	uint32_t changed;	  /* CONSOLE_CHANGED_* that the observer does not know of */
 };
 
 struct domain {

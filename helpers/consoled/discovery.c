@@ -24,7 +24,7 @@
 #define MAX_DOMID	  0x7fefu
 #define TRANSACTION_TRIES 16
 
-enum note_kind { NOTE_FOUND, NOTE_GONE, NOTE_LISTED, NOTE_LOST, NOTE_PUBLISH };
+enum note_kind { NOTE_FOUND, NOTE_GONE, NOTE_LISTED, NOTE_LOST, NOTE_PUBLISH, NOTE_RELAY };
 
 /* From the thread to the loop, or a request of the loop's to the thread. */
 struct note {
@@ -70,6 +70,7 @@ static void wake(int fd)
 
 static void post(struct discovery *d, enum note_kind kind, const struct console_facts *facts)
 {
+	bool is_request = kind == NOTE_PUBLISH || kind == NOTE_RELAY;
 	struct note *note = calloc(1, sizeof(*note));
 
 	if (!note) {
@@ -79,9 +80,9 @@ static void post(struct discovery *d, enum note_kind kind, const struct console_
 	note->kind = kind;
 	note->facts = *facts;
 	pthread_mutex_lock(&d->mutex);
-	TAILQ_INSERT_TAIL(kind == NOTE_PUBLISH ? &d->requests : &d->notes, note, link);
+	TAILQ_INSERT_TAIL(is_request ? &d->requests : &d->notes, note, link);
 	pthread_mutex_unlock(&d->mutex);
-	wake(kind == NOTE_PUBLISH ? d->requests_fd : d->notes_fd);
+	wake(is_request ? d->requests_fd : d->notes_fd);
 }
 
 static struct note *next(struct discovery *d, struct note_list *list)
@@ -332,11 +333,21 @@ static int on_watch(struct discovery *d, const char *path, const char *token)
 	return known && matters(path) ? look_at(d, known) : 0;
 }
 
-/* 0, -EAGAIN: again; -ESTALE: that console is another one now; else -errno. */
-static int try_publish(struct discovery *d, const struct console_facts *facts)
+static bool write_node(struct discovery *d, uint32_t t, uint32_t domid, const char *node,
+		       const char *value)
 {
-	_cleanup_(freep) char *port = NULL;
 	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/%s", domid, node);
+	return d->ops->write(d->store, t, path, value);
+}
+
+/* 0, -EAGAIN: again; -ESTALE: that console is another one now; else -errno. */
+static int try_publish(struct discovery *d, enum note_kind kind, const struct console_facts *facts)
+{
+	const char *node = kind == NOTE_RELAY ? "console/backend-id" : "console/port";
+	uint32_t wanted = kind == NOTE_RELAY ? facts->backend : facts->remote_port;
+	_cleanup_(freep) char *value = NULL;
 	uint64_t number;
 	uint32_t t = d->ops->transaction_start(d->store);
 	bool same, written;
@@ -344,24 +355,23 @@ static int try_publish(struct discovery *d, const struct console_facts *facts)
 
 	if (t == 0)
 		return -errno;
-	port = read_node(d, t, facts->domid, "console/port");
-	same = parse_number(port, UINT32_MAX, &number) && number == facts->remote_port;
-	snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/console/tty", facts->domid);
-	written = same && d->ops->write(d->store, t, path, facts->tty);
-	snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/console/type", facts->domid);
-	written = written && d->ops->write(d->store, t, path, facts->type);
+	value = read_node(d, t, facts->domid, node);
+	same = parse_number(value, UINT32_MAX, &number) && number == wanted;
+	written = same && write_node(d, t, facts->domid, "console/tty", facts->tty);
+	if (kind == NOTE_PUBLISH)
+		written = written && write_node(d, t, facts->domid, "console/type", facts->type);
 	error = errno;
 	if (!d->ops->transaction_end(d->store, t, !written))
 		return -errno;
 	return written ? 0 : same ? -error : -ESTALE;
 }
 
-static int publish(struct discovery *d, const struct console_facts *facts)
+static int publish(struct discovery *d, enum note_kind kind, const struct console_facts *facts)
 {
 	int r = -EAGAIN;
 
 	for (int i = 0; i < TRANSACTION_TRIES && r == -EAGAIN; i++)
-		r = try_publish(d, facts);
+		r = try_publish(d, kind, facts);
 	if (r == 0 || r == -ESTALE)
 		return 0;
 	if (r == -EACCES || r == -EAGAIN || r == -ENOSPC || r == -EPERM) {
@@ -429,7 +439,7 @@ static int process_requests(struct discovery *d)
 
 		if (!note)
 			break;
-		r = publish(d, &note->facts);
+		r = publish(d, note->kind, &note->facts);
 		free(note);
 	}
 	return r;
@@ -570,4 +580,12 @@ void discovery_publish(struct discovery *d, uint32_t domid, uint32_t remote_port
 	snprintf(facts.tty, sizeof(facts.tty), "%s", tty);
 	snprintf(facts.type, sizeof(facts.type), "%s", type);
 	post(d, NOTE_PUBLISH, &facts);
+}
+
+void discovery_publish_relay(struct discovery *d, uint32_t domid, uint32_t backend, const char *tty)
+{
+	struct console_facts facts = {.domid = domid, .backend = backend};
+
+	snprintf(facts.tty, sizeof(facts.tty), "%s", tty);
+	post(d, NOTE_RELAY, &facts);
 }

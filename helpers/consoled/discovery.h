@@ -21,6 +21,7 @@
 struct console_facts {
 	uint32_t domid;
 	uint32_t remote_port;
+	uint32_t backend; /* of a relay; else it is us */
 	uint64_t ring_ref;
 	char uuid[UUID_SIZE]; /* "": not known */
 	char type[32];
@@ -54,6 +55,11 @@ struct discovery *discovery_free(struct discovery *discovery);
  */
 void discovery_publish(struct discovery *discovery, uint32_t domid, uint32_t remote_port,
 		       const char *tty, const char *type);
+
+/* Writes console/tty of a domain whose console another one serves, where that is still `backend`.
+ */
+void discovery_publish_relay(struct discovery *discovery, uint32_t domid, uint32_t backend,
+			     const char *tty);
 
 /* The path of a domain's uuid node, "/vm/UUID", as a uuid; "" where it is none. */
 void uuid_from_path(const char *path, char uuid[UUID_SIZE]);

@@ -14,6 +14,7 @@
 #include "message.h"
 #include "ops.h"
 #include "options.h"
+#include "relay.h"
 #include "requests.h"
 #include "server.h"
 #include "stream.h"
@@ -90,7 +91,7 @@ static void on_console(void *userdata, struct console *console)
 	peer_changed(consoled->peer, status.domid);
 }
 
-static void on_gone(void *userdata, uint32_t domid)
+static void on_changed(void *userdata, uint32_t domid)
 {
 	const struct consoled *consoled = userdata;
 
@@ -129,6 +130,27 @@ static int start_peer(struct consoled *consoled, int fd)
 	return peer_listen(consoled->peer, fd);
 }
 
+static void on_relay_publish(void *userdata, uint32_t domid, uint32_t backend, const char *tty)
+{
+	const struct consoled *consoled = userdata;
+
+	server_publish_relay(consoled->requests.server, domid, backend, tty);
+}
+
+static int start_streams(struct consoled *consoled, struct fdstore *store)
+{
+	const struct relay_events events = {
+		.publish = on_relay_publish,
+		.changed = on_changed,
+		.userdata = consoled,
+	};
+	struct requests *requests = &consoled->requests;
+	int r = streams_new(consoled->base, &vchan_ops_real, &store_ops_real, 0,
+			    &requests->streams);
+
+	return r < 0 ? r : relays_new(requests->streams, &events, store, &requests->relays);
+}
+
 static int explain(int r)
 {
 	if (r == -ENOENT || r == -ENODEV || r == -ENXIO) {
@@ -156,7 +178,7 @@ static int start(struct consoled *consoled, const struct options *options)
 	};
 	const struct server_observer observer = {
 		.changed = on_console,
-		.gone = on_gone,
+		.gone = on_changed,
 		.listed = on_listed,
 		.userdata = consoled,
 	};
@@ -167,8 +189,7 @@ static int start(struct consoled *consoled, const struct options *options)
 		return r;
 	r = server_new(consoled->base, &config, store, &consoled->requests.server);
 	if (r == 0)
-		r = streams_new(consoled->base, &vchan_ops_real, &store_ops_real, 0,
-				&consoled->requests.streams);
+		r = start_streams(consoled, store);
 	socket = fdstore_take(store, "peer");
 	if (r == 0)
 		r = start_peer(consoled, socket);
@@ -181,6 +202,7 @@ static int start(struct consoled *consoled, const struct options *options)
 
 static void clear(struct consoled *consoled)
 {
+	relays_leave(consoled->requests.relays);
 	streams_free(consoled->requests.streams);
 	peer_free(consoled->peer);
 	if (consoled->hand_over)

@@ -10,6 +10,7 @@
 
 #include "members.h"
 #include "pty.h"
+#include "relay.h"
 #include "requests.h"
 #include "server.h"
 #include "stream.h"
@@ -21,7 +22,8 @@
 struct waiting {
 	struct peer_later *later;
 	struct json_object *result;
-	int fd; /* that goes with it; -1: none */
+	int fd;	      /* that goes with it; -1: none */
+	bool is_ours; /* we serve the vchan: whoever is to connect is told the path */
 };
 
 static void fail_stream(struct peer_answer *answer, int r)
@@ -30,6 +32,8 @@ static void fail_stream(struct peer_answer *answer, int r)
 		answer_fail(answer, "LimitsExceeded", "too many streams to other domains");
 	else if (r == -ENOMEM)
 		answer_fail(answer, "NoMemory", "no memory");
+	else if (r == -EEXIST)
+		answer_fail(answer, "WrongState", "it is relayed already, or served here");
 	else if (r == -EIO)
 		answer_fail(answer, "Failed", "the stream between the domains cannot be opened");
 	else
@@ -41,7 +45,7 @@ static void on_opened(void *userdata, int r, const char *path)
 	_cleanup_(freep) struct waiting *waiting = userdata;
 	struct peer_answer answer = {.result = waiting->result, .fd = waiting->fd};
 
-	if (r == 0 && waiting->fd >= 0 &&
+	if (r == 0 && waiting->is_ours &&
 	    !member_add(answer.result, "path", json_object_new_string(path)))
 		r = -ENOMEM;
 	if (r < 0)
@@ -99,22 +103,25 @@ bool stream_target_get(const struct requests *requests, struct json_object *pack
 void stream_divert(struct streams *streams, const struct stream_target *target, unsigned int ways,
 		   struct peer_answer *answer)
 {
-	struct waiting *waiting;
-	int fd, r;
+	struct stream_config config = {
+		.domid = target->domid,
+		.ways = ways,
+		.opened = on_opened,
+	};
+	int r;
 
 	if (target->path[0] == '\0')
 		return;
-	waiting = wait_with(answer);
-	if (!waiting)
+	config.userdata = wait_with(answer);
+	if (!config.userdata)
 		return;
-	fd = steal_fd(&waiting->fd);
-	r = fcntl(fd, F_SETFL, O_NONBLOCK) < 0
+	config.fd = steal_fd(&((struct waiting *)config.userdata)->fd);
+	r = fcntl(config.fd, F_SETFL, O_NONBLOCK) < 0
 		    ? -errno
-		    : streams_connect(streams, target->domid, target->path, fd, ways, on_opened,
-				      waiting);
+		    : streams_connect(streams, target->path, &config, NULL);
 	if (r < 0) {
-		closep(&fd);
-		on_opened(waiting, r, "");
+		close(config.fd);
+		on_opened(config.userdata, r, "");
 	}
 }
 
@@ -156,9 +163,13 @@ static bool get_type(struct json_object *packet, bool *ret_terminal, struct peer
 static void serve(struct requests *requests, uint32_t domid, bool terminal,
 		  struct peer_answer *answer)
 {
-	unsigned int ways = terminal ? STREAM_READS | STREAM_WRITES : STREAM_WRITES;
-	int ours = -1, r = (terminal ? open_terminal : open_pipe)(&ours, &answer->fd);
-	struct waiting *waiting = NULL;
+	struct stream_config config = {
+		.domid = domid,
+		.fd = -1,
+		.ways = terminal ? STREAM_READS | STREAM_WRITES : STREAM_WRITES,
+		.opened = on_opened,
+	};
+	int r = (terminal ? open_terminal : open_pipe)(&config.fd, &answer->fd);
 
 	answer->result = json_object_new_object();
 	if (r == 0 && !answer->result)
@@ -166,17 +177,38 @@ static void serve(struct requests *requests, uint32_t domid, bool terminal,
 	if (r < 0)
 		fail_stream(answer, r);
 	else
-		waiting = wait_with(answer);
-	if (!waiting) {
-		closep(&ours);
+		config.userdata = wait_with(answer);
+	if (!config.userdata) {
+		closep(&config.fd);
 		return;
 	}
-	r = streams_serve(requests->streams, (uint32_t)server_self(requests->server), domid, ours,
-			  ways, on_opened, waiting);
+	((struct waiting *)config.userdata)->is_ours = true;
+	r = streams_serve(requests->streams, (uint32_t)server_self(requests->server), &config,
+			  NULL);
 	if (r < 0) {
-		closep(&ours);
-		on_opened(waiting, r, "");
+		close(config.fd);
+		on_opened(config.userdata, r, "");
 	}
+}
+
+static bool get_domid(struct json_object *packet, const char *name, uint32_t *ret_domid,
+		      struct peer_answer *answer)
+{
+	if (json_object_object_get_ex(packet, name, NULL))
+		return member_number(packet, name, MAX_DOMID, ret_domid, answer);
+	answer_fail(answer, "InvalidArgs", "%s is missing", name);
+	return false;
+}
+
+/* Whether a vchan can be served now. */
+static bool can_serve(const struct requests *requests, struct peer_answer *answer)
+{
+	if (!is_supported(requests, answer))
+		return false;
+	if (server_self(requests->server) >= 0)
+		return true;
+	answer_fail(answer, "WrongState", "xenstore has not been read yet");
+	return false;
 }
 
 void do_stream(struct requests *requests, const char *id, struct json_object *packet,
@@ -185,15 +217,57 @@ void do_stream(struct requests *requests, const char *id, struct json_object *pa
 	uint32_t domid = 0;
 	bool terminal;
 
-	if (!json_object_object_get_ex(packet, "domid", NULL)) {
-		answer_fail(answer, "InvalidArgs", "domid is missing");
+	if (get_domid(packet, "domid", &domid, answer) && get_type(packet, &terminal, answer) &&
+	    can_serve(requests, answer))
+		serve(requests, domid, terminal, answer);
+}
+
+static void begin_relay(struct requests *requests, struct relay_config *config,
+			struct peer_answer *answer)
+{
+	int r;
+
+	answer->result = json_object_new_object();
+	if (!answer->result) {
+		fail_stream(answer, -ENOMEM);
 		return;
 	}
-	if (!member_number(packet, "domid", MAX_DOMID, &domid, answer) ||
-	    !get_type(packet, &terminal, answer) || !is_supported(requests, answer))
+	config->self = (uint32_t)server_self(requests->server);
+	config->opened = on_opened;
+	config->userdata = wait_with(answer);
+	if (!config->userdata)
 		return;
-	if (server_self(requests->server) < 0)
-		answer_fail(answer, "WrongState", "xenstore has not been read yet");
+	((struct waiting *)config->userdata)->is_ours = true;
+	r = relays_begin(requests->relays, config);
+	if (r < 0)
+		on_opened(config->userdata, r, "");
+}
+
+void do_relay(struct requests *requests, const char *id, struct json_object *packet,
+	      struct peer_answer *answer)
+{
+	const char *uuid = member_text(packet, "uuid");
+	struct relay_config config = {.domid = 0};
+	char path[UUID_SIZE + 4];
+
+	if (!get_domid(packet, "domid", &config.domid, answer) ||
+	    !get_domid(packet, "backend", &config.backend, answer) || !can_serve(requests, answer))
+		return;
+	if (uuid && strlen(uuid) < UUID_SIZE) {
+		snprintf(path, sizeof(path), "/vm/%s", uuid);
+		uuid_from_path(path, config.uuid);
+	}
+	if (server_find(requests->server, config.domid))
+		fail_stream(answer, -EEXIST);
 	else
-		serve(requests, domid, terminal, answer);
+		begin_relay(requests, &config, answer);
+}
+
+void do_unrelay(struct requests *requests, const char *id, struct json_object *packet,
+		struct peer_answer *answer)
+{
+	uint32_t domid = 0;
+
+	if (get_domid(packet, "domid", &domid, answer) && is_supported(requests, answer))
+		(void)relays_end(requests->relays, domid, true);
 }

@@ -28,8 +28,12 @@ bool stream_target_get(const struct requests *requests, struct json_object *pack
 void stream_divert(struct streams *streams, const struct stream_target *target, unsigned int ways,
 		   struct peer_answer *answer);
 
-/* The request "stream". */
+/* The requests "stream", "relay" and "unrelay". */
 void do_stream(struct requests *requests, const char *id, struct json_object *packet,
 	       struct peer_answer *answer);
+void do_relay(struct requests *requests, const char *id, struct json_object *packet,
+	      struct peer_answer *answer);
+void do_unrelay(struct requests *requests, const char *id, struct json_object *packet,
+		struct peer_answer *answer);
 
 #endif

@@ -3,6 +3,7 @@
 #include "requests.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include "common/base64.h"
 #include "early.h"
 #include "members.h"
+#include "relay.h"
 #include "requests-stream.h"
 #include "saved.h"
 #include "server.h"
@@ -59,17 +61,31 @@ static struct console *get_console(struct server *server, struct json_object *pa
 	return console;
 }
 
+/* The terminal that xl console has here, for that of another domain. */
+static int open_terminal(const struct console *console, int *ret_fd, bool *ret_writer)
+{
+	struct console_status status;
+
+	console_get_status(console, &status);
+	if (status.state != CONSOLE_SERVING)
+		return -EAGAIN;
+	*ret_writer = true;
+	*ret_fd = open(status.tty, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
 static void do_attach(struct requests *requests, const char *id, struct json_object *packet,
 		      struct peer_answer *answer)
 {
 	struct attach_options options = {.replay = 0};
 	struct stream_target target;
+	bool terminal = false, writer;
 	struct console *console;
 	uint32_t domid;
-	bool writer;
 	int r;
 
-	if (!member_bool(packet, "read-only", &options.read_only, answer) ||
+	if (!member_bool(packet, "terminal", &terminal, answer) ||
+	    !member_bool(packet, "read-only", &options.read_only, answer) ||
 	    !member_bool(packet, "exclusive", &options.exclusive, answer) ||
 	    !member_number(packet, "replay", REPLAY_SIZE, &options.replay, answer) ||
 	    !stream_target_get(requests, packet, &target, answer))
@@ -81,7 +97,8 @@ static void do_attach(struct requests *requests, const char *id, struct json_obj
 	console = get_console(requests->server, packet, &domid, answer);
 	if (!console)
 		return;
-	r = console_attach(console, &options, &answer->fd, &writer);
+	r = terminal ? open_terminal(console, &answer->fd, &writer)
+		     : console_attach(console, &options, &answer->fd, &writer);
 	if (r < 0) {
 		answer_fail_with(answer, r, domid);
 		return;
@@ -252,6 +269,8 @@ static void do_take(struct requests *requests, const char *id, struct json_objec
 		answer_fail(answer, "InvalidArgs", "port is no event channel");
 	else if (r < 0)
 		answer_fail_with(answer, r, facts.domid);
+	else if (requests->relays)
+		(void)relays_end(requests->relays, facts.domid, false);
 }
 
 static bool get_early(struct json_object *packet, uint8_t data[EARLY_PART_SIZE],
@@ -303,8 +322,9 @@ static void on_request(void *userdata, const char *id, const char *name, struct 
 		void (*run)(struct requests *requests, const char *id, struct json_object *packet,
 			    struct peer_answer *answer);
 	} requests[] = {
-		{"attach", do_attach},	 {"early", do_early},	{"log", do_log},
-		{"release", do_release}, {"stream", do_stream}, {"take", do_take},
+		{"attach", do_attach}, {"early", do_early},	{"log", do_log},
+		{"relay", do_relay},   {"release", do_release}, {"stream", do_stream},
+		{"take", do_take},     {"unrelay", do_unrelay},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
@@ -329,12 +349,28 @@ static bool add_status(struct json_object *event, const struct console_status *s
 	       member_add(event, "early", json_object_new_boolean(status->early));
 }
 
+/* What is not known of a console that another domain serves is as if nothing was. */
+static bool add_relay(struct json_object *event, const struct relay_status *status)
+{
+	return member_add(event, "event", json_object_new_string("console")) &&
+	       member_add(event, "domid", json_object_new_int64(status->domid)) &&
+	       member_add(event, "uuid", json_object_new_string(status->uuid)) &&
+	       member_add(event, "state",
+			  json_object_new_string(status->connected ? "relayed" : "detached")) &&
+	       member_add(event, "tty", json_object_new_string(status->tty)) &&
+	       member_add(event, "backend", json_object_new_int64(status->backend)) &&
+	       member_add(event, "attached", json_object_new_int(0)) &&
+	       member_add(event, "writer", json_object_new_boolean(false)) &&
+	       member_add(event, "dropped", json_object_new_int(0));
+}
+
 static struct json_object *make_event(void *userdata, uint32_t object)
 {
 	const struct requests *requests = userdata;
 	const struct console *console = server_find(requests->server, object);
 	struct json_object *event = json_object_new_object();
 	struct console_status status;
+	struct relay_status relay;
 	bool made;
 
 	if (!event)
@@ -342,6 +378,8 @@ static struct json_object *make_event(void *userdata, uint32_t object)
 	if (console) {
 		server_get_status(requests->server, console, &status);
 		made = add_status(event, &status);
+	} else if (requests->relays && relays_get(requests->relays, object, &relay)) {
+		made = add_relay(event, &relay);
 	} else {
 		made = member_add(event, "event", json_object_new_string("gone")) &&
 		       member_add(event, "domid", json_object_new_int64(object));
@@ -352,16 +390,17 @@ static struct json_object *make_event(void *userdata, uint32_t object)
 	return NULL;
 }
 
-static int64_t next_console(void *userdata, int64_t object)
+static int64_t next_object(void *userdata, int64_t object)
 {
 	const struct requests *requests = userdata;
 	struct console *console = server_next(requests->server, object);
+	int64_t relay = requests->relays ? relays_next(requests->relays, object) : -1;
 	struct console_status status;
 
 	if (!console)
-		return -1;
+		return relay;
 	console_get_status(console, &status);
-	return status.domid;
+	return relay >= 0 && relay < status.domid ? relay : status.domid;
 }
 
 struct peer_ops requests_ops(struct requests *requests)
@@ -369,7 +408,7 @@ struct peer_ops requests_ops(struct requests *requests)
 	return (struct peer_ops){
 		.request = on_request,
 		.event = make_event,
-		.next = next_console,
+		.next = next_object,
 		.userdata = requests,
 	};
 }

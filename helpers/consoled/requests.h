@@ -5,6 +5,7 @@
 
 #include "peer.h"
 
+struct relays;
 struct server;
 struct streams;
 
@@ -13,6 +14,7 @@ struct streams;
 struct requests {
 	struct server *server;
 	struct streams *streams; /* NULL: to no other domain */
+	struct relays *relays;	 /* NULL with that */
 };
 
 /* The operations of a peer, on what is the caller's. */

@@ -676,3 +676,8 @@ int server_follow(struct server *server, const char *uuid, int *ret_fd, uint64_t
 	server->nr_old_logs++;
 	return 0;
 }
+
+void server_publish_relay(struct server *server, uint32_t domid, uint32_t backend, const char *tty)
+{
+	discovery_publish_relay(server->discovery, domid, backend, tty);
+}

@@ -81,6 +81,9 @@ int server_release(struct server *server, struct console *console, const char *i
 int server_take(struct server *server, const struct console_facts *facts, const char *id,
 		const uint8_t *input, size_t size);
 
+/* As discovery_publish_relay() does. */
+void server_publish_relay(struct server *server, uint32_t domid, uint32_t backend, const char *tty);
+
 /* The log of a domain that has no console now.  -ENOENT, -EMFILE. */
 int server_follow(struct server *server, const char *uuid, int *ret_fd, uint64_t *ret_size);
 

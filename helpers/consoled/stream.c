@@ -23,13 +23,10 @@
 struct stream {
 	TAILQ_ENTRY(stream) link;
 	struct streams *streams;
-	unsigned int ways;
-	int fd;
-	void *vchan;		 /* NULL: being opened */
-	struct opening *opening; /* NULL: it is there */
+	struct stream_config config; /* its descriptor is ours */
+	void *vchan;		     /* NULL: being opened */
+	struct opening *opening;     /* NULL: it is there */
 	char path[VCHAN_PATH_SIZE];
-	stream_opened_t done;
-	void *userdata;
 	struct event *fd_event, *vchan_event;
 	struct event *expect; /* while nobody has connected */
 	uint8_t out[CHUNK];   /* from the vchan */
@@ -65,8 +62,17 @@ static void stream_free(struct stream *stream)
 		opener_cancel(streams->opener, stream->opening);
 	if (stream->vchan)
 		opener_close(streams->opener, stream->vchan);
-	closep(&stream->fd);
+	closep(&stream->config.fd);
 	free(stream);
+}
+
+static void end(struct stream *stream)
+{
+	const struct stream_config config = stream->config;
+
+	stream_free(stream);
+	if (config.ended)
+		config.ended(config.userdata);
 }
 
 /* Returns 1: something moved; 0: nothing to do now; -1: an end is closed. */
@@ -83,7 +89,8 @@ static int write_out(struct stream *stream)
 		stream->out_size = (size_t)size;
 		stream->out_done = 0;
 	}
-	n = write(stream->fd, stream->out + stream->out_done, stream->out_size - stream->out_done);
+	n = write(stream->config.fd, stream->out + stream->out_done,
+		  stream->out_size - stream->out_done);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	stream->out_done += (size_t)n;
@@ -100,7 +107,8 @@ static int read_in(struct stream *stream)
 
 	if (room <= 0)
 		return 0;
-	n = read(stream->fd, data, (size_t)room < sizeof(data) ? (size_t)room : sizeof(data));
+	n = read(stream->config.fd, data,
+		 (size_t)room < sizeof(data) ? (size_t)room : sizeof(data));
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	if (n == 0)
@@ -111,9 +119,9 @@ static int read_in(struct stream *stream)
 /* Whoever reads finds the end where it is, behind what is still to be read. */
 static bool is_over(const struct stream *stream)
 {
-	struct pollfd state = {.fd = stream->fd};
+	struct pollfd state = {.fd = stream->config.fd};
 
-	if (!(stream->ways & STREAM_WRITES))
+	if (!(stream->config.ways & STREAM_WRITES))
 		return stream->streams->ops->state(stream->vchan) == VCHAN_CLOSED;
 	return poll(&state, 1, 0) > 0 && state.revents & (POLLHUP | POLLERR);
 }
@@ -122,9 +130,9 @@ static int move(struct stream *stream)
 {
 	int in = 0, out = 0;
 
-	if (stream->ways & STREAM_WRITES)
+	if (stream->config.ways & STREAM_WRITES)
 		out = write_out(stream);
-	if (out >= 0 && stream->ways & STREAM_READS)
+	if (out >= 0 && stream->config.ways & STREAM_READS)
 		in = read_in(stream);
 	if (in < 0 || out < 0)
 		return -1;
@@ -138,7 +146,7 @@ static void go_on(struct stream *stream)
 	while ((r = move(stream)) > 0 && ++turns < TURNS)
 		;
 	if (r < 0 || (r == 0 && is_over(stream)))
-		stream_free(stream);
+		end(stream);
 	else if (r > 0)
 		event_active(stream->fd_event, EV_WRITE, 0);
 }
@@ -157,7 +165,7 @@ static void on_vchan(evutil_socket_t fd, short what, void *userdata)
 	struct stream *stream = userdata;
 
 	if (stream->streams->ops->wait(stream->vchan) < 0)
-		stream_free(stream);
+		end(stream);
 	else
 		go_on(stream);
 }
@@ -169,7 +177,7 @@ static void on_expect(evutil_socket_t fd, short what, void *userdata)
 	if (stream->streams->ops->state(stream->vchan) != VCHAN_EXPECTING)
 		return;
 	message(LOG_NOTICE, "nobody has connected to %s: the stream is ended", stream->path);
-	stream_free(stream);
+	end(stream);
 }
 
 static int begin(struct stream *stream)
@@ -199,13 +207,12 @@ static void on_opened(void *userdata, void *vchan)
 	stream->vchan = vchan;
 	if (r == 0)
 		r = begin(stream);
-	stream->done(stream->userdata, r, stream->path);
-	stream->done = NULL;
+	stream->config.opened(stream->config.userdata, r, stream->path);
 	if (r < 0)
 		stream_free(stream);
 }
 
-static int stream_new(struct streams *streams, int fd, unsigned int ways, const char *path,
+static int stream_new(struct streams *streams, const struct stream_config *config, const char *path,
 		      struct stream **ret_stream)
 {
 	struct stream *stream;
@@ -215,16 +222,15 @@ static int stream_new(struct streams *streams, int fd, unsigned int ways, const 
 	stream = calloc(1, sizeof(*stream));
 	if (!stream)
 		return -ENOMEM;
-	stream->fd_event = event_new(streams->base, fd, EV_READ | EV_WRITE | EV_ET | EV_PERSIST,
-				     on_fd, stream);
+	stream->fd_event = event_new(streams->base, config->fd,
+				     EV_READ | EV_WRITE | EV_ET | EV_PERSIST, on_fd, stream);
 	if (!stream->fd_event || event_add(stream->fd_event, NULL) < 0) {
 		free_event(stream->fd_event);
 		free(stream);
 		return -ENOMEM;
 	}
 	stream->streams = streams;
-	stream->ways = ways;
-	stream->fd = -1;
+	stream->config = *config;
 	snprintf(stream->path, sizeof(stream->path), "%s", path);
 	TAILQ_INSERT_TAIL(&streams->list, stream, link);
 	streams->nr++;
@@ -232,24 +238,26 @@ static int stream_new(struct streams *streams, int fd, unsigned int ways, const 
 	return 0;
 }
 
-static int stream_open(struct streams *streams, bool serve, uint32_t domid, const char *path,
-		       int fd, unsigned int ways, stream_opened_t done, void *userdata)
+static int stream_open(struct streams *streams, bool serve, const char *path,
+		       const struct stream_config *config, struct stream **ret_stream)
 {
 	struct stream *stream;
 	int r = strlen(path) < VCHAN_PATH_SIZE ? 0 : -ENAMETOOLONG;
 
 	if (r == 0)
-		r = stream_new(streams, fd, ways, path, &stream);
+		r = stream_new(streams, config, path, &stream);
 	if (r < 0)
 		return r;
-	stream->done = done;
-	stream->userdata = userdata;
-	r = opener_open(streams->opener, serve, domid, path, on_opened, stream, &stream->opening);
-	if (r < 0)
+	r = opener_open(streams->opener, serve, config->domid, path, on_opened, stream,
+			&stream->opening);
+	if (r < 0) {
+		stream->config.fd = -1;
 		stream_free(stream);
-	else
-		stream->fd = fd;
-	return r;
+		return r;
+	}
+	if (ret_stream)
+		*ret_stream = stream;
+	return 0;
 }
 
 /* Nobody has begun one yet: what is there is an earlier process's. */
@@ -261,8 +269,8 @@ static int sweep(struct streams *streams, const char *dir)
 	return r;
 }
 
-int streams_serve(struct streams *streams, uint32_t self, uint32_t domid, int fd, unsigned int ways,
-		  stream_opened_t done, void *userdata)
+int streams_serve(struct streams *streams, uint32_t self, const struct stream_config *config,
+		  struct stream **ret_stream)
 {
 	char dir[VCHAN_PATH_SIZE], path[VCHAN_PATH_SIZE];
 	uint64_t number;
@@ -273,13 +281,18 @@ int streams_serve(struct streams *streams, uint32_t self, uint32_t domid, int fd
 	snprintf(dir, sizeof(dir), DIR_FORMAT, self);
 	snprintf(path, sizeof(path), DIR_FORMAT "/%016" PRIx64, self, number);
 	r = sweep(streams, dir);
-	return r < 0 ? r : stream_open(streams, true, domid, path, fd, ways, done, userdata);
+	return r < 0 ? r : stream_open(streams, true, path, config, ret_stream);
 }
 
-int streams_connect(struct streams *streams, uint32_t domid, const char *path, int fd,
-		    unsigned int ways, stream_opened_t done, void *userdata)
+int streams_connect(struct streams *streams, const char *path, const struct stream_config *config,
+		    struct stream **ret_stream)
 {
-	return stream_open(streams, false, domid, path, fd, ways, done, userdata);
+	return stream_open(streams, false, path, config, ret_stream);
+}
+
+void stream_end(struct stream *stream)
+{
+	stream_free(stream);
 }
 
 int streams_new(struct event_base *base, const struct vchan_ops *ops, const struct store_ops *store,
@@ -311,8 +324,8 @@ struct streams *streams_free(struct streams *streams)
 		return NULL;
 	for (stream = TAILQ_FIRST(&streams->list); stream; stream = next) {
 		next = TAILQ_NEXT(stream, link);
-		if (stream->done)
-			stream->done(stream->userdata, -ECANCELED, stream->path);
+		if (stream->opening)
+			stream->config.opened(stream->config.userdata, -ECANCELED, stream->path);
 		stream_free(stream);
 	}
 	opener_free(streams->opener);

@@ -16,7 +16,7 @@ import tty
 import pytest
 
 from conftest import NAME, OURS, Client, turn, wait_until
-from console_support import CONSOLE, CONSOLE_DOMAIN, CONTROL, WEB, Consoled, has_console, properties, refuse, wait_console
+from console_support import CONSOLE, CONSOLE_DOMAIN, CONTROL, WEB, Consoled, consoles, has_console, properties, refuse, wait_console
 from console_support import peers  # a fixture, pylint: disable=unused-import
 from test_xenstore import each_xenstored, store  # fixtures, pylint: disable=unused-import
 
@@ -235,6 +235,112 @@ def test_caller_that_leaves_ends_the_stream(served, bus_address, streams):
     helper.send(id=request["id"], result={"writer": True})
     wait_until(lambda: streams.is_ended(0))
     assert not call.result
+
+
+class Relay(consoles.Console):
+    """A terminal for a console that the other domain serves."""
+
+    def event(self):
+        return super().event() | {"backend": CONSOLE_DOMAIN}
+
+
+class Relays(Streams):
+    """It makes terminals for xl console, too."""
+
+    def __init__(self, peers):
+        self.wanted, self.unrelayed = [], []
+        super().__init__(peers)
+        self.overrides |= {"relay": self.relay, "unrelay": self.unrelay}
+
+    def tell(self, state):
+        console = self.consoles.setdefault(WEB, Relay(WEB, ""))
+        console.state, console.tty = state, "/dev/pts/77"
+        self.announce(console)
+
+    def relay(self, connection, request):
+        self.wanted.append(request)
+        self.tell("relayed")
+        self.send(connection, {"id": request["id"], "result": {"path": f"/tool/hyperlaunch/vchan/r{len(self.wanted)}"}})
+
+    def unrelay(self, connection, request):
+        self.unrelayed.append(request["domid"])
+        self.consoles.pop(request["domid"])
+        self.broadcast({"event": "gone", "domid": request["domid"]})
+        self.send(connection, {"id": request["id"], "result": {}})
+
+
+@pytest.fixture
+def relays(peers, started):
+    helper = Relays(peers)
+    yield helper
+    helper.stop()
+
+
+@pytest.fixture
+def relayed(started, store, client, relays):
+    """The helper there, and the path of web, for which there is a terminal here."""
+    helper = Helper(store).serve()
+    request = helper.request()
+    assert (request["request"], request["domid"], request["terminal"]) == ("attach", WEB, True)
+    assert request["stream"] == {"domid": CONTROL, "path": "/tool/hyperlaunch/vchan/r1"}
+    helper.send(id=request["id"], result={"writer": True})
+    assert [(one["domid"], one["backend"]) for one in relays.wanted] == [(WEB, CONSOLE_DOMAIN)]
+    web = client.path_of("web")
+    wait_until(lambda: has_console(client, web) and properties(client, web)["Tty"] == "/dev/pts/77")
+    return helper, web
+
+
+def test_console_served_there_has_a_terminal_here(relayed, client):
+    shown = properties(client, relayed[1])
+    assert (shown["State"], shown["Backend"], shown["Owner"]) == ("serving", "consoled", client.path_of("console"))
+
+
+def test_terminal_is_connected_again(relayed, client, relays):
+    helper, web = relayed
+    relays.do(lambda: relays.tell("detached"))
+    request = helper.request()
+    assert request["stream"]["path"] == "/tool/hyperlaunch/vchan/r2"
+    helper.send(id=request["id"], error="Failed", message="there is no such path")
+    turn(0.2)
+    assert len(relays.wanted) == 2 and properties(client, web)["Tty"] == "/dev/pts/77"
+
+
+def test_terminal_stays_while_the_other_side_is_away(relayed, store, client, relays):
+    helper, web = relayed
+    relays.do(lambda: relays.tell("detached"))
+    helper.request()
+    store.write(f"{DIR}/helper/session", "0123456789abcdef 0123456789abcdef")
+    wait_state(client, "unavailable")
+    turn(0.2)
+    assert not relays.unrelayed
+    again = Helper(store).serve()
+    wait_state(client, "serving")
+    relays.do(lambda: relays.tell("detached"))
+    assert again.request()["terminal"]
+
+
+def test_terminal_ends_with_its_console(relayed, client, relays):
+    helper, web = relayed
+    helper.send(event="gone", domid=WEB)
+    wait_until(lambda: relays.unrelayed == [WEB])
+    wait_console(client, web, present=False)
+
+
+def test_terminal_ends_with_its_domain(relayed, started, relays):
+    started.command(f"domain-remove {WEB}")
+    wait_until(lambda: relays.unrelayed == [WEB])
+
+
+def test_terminals_outlive_hyperlaunchd(relayed, started, store, client, relays):
+    started.process.send_signal(signal.SIGKILL)
+    started.process.wait()
+    started.start()
+    Helper(store).serve()
+    wait_until(client.ready)
+    web = client.path_of("web")
+    wait_until(lambda: has_console(client, web) and properties(client, web)["Tty"] == "/dev/pts/77")
+    turn(0.2)
+    assert len(relays.wanted) == 1
 
 
 def test_without_a_back_end_here_nothing_is_opened(started, store, client):

@@ -18,6 +18,8 @@
 #include "fake-store.h"
 #include "fake-vchan.h"
 #include "fake-xen.h"
+#include "fdstore.h"
+#include "relay.h"
 #include "requests.h"
 #include "serve.h"
 #include "stream.h"
@@ -54,6 +56,31 @@ static void on_listed(void *userdata)
 {
 }
 
+static void on_relay_publish(void *userdata, uint32_t domid, uint32_t backend, const char *tty)
+{
+	struct peers *peers = userdata;
+
+	server_publish_relay(peers->serve.server, domid, backend, tty);
+}
+
+static void start_streams(struct peers *peers)
+{
+	const struct relay_events events = {
+		.publish = on_relay_publish,
+		.changed = on_gone,
+		.userdata = peers,
+	};
+	struct requests *requests = &peers->requests;
+	struct fdstore *none;
+
+	assert_int_equal(fdstore_new(&none), 0);
+	assert_int_equal(streams_new(peers->serve.base, &fake_vchan_ops, &fake_store_ops, 0,
+				     &requests->streams),
+			 0);
+	assert_int_equal(relays_new(requests->streams, &events, none, &requests->relays), 0);
+	fdstore_free(none);
+}
+
 static int set_up(void **state)
 {
 	struct peers *peers = calloc(1, sizeof(*peers));
@@ -77,9 +104,7 @@ static int set_up(void **state)
 		fail();
 	assert_int_equal(bind(fd, (struct sockaddr *)&peers->address, sizeof(peers->address)), 0);
 	assert_int_equal(listen(fd, 32), 0);
-	assert_int_equal(streams_new(peers->serve.base, &fake_vchan_ops, &fake_store_ops, 0,
-				     &peers->requests.streams),
-			 0);
+	start_streams(peers);
 	peers->requests.server = peers->serve.server;
 	ops = requests_ops(&peers->requests);
 	assert_int_equal(peer_new(peers->serve.base, PEER_KIND, &ops, &peers->peer), 0);
@@ -93,6 +118,7 @@ static int tear_down(void **state)
 {
 	struct peers *peers = *state;
 
+	relays_leave(peers->requests.relays);
 	streams_free(peers->requests.streams);
 	peer_free(peers->peer);
 	serve_end(&peers->serve);
@@ -334,6 +360,172 @@ static void test_a_stream_that_cannot_be_opened_is_an_error(void **state)
 			 -1);
 	fake_vchan_refuse(false);
 	assert_non_null(strstr(text, "\"error\":\"Failed\""));
+	close(fd);
+}
+
+#define FAR 9u /* a guest that another domain serves; GUEST plays what is there */
+
+static bool far_tty_is(const char *tty)
+{
+	char value[64] = "?";
+
+	fake_store_get("/local/domain/9/console/tty", value, sizeof(value));
+	return strcmp(value, tty) == 0;
+}
+
+/* A relay of FAR, connected to GUEST's terminal. */
+static void relay(struct peers *peers, int socket)
+{
+	char text[PEER_PACKET_SIZE + 1], path[64];
+
+	ask(peers, socket,
+	    "{\"id\":\"r\",\"request\":\"relay\",\"domid\":9,\"backend\":7,\"uuid\":\"" UUID_B
+	    "\"}",
+	    text);
+	assert_int_equal(sscanf(text, "{\"id\":\"r\",\"result\":{\"path\":\"%63[^\"]\"}}", path),
+			 1);
+	snprintf(text, sizeof(text),
+		 "{\"id\":\"a\",\"request\":\"attach\",\"domid\":5,\"terminal\":true,"
+		 "\"stream\":{\"domid\":1,\"path\":\"%s\"}}",
+		 path);
+	ask(peers, socket, text, text);
+	assert_string_equal(text, "{\"id\":\"a\",\"result\":{\"writer\":true}}");
+}
+
+static void expect_far(struct peers *peers, int socket, const char *state)
+{
+	char text[PEER_PACKET_SIZE + 1], wanted[64];
+	int none;
+
+	snprintf(wanted, sizeof(wanted), "\"state\":\"%s\"", state);
+	do
+		serve_until(&peers->serve, take(socket, text, &none) >= 0);
+	while (!strstr(text, "\"domid\":9") || !strstr(text, wanted));
+}
+
+/* What the guest has read so far, as a string. */
+static void add_input(char *text, size_t size)
+{
+	size_t length = strlen(text);
+
+	length += fake_read(GUEST, text + length, size - length - 1);
+	text[length] = '\0';
+}
+
+static void carry(struct peers *peers, int tty, const char *printed, const char *typed)
+{
+	char seen[32] = "", got[32] = "";
+
+	serve_print(&peers->serve, GUEST, printed, strlen(printed));
+	serve_until(&peers->serve,
+		    (serve_read(tty, seen, sizeof(seen)), strcmp(seen, printed) == 0));
+	assert_int_equal(write(tty, typed, strlen(typed)), strlen(typed));
+	serve_until(&peers->serve, (add_input(got, sizeof(got)), strstr(got, typed)));
+}
+
+static struct peers *with_far(void **state, int *ret_socket)
+{
+	struct peers *peers = *state;
+
+	fake_store_set("/local/domain/9/console/backend-id", "7");
+	peer_start(peers->peer, 1);
+	serve_add(&peers->serve, GUEST, UUID_A);
+	*ret_socket = connect_ready(peers);
+	return peers;
+}
+
+static void test_a_relay_has_a_terminal_for_xl_console(void **state)
+{
+	int fd, tty;
+	struct peers *peers = with_far(state, &fd);
+
+	relay(peers, fd);
+	serve_until(&peers->serve, !far_tty_is("?"));
+	tty = serve_open_tty(FAR);
+	assert_true(tty >= 0);
+	carry(peers, tty, "printed", "typed");
+	/* The writer of GUEST's console is whoever attached to that. */
+	assert_false(serve_status(&peers->serve, GUEST).writer);
+	say(fd, "{\"id\":\"u\",\"request\":\"unrelay\",\"domid\":9}");
+	serve_until(&peers->serve, far_tty_is(""));
+	serve_until(&peers->serve, fake_vchan_open() == 0);
+	close(tty);
+	close(fd);
+}
+
+static void test_the_terminal_of_a_relay_outlives_its_stream(void **state)
+{
+	int fd, tty;
+	struct peers *peers = with_far(state, &fd);
+
+	relay(peers, fd);
+	serve_until(&peers->serve, !far_tty_is("?"));
+	tty = serve_open_tty(FAR);
+	carry(peers, tty, "before", "typed");
+	fake_store_remove_guest(GUEST);
+	expect_far(peers, fd, "detached");
+	serve_add(&peers->serve, GUEST, UUID_A);
+	/* What is typed meanwhile waits. */
+	assert_int_equal(write(tty, "early ", 6), 6);
+	relay(peers, fd);
+	carry(peers, tty, "after", "late");
+	close(tty);
+	close(fd);
+}
+
+static void test_relays_that_cannot_be(void **state)
+{
+	static const char *const cases[][2] = {
+		{"{\"id\":\"x\",\"request\":\"relay\",\"domid\":9}", "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"relay\",\"backend\":7}", "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"relay\",\"domid\":5,\"backend\":7}", "WrongState"},
+		{"{\"id\":\"x\",\"request\":\"unrelay\"}", "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"attach\",\"domid\":5,\"terminal\":1}", "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"stream\",\"domid\":7,\"type\":\"file\"}",
+		 "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"stream\",\"type\":\"pipe\"}", "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"attach\",\"domid\":5,\"stream\":\"/a\"}",
+		 "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"attach\",\"domid\":5,\"stream\":{\"path\":\"/a\"}}",
+		 "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"log\",\"domid\":5,\"stream\":{\"domid\":1,\"path\":"
+		 "\"a\"}}",
+		 "InvalidArgs"},
+	};
+	int fd;
+	struct peers *peers = with_far(state, &fd);
+	char text[PEER_PACKET_SIZE + 1], wanted[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		ask(peers, fd, cases[i][0], text);
+		snprintf(wanted, sizeof(wanted), "\"error\":\"%s\"", cases[i][1]);
+		if (!strstr(text, wanted))
+			fail_msg("%s: %s", cases[i][0], text);
+	}
+	relay(peers, fd);
+	ask(peers, fd,
+	    "{\"id\":\"x\",\"request\":\"relay\",\"domid\":9,\"backend\":7,\"uuid\":\"" UUID_B
+	    "\"}",
+	    text);
+	assert_non_null(strstr(text, "\"error\":\"WrongState\""));
+	close(fd);
+}
+
+/* It has our own terminal then. */
+static void test_a_console_that_is_taken_is_not_relayed(void **state)
+{
+	int fd;
+	struct peers *peers = with_far(state, &fd);
+	char text[PEER_PACKET_SIZE + 1];
+
+	relay(peers, fd);
+	ask(peers, fd,
+	    "{\"id\":\"t\",\"request\":\"take\",\"domid\":9,\"port\":7,\"ring-ref\":3,\"uuid\":"
+	    "\"" UUID_B "\",\"input\":\"\"}",
+	    text);
+	assert_string_equal(text, "{\"id\":\"t\",\"result\":{}}");
+	serve_until(&peers->serve, fake_vchan_open() == 0);
+	assert_int_equal(serve_state(&peers->serve, FAR), CONSOLE_SERVING);
 	close(fd);
 }
 
@@ -630,6 +822,10 @@ int main(void)
 		TEST(test_a_stream_carries_a_log),
 		TEST(test_a_stream_that_cannot_be_opened_is_an_error),
 		TEST(test_a_client_may_leave_while_a_stream_is_opened),
+		TEST(test_a_relay_has_a_terminal_for_xl_console),
+		TEST(test_the_terminal_of_a_relay_outlives_its_stream),
+		TEST(test_relays_that_cannot_be),
+		TEST(test_a_console_that_is_taken_is_not_relayed),
 		TEST(test_early_output_is_given_in_parts),
 		TEST(test_release_and_take),
 		TEST(test_a_job_that_asks_again_has_the_same_answer),

@@ -27,6 +27,7 @@ struct sides {
 	struct serve serve; /* for its loop */
 	struct streams *streams;
 	int served, connected; /* 1: not told yet */
+	bool ended;	       /* the one that was served */
 	char path[VCHAN_PATH_SIZE];
 	int from[2],
 		to[2]; /* pipes: what the side that connected reads, what the other one writes */
@@ -38,6 +39,13 @@ static void on_served(void *userdata, int r, const char *path)
 
 	sides->served = r;
 	memcpy(sides->path, path, strlen(path) + 1);
+}
+
+static void on_ended(void *userdata)
+{
+	struct sides *sides = userdata;
+
+	sides->ended = true;
 }
 
 static void on_connected(void *userdata, int r, const char *path)
@@ -80,20 +88,42 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static int serve(struct sides *sides, int fd, unsigned int ways)
+{
+	const struct stream_config config = {
+		.domid = THERE,
+		.fd = fd,
+		.ways = ways,
+		.opened = on_served,
+		.ended = on_ended,
+		.userdata = sides,
+	};
+
+	return streams_serve(sides->streams, HERE, &config, NULL);
+}
+
+static int connect_to(struct sides *sides, int fd, unsigned int ways)
+{
+	const struct stream_config config = {
+		.domid = HERE,
+		.fd = fd,
+		.ways = ways,
+		.opened = on_connected,
+		.userdata = sides,
+	};
+
+	return streams_connect(sides->streams, sides->path, &config, NULL);
+}
+
 static void serve_pipe(struct sides *sides)
 {
-	assert_int_equal(streams_serve(sides->streams, HERE, THERE, steal_fd(&sides->to[1]),
-				       STREAM_WRITES, on_served, sides),
-			 0);
+	assert_int_equal(serve(sides, steal_fd(&sides->to[1]), STREAM_WRITES), 0);
 	serve_until(&sides->serve, sides->served != 1);
 }
 
 static void connect_pipe(struct sides *sides)
 {
-	assert_int_equal(streams_connect(sides->streams, HERE, sides->path,
-					 steal_fd(&sides->from[0]), STREAM_READS, on_connected,
-					 sides),
-			 0);
+	assert_int_equal(connect_to(sides, steal_fd(&sides->from[0]), STREAM_READS), 0);
 	serve_until(&sides->serve, sides->connected != 1);
 }
 
@@ -196,13 +226,9 @@ static void test_terminals_go_both_ways(void **state)
 	assert_int_equal(pty_open(&there), 0);
 	assert_int_equal(fcntl(here.slave, F_SETFL, O_NONBLOCK), 0);
 	assert_int_equal(fcntl(there.slave, F_SETFL, O_NONBLOCK), 0);
-	assert_int_equal(streams_serve(sides->streams, HERE, THERE, here.master,
-				       STREAM_READS | STREAM_WRITES, on_served, sides),
-			 0);
+	assert_int_equal(serve(sides, here.master, STREAM_READS | STREAM_WRITES), 0);
 	serve_until(&sides->serve, sides->served == 0);
-	assert_int_equal(streams_connect(sides->streams, HERE, sides->path, there.master,
-					 STREAM_READS | STREAM_WRITES, on_connected, sides),
-			 0);
+	assert_int_equal(connect_to(sides, there.master, STREAM_READS | STREAM_WRITES), 0);
 	assert_int_equal(write(there.slave, "printed", 7), 7);
 	assert_int_equal(write(here.slave, "typed", 5), 5);
 	serve_until(&sides->serve,
@@ -212,6 +238,7 @@ static void test_terminals_go_both_ways(void **state)
 	close(here.slave);
 	/* A master without its stream is closed. */
 	serve_until(&sides->serve, fake_vchan_open() == 0);
+	assert_true(sides->ended);
 	assert_int_equal(read(there.slave, typed, 1), 0);
 	close(there.slave);
 }
@@ -244,9 +271,7 @@ static void test_what_is_being_opened_is_told_of_the_end(void **state)
 {
 	struct sides *sides = *state;
 
-	assert_int_equal(streams_serve(sides->streams, HERE, THERE, steal_fd(&sides->to[1]),
-				       STREAM_WRITES, on_served, sides),
-			 0);
+	assert_int_equal(serve(sides, steal_fd(&sides->to[1]), STREAM_WRITES), 0);
 	sides->streams = streams_free(sides->streams);
 	assert_int_equal(sides->served, -ECANCELED);
 }
@@ -259,7 +284,7 @@ static void test_there_is_a_limit(void **state)
 	while (nr <= STREAMS_MAX && r == 0) {
 		int fd = dup(sides->to[1]);
 
-		r = streams_serve(sides->streams, HERE, THERE, fd, STREAM_WRITES, on_served, sides);
+		r = serve(sides, fd, STREAM_WRITES);
 		if (r < 0)
 			close(fd);
 		else
