@@ -191,10 +191,15 @@ def test_control_domain_reads_the_log_of_a_guest_served_there(launched):
     assert code == 0, said
 
 
-@pytest.mark.parametrize("step", ["attach", "attach_here", "attach_again"])
+@pytest.mark.parametrize("step", ["attach", "attach_here", "attach_again", "named", "xl", "named_again", "xl_again"])
 def test_control_domain_attaches_to_it(launched, step):
-    """Served there, then here, and there again."""
+    """Served there, then here, and there again; by hlctl, and by xl at the terminal that our own consoled has for it."""
     code, said = launched.steps[step]
+    assert code == 0, said
+
+
+def test_xl_console_outlives_the_consoled_that_relays(launched):
+    code, said = launched.steps["killed"]
     assert code == 0, said
 
 
