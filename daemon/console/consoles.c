@@ -123,8 +123,7 @@ static void set_facts(struct console_facts *facts, const struct console_facts *n
 	/* The next connection is another try. */
 	facts->early_tried = before.early_tried &&
 			     before.helper == new->helper &&new->state != CONSOLE_UNAVAILABLE;
-	facts->relay_tried = before.relay_tried && before.helper == new->helper &&before.relay ==
-							   new->relay &&new->state == before.state;
+	facts->relay_next = before.relay_next;
 	facts->changed |= before.state != new->state ? CONSOLE_CHANGED_STATE : 0;
 	facts->changed |= strcmp(before.tty, new->tty) != 0 ? CONSOLE_CHANGED_TTY : 0;
 	facts->changed |= before.owner != new->owner ? CONSOLE_CHANGED_OWNER : 0;

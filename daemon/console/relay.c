@@ -16,11 +16,13 @@
 #include "console/request.h"
 #include "domains/manager.h"
 #include "loop/log.h"
+#include "loop/loop.h"
 #include "loop/timer.h"
 #include "peers/peer.h"
 
-/* After which one that failed is tried again. */
+/* After which one that failed is tried again, and at the soonest one that did not last. */
 #define RETRY (10 * USEC_PER_SEC)
+#define PAUSE (2 * USEC_PER_SEC)
 
 struct relays {
 	struct consoles_listener listener;
@@ -42,7 +44,7 @@ static bool is_wanted(const struct domain *domain)
 
 	return facts->state == CONSOLE_SERVING &&
 	       (facts->relay == CONSOLE_NONE || facts->relay == CONSOLE_DETACHED) &&
-	       !facts->relay_tried && !peer_passes_fds(console_helper_peer(facts->helper));
+	       !peer_passes_fds(console_helper_peer(facts->helper));
 }
 
 static struct domain *find(const struct relays *relays)
@@ -59,17 +61,13 @@ static void fail(struct relays *relays, int error, const char *why)
 		why ? why : strerror(-error));
 	relays->complained = true;
 	if (domain)
-		domain->console.relay_tried = true;
-	if (timer_set(relays->retry, RETRY) < 0)
-		log_error("no timer: it is not tried again");
+		domain->console.relay_next = loop_now() + RETRY;
 }
 
 static void on_retry(void *userdata)
 {
 	struct relays *relays = userdata;
 
-	for (struct domain *d = domains_first(manager_domains(relays->manager)); d; d = d->next)
-		d->console.relay_tried = false;
 	if (!relays->request)
 		go_on(relays);
 }
@@ -144,7 +142,7 @@ static json_object *make_members(const struct domain *domain)
 	return steal(&members);
 }
 
-static int begin(struct relays *relays, const struct domain *domain)
+static int begin(struct relays *relays, struct domain *domain)
 {
 	const struct console_ask ask = {
 		.name = "relay",
@@ -157,6 +155,8 @@ static int begin(struct relays *relays, const struct domain *domain)
 
 	relays->domid = domain->domid;
 	relays->generation = domain->generation;
+	if (r == 0)
+		domain->console.relay_next = loop_now() + PAUSE;
 	/* Without a helper here there is nothing to be done; it reports when it comes. */
 	if (r < 0 && r != -ENOTCONN)
 		fail(relays, r, NULL);
@@ -192,13 +192,23 @@ static int end(struct relays *relays, uint32_t domid)
 static void go_on(struct relays *relays)
 {
 	struct domain *d = domains_first(manager_domains(relays->manager));
+	uint64_t now = loop_now(), next = UINT64_MAX;
 	uint32_t stray;
 	int r = -ENOENT;
 
 	if (consoles_find_stray_relay(relays->consoles, &stray) && end(relays, stray) == 0)
 		return;
-	for (; d && r != 0 && r != -ENOTCONN; d = d->next)
-		r = is_wanted(d) ? begin(relays, d) : -ENOENT;
+	for (; d && r != 0 && r != -ENOTCONN; d = d->next) {
+		if (!is_wanted(d))
+			continue;
+		if (d->console.relay_next <= now)
+			r = begin(relays, d);
+		else if (d->console.relay_next < next)
+			next = d->console.relay_next;
+	}
+	/* What is begun now is followed by another look. */
+	if (r != 0 && next != UINT64_MAX && timer_set(relays->retry, next - now) < 0)
+		log_error("no timer: a terminal of a console may be missing");
 }
 
 static void on_report(void *userdata)

@@ -44,13 +44,13 @@ struct console_ask {
 int console_ask(struct consoles *consoles, const struct domain *domain,
 		const struct console_ask *ask, struct console_request **ret_request);
 
-/* done() is not called. */
 /* The members of a stream's other end: its "stream".  NULL: no memory. */
 struct json_object *console_stream_members(const struct consoles *consoles, const char *path);
 
 /* A stream's path, in a result.  -EBADMSG. */
 int console_stream_path(struct json_object *result, const char **ret_path);
 
+/* done() is not called. */
 void console_request_cancel(struct console_request *request);
 
 #endif

@@ -70,7 +70,7 @@ struct console_facts {
 	bool wants_early;	       /* the helper has not got its first output */
 	bool early_tried;	       /* it was given that on this connection, or Xen has none */
 	enum console_state relay; /* what our own helper says of it, where another one serves it */
-	bool relay_tried;	  /* without success */
+	uint64_t relay_next;	  /* when a relay of it may be begun, of the monotonic clock */
 	uint32_t backend;	  /* of the report of a relay: the domain that serves it */
 	bool shown;		  /* the observer knows that it is there */
 	uint32_t changed;	  /* CONSOLE_CHANGED_* that the observer does not know of */

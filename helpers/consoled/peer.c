@@ -40,6 +40,7 @@ struct connection {
 	unsigned int nr_replies, nr_deferred;
 	uint64_t number; /* with each connection another one */
 	bool greeted, ready;
+	bool broken; /* it ends in its next turn */
 };
 
 struct peer_request {
@@ -377,6 +378,12 @@ struct peer_later *peer_defer(struct peer_answer *answer)
 	return later;
 }
 
+static void end_later(struct connection *connection)
+{
+	connection->broken = true;
+	flush_later(connection);
+}
+
 static struct connection *find_connection(const struct peer *peer, uint64_t number)
 {
 	struct connection *connection = TAILQ_FIRST(&peer->connections);
@@ -392,8 +399,9 @@ void peer_answer_later(struct peer_later *later, struct peer_answer *answer)
 
 	if (connection) {
 		connection->nr_deferred--;
+		/* It may be that of whoever has called. */
 		if (answer_request(connection, later->id, answer) < 0)
-			connection_free(connection);
+			end_later(connection);
 	} else {
 		json_object_put(answer->result);
 		closep(&answer->fd);
@@ -435,7 +443,7 @@ static void on_readable(void *userdata)
 static void on_writable(void *userdata)
 {
 	struct connection *connection = userdata;
-	int r = flush(connection);
+	int r = connection->broken ? -EPIPE : flush(connection);
 
 	if (r < 0 && r != -EAGAIN)
 		connection_free(connection);

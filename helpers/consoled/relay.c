@@ -157,10 +157,13 @@ static int begin(struct relays *relays, const struct relay_config *config)
 
 	if (r == 0)
 		r = connect_stream(relay);
-	if (r == 0)
+	if (r == 0) {
+		/* A process that was killed may have left one of the two. */
+		forget(relay);
 		hold(relay);
-	else if (relay)
+	} else if (relay) {
 		drop(relay);
+	}
 	return r;
 }
 
@@ -246,8 +249,10 @@ static int restore_one(struct relays *relays, struct fdstore *store, const char 
 		r = pty_adopt(master, slave, &relay->pty);
 	else
 		closep(&master);
-	if (r < 0 && relay)
+	if (r < 0 && relay) {
+		forget(relay);
 		drop(relay);
+	}
 	return r;
 }
 

@@ -113,17 +113,24 @@ static int read_in(struct stream *stream)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	if (n == 0)
 		return -1;
-	return ops->write(stream->vchan, data, (size_t)n) == n ? 1 : -1;
+	if (ops->write(stream->vchan, data, (size_t)n) == n)
+		return 1;
+	/* Nobody is there to read it; what comes from there may still have to be written. */
+	return stream->config.ways & STREAM_WRITES ? 0 : -1;
 }
 
-/* Whoever reads finds the end where it is, behind what is still to be read. */
+/* Nothing moves now.  Whoever reads finds the end where it is, behind what is still to be read. */
 static bool is_over(const struct stream *stream)
 {
-	struct pollfd state = {.fd = stream->config.fd};
+	bool reads = stream->config.ways & STREAM_READS;
+	struct pollfd state = {.fd = stream->config.fd, .events = reads ? POLLIN : 0};
+	bool closed = stream->streams->ops->state(stream->vchan) == VCHAN_CLOSED;
 
 	if (!(stream->config.ways & STREAM_WRITES))
-		return stream->streams->ops->state(stream->vchan) == VCHAN_CLOSED;
-	return poll(&state, 1, 0) > 0 && state.revents & (POLLHUP | POLLERR);
+		return closed;
+	if (poll(&state, 1, 0) <= 0 || !(state.revents & (POLLHUP | POLLERR)))
+		return false;
+	return closed || !(state.revents & POLLIN);
 }
 
 static int move(struct stream *stream)
