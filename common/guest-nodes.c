@@ -27,6 +27,7 @@ enum access {
 	TOOLSTACK_ONLY, /* the guest sees nothing */
 	GUEST_READS,	/* ours, and the guest may read */
 	GUEST_OWNS,	/* the guest reads and writes */
+	SERVER_READS,	/* the same, and the console's server: whose console it serves */
 	CONSOLE_SERVES, /* of the console's server, and the guest may read */
 };
 
@@ -45,15 +46,21 @@ static bool has_ring(const struct xs_guest *guest)
 }
 
 static unsigned int fill_perms(const struct xs_guest *guest, enum access access,
-			       struct xs_permissions perms[2])
+			       struct xs_permissions perms[3])
 {
+	bool is_apart = guest->console_domid != guest->toolstack_domid &&
+			guest->console_domid != guest->domid;
+
 	perms[0] = (struct xs_permissions){.id = guest->toolstack_domid, .perms = XS_PERM_NONE};
 	perms[1] = (struct xs_permissions){.id = guest->domid, .perms = XS_PERM_READ};
+	perms[2] = (struct xs_permissions){.id = guest->console_domid, .perms = XS_PERM_READ};
 	if (access == GUEST_OWNS)
 		perms[0].id = guest->domid;
 	if (access == CONSOLE_SERVES)
 		perms[0].id = guest->console_domid;
-	return access == GUEST_READS || access == CONSOLE_SERVES ? 2 : 1;
+	if (access == SERVER_READS && is_apart)
+		return 3;
+	return access == GUEST_OWNS || access == TOOLSTACK_ONLY ? 1 : 2;
 }
 
 /* errno of the call that has just failed; never "no error". */
@@ -64,7 +71,7 @@ static int last_error(void)
 
 static void tree_put(struct tree *tree, enum access access, const char *path, const char *value)
 {
-	struct xs_permissions perms[2];
+	struct xs_permissions perms[3];
 	unsigned int nr;
 
 	if (tree->error)
@@ -129,8 +136,8 @@ static void put_identity(struct tree *tree)
 	snprintf(value, sizeof(value), "%" PRIu64 ".%02u", guest->start_usec / USEC_PER_SEC,
 		 (unsigned int)(guest->start_usec % USEC_PER_SEC / 10000));
 	tree_put(tree, INHERIT, path, value);
-	put(tree, INHERIT, "vm", vm);
-	put(tree, INHERIT, "name", guest->name);
+	put(tree, SERVER_READS, "vm", vm);
+	put(tree, SERVER_READS, "name", guest->name);
 	put_format(tree, "domid", "%" PRIu32, guest->domid);
 }
 

@@ -17,6 +17,7 @@
 #include <xengnttab.h>
 #include <xenstore.h>
 
+#include "device.h"
 #include "util.h"
 
 #define DEVICE "/dev/xen/xenbus"
@@ -161,6 +162,12 @@ static void *store_open(void)
 		}
 		snprintf(store->home, sizeof(store->home), "/local/domain/%" PRIu32 "/", domid);
 		snprintf(store->domid, sizeof(store->domid), "%" PRIu32, domid);
+	}
+	if (store->home[0] == '\0' && strcmp(getenv("XENSTORED_PATH"), DEVICE) == 0 &&
+	    !device_answers(DEVICE)) {
+		free(store);
+		errno = EAGAIN;
+		return NULL;
 	}
 	store->h = xs_open(0);
 	if (!store->h) {

@@ -15,8 +15,9 @@ import lcm
 
 STORE, CONTROL, CONSOLE, HARDWARE = "store", "control", "console", "hw"
 HANDOFFS = 20   # of a console between two domains, to and fro
-UNITS = "etc/systemd/system/multi-user.target.wants"
+UNITS = "etc/systemd/system"
 TRY_UNIT = b"[Service]\nExecStart=/root/try-console-domain\n"
+WANTS_TRY = b"[Unit]\nWants=try.service\n"
 # What the control domain does when it has reported; it has no port on which it could be asked.
 TRIED = r"""
 for i in $(seq 60); do
@@ -61,7 +62,8 @@ def launched(request, tmp_path_factory):
                          {f"overlay/root/{name}": (programs / name).read_bytes() for name in ("try-xl", "try-consoles")},
                          folder / "control-try.cpio.gz")
     harness.ramdisk_with(harness.built_images() + "/console.cpio.gz",
-                         {"root/try-console-domain": (programs / "try-console-domain").read_bytes(), f"{UNITS}/try.service": TRY_UNIT},
+                         {"root/try-console-domain": (programs / "try-console-domain").read_bytes(),
+                          f"{UNITS}/try.service": TRY_UNIT, f"{UNITS}/multi-user.target.d/try.conf": WANTS_TRY},
                          folder / "console-try.cpio.gz")
     with harness.booted("dynamic", source=source(request.param), folder=folder, search=[folder]) as boot:
         def answer(number):
