@@ -147,6 +147,13 @@ static bool choose_device(void)
 	return setenv("XENSTORED_PATH", DEVICE, 1) == 0;
 }
 
+static bool uses_device(const struct store *store)
+{
+	const char *path = getenv("XENSTORED_PATH");
+
+	return store->home[0] == '\0' && path && strcmp(path, DEVICE) == 0;
+}
+
 static void *store_open(void)
 {
 	struct store *store = calloc(1, sizeof(*store));
@@ -163,8 +170,7 @@ static void *store_open(void)
 		snprintf(store->home, sizeof(store->home), "/local/domain/%" PRIu32 "/", domid);
 		snprintf(store->domid, sizeof(store->domid), "%" PRIu32, domid);
 	}
-	if (store->home[0] == '\0' && strcmp(getenv("XENSTORED_PATH"), DEVICE) == 0 &&
-	    !device_answers(DEVICE)) {
+	if (uses_device(store) && !device_answers(DEVICE)) {
 		free(store);
 		errno = EAGAIN;
 		return NULL;

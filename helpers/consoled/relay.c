@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
@@ -230,6 +231,21 @@ int64_t relays_next(const struct relays *relays, int64_t domid)
 	return relay ? (int64_t)relay->config.domid : -1;
 }
 
+/* What name_of() has made. */
+static bool parse_name(const char *name, struct relay_config *config)
+{
+	char *end;
+
+	config->domid = (uint32_t)strtoul(name + strlen(MASTER), &end, 10);
+	if (*end != '-')
+		return false;
+	config->backend = (uint32_t)strtoul(end + 1, &end, 10);
+	if (*end != '-' || strlen(end + 1) >= sizeof(config->uuid))
+		return false;
+	memcpy(config->uuid, end + 1, strlen(end + 1) + 1);
+	return true;
+}
+
 static int restore_one(struct relays *relays, struct fdstore *store, const char *name)
 {
 	struct relay_config config = {.domid = 0};
@@ -237,9 +253,7 @@ static int restore_one(struct relays *relays, struct fdstore *store, const char 
 	struct relay *relay = NULL;
 	char other[96];
 
-	if (sscanf(name, MASTER "%" SCNu32 "-%" SCNu32 "-%36s", &config.domid, &config.backend,
-		   config.uuid) >= 2 &&
-	    !find(relays, config.domid))
+	if (parse_name(name, &config) && !find(relays, config.domid))
 		relay = add(relays, &config);
 	master = fdstore_take(store, name);
 	if (relay)

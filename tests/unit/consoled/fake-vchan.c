@@ -26,10 +26,10 @@ struct end {
 };
 
 struct pair {
-	char path[VCHAN_PATH_SIZE];
-	struct ring rings[2]; /* to the client, and to the server */
 	struct end *ends[2];  /* the server, and the client; NULL: not there */
+	struct ring rings[2]; /* to the client, and to the server */
 	bool connected;	      /* the client has been there */
+	char path[VCHAN_PATH_SIZE];
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
