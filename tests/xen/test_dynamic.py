@@ -54,7 +54,7 @@ def domid_of(log, name):
     return next(domain["domid"] for domain in log.domains() if domain["name"] == name)
 
 
-@pytest.fixture(scope="module", params=[lcm.LONG, lcm.PV | lcm.LONG], ids=["pvh", "pv"])
+@pytest.fixture(scope="module", params=[lcm.LONG, pytest.param(lcm.PV | lcm.LONG, marks=pytest.mark.long)], ids=["pvh", "pv"])
 def launched(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("dynamic")
     programs = pathlib.Path(harness.ROOT, "tests", "guests", "linux")
