@@ -26,8 +26,8 @@ enum access {
 	INHERIT,	/* as the node above */
 	TOOLSTACK_ONLY, /* the guest sees nothing */
 	GUEST_READS,	/* ours, and the guest may read */
+	SERVER_READS,	/* ours; the guest and the back end of its console may read */
 	GUEST_OWNS,	/* the guest reads and writes */
-	SERVER_READS,	/* the same, and the console's server: whose console it serves */
 	CONSOLE_SERVES, /* of the console's server, and the guest may read */
 };
 

@@ -241,7 +241,7 @@ static int no_console(const struct bus *bus, sd_bus_error *error, uint32_t domid
 			     "Domain %" PRIu32 " has no console that is served here", domid);
 }
 
-/* Its back end is in another domain, and nobody here takes what comes from there. */
+/* Its back end is in another domain, and no consoled here can serve a stream to it. */
 static int served_elsewhere(const struct bus *bus, sd_bus_error *error, const struct domain *domain)
 {
 	uint32_t owner = domain->console.owner;

@@ -206,7 +206,7 @@ static bool is_relay(const struct report *report)
 static enum console_state state_of(const struct report *report)
 {
 	/* What another one serves is not missed. */
-	if (report->lost && report->facts.state != CONSOLE_RELEASED && !is_relay(report))
+	if (report->lost && report->facts.state != CONSOLE_RELEASED)
 		return CONSOLE_UNAVAILABLE;
 	return report->facts.state;
 }
@@ -216,9 +216,8 @@ static enum console_state state_of(const struct report *report)
 static unsigned int rank_of(const struct report *report)
 {
 	static const unsigned int ranks[] = {
-		[CONSOLE_SERVING] = 5,	[CONSOLE_BROKEN] = 4,	[CONSOLE_UNAVAILABLE] = 3,
-		[CONSOLE_WAITING] = 2,	[CONSOLE_RELEASED] = 1, [CONSOLE_RELAYED] = 0,
-		[CONSOLE_DETACHED] = 0,
+		[CONSOLE_SERVING] = 5, [CONSOLE_BROKEN] = 4,   [CONSOLE_UNAVAILABLE] = 3,
+		[CONSOLE_WAITING] = 2, [CONSOLE_RELEASED] = 1,
 	};
 
 	return ranks[state_of(report)];
@@ -244,7 +243,7 @@ static struct report *choose(const struct consoles *consoles, const struct domai
 		for (struct report *report = (consoles)->reports[_i], *next_one; \
 		     report && (next_one = report->next, true); report = next_one)
 
-/* Programs of root open a terminal of ours, whoever serves the console. */
+/* Where another domain serves the console, xl console opens the relay's terminal. */
 static void add_relay(const struct consoles *consoles, struct domain *domain,
 		      struct console_facts *facts)
 {
@@ -259,7 +258,8 @@ static void add_relay(const struct consoles *consoles, struct domain *domain,
 		memcpy(facts->tty, report->facts.tty, sizeof(facts->tty));
 }
 
-/* Nobody serves it there (any more): its domain is gone, or that one has told of all it serves. */
+/* A relay of a console that its back end does not serve any more: the domain or the back end's is
+ * gone, or the back end has reported all that it serves. */
 static bool is_stray(const struct consoles *consoles, struct report *report)
 {
 	const struct domains *domains = manager_domains(consoles->manager);

@@ -41,15 +41,20 @@ static void finish(struct console_request *request, struct console_answer *answe
 	request_free(request);
 }
 
-static int on_done(void *userdata, struct peer_reply *reply)
+static struct console_answer answer_of(const struct peer_reply *reply)
 {
-	struct console_request *request = userdata;
-	struct console_answer answer = {
+	return (struct console_answer){
 		.error = reply->error,
 		.code = reply->code,
 		.message = reply->message,
 		.fd = -1,
 	};
+}
+
+static int on_done(void *userdata, struct peer_reply *reply)
+{
+	struct console_request *request = userdata;
+	struct console_answer answer = answer_of(reply);
 	int r = 0;
 
 	/* What is left in the reply is closed with it. */
@@ -132,12 +137,7 @@ static int ask_through(struct console_request *request, struct peer_reply *reply
 static int on_stream(void *userdata, struct peer_reply *reply)
 {
 	struct console_request *request = userdata;
-	struct console_answer answer = {
-		.error = reply->error,
-		.code = reply->code,
-		.message = reply->message,
-		.fd = -1,
-	};
+	struct console_answer answer = answer_of(reply);
 	int r = reply->error == 0 ? ask_through(request, reply) : 0;
 
 	if (reply->error == 0 && r == 0)
@@ -153,7 +153,7 @@ static int on_stream(void *userdata, struct peer_reply *reply)
 	return r == -EBADMSG ? r : 0;
 }
 
-/* Without a helper here there is nobody who could take a stream from another domain. */
+/* Only a helper in our own domain can serve the stream. */
 static int send_stream(struct console_request *request, const struct console_helper *helper)
 {
 	const struct console_helper *own = consoles_own_helper(request->consoles);

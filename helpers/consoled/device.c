@@ -14,7 +14,7 @@
 /* What is asked before we are introduced stays in the ring to xenstored, which has 1 KiB. */
 #define SOON  (5 * USEC_PER_SEC)
 #define LATER (60 * USEC_PER_SEC)
-#define MANY  20
+#define MANY  24
 
 static struct {
 	pthread_mutex_t mutex;
