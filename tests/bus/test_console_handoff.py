@@ -253,8 +253,8 @@ def stall(one):
         kept.append((connection, request))
 
     def go():
-        one.overrides.clear()
-        one.do(lambda: [one.answer(*args) for args in kept])
+        # Before the next one is read, which must not overtake them.
+        one.do(lambda: (one.overrides.clear(), [one.answer(*args) for args in kept]))
     one.overrides.update({"release": keep, "take": keep})
     return kept, go
 
