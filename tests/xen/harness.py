@@ -24,7 +24,7 @@ import report  # noqa: E402
 import slots  # noqa: E402
 from machine import XEN_ARGS, Machine  # noqa: E402
 
-__all__ = ["Boot", "Machine", "NEWER_CPU", "TypedMachine", "booted", "hlboot", "media", "paths", "ramdisk_with", "xen_with_xsm"]
+__all__ = ["Boot", "Machine", "NEWER_CPU", "PROBED", "TypedMachine", "booted", "hlboot", "media", "paths", "ramdisk_with", "xen_with_xsm"]
 PATIENCE = 420      # seconds; a machine of its own needs a tenth of this
 TURN_PATIENCE = 7200
 # What a sound Xen never prints, whatever it is given; a debug build looks for more of it.
@@ -34,6 +34,9 @@ FAULTS = re.compile(r"Panic on CPU|FATAL TRAP|FATAL PAGE FAULT|Xen BUG|Xen WARN|
 # that one of ours cannot help: vlapic.c shifts the APIC ids of vCPUs from 64 on into the sign of an int.
 REPORT = re.compile(r"UBSAN: .*?(?:={40}|\Z)", re.DOTALL)
 OURS, STOCK = "hyperlaunch_", "arch/x86/hvm/vlapic.c"
+# (domid, row, result) of a probe that has not the console.  Xen prints the owner's long lines in parts, and this one
+# may come between.
+PROBED = re.compile(r"\(d(\d+)\) (?:\[ *[\d.]+\] )?probe: (?:(\S+) = (\S+)|done)$", re.MULTILINE)
 # Xen's variant: "debug" in a second run by ./test long; as released otherwise.
 DEBUG = os.environ.get("HL_TEST_XEN") == "debug"
 

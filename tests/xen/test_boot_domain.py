@@ -55,10 +55,10 @@ def good(tmp_path_factory):
 
 
 def test_order_of_start_after(good):
-    order = places(good, r"^bootdom: starting cache, d3$", r"^\(d3\) .*probe: sleep=200 = ok", r"^bootdom: cache is ready, ",
-                   r"^bootdom: starting db, d2$", r"^\(d2\) .*probe: sleep=1000 = ok", r"^bootdom: db is ready, ",
+    order = places(good, r"^bootdom: starting cache, d3$", r"\(d3\) .*probe: sleep=200 = ok", r"^bootdom: cache is ready, ",
+                   r"^bootdom: starting db, d2$", r"\(d2\) .*probe: sleep=1000 = ok", r"^bootdom: db is ready, ",
                    r"^bootdom: starting web, d1$", r"^bootdom: done$", r"hyperlaunch: complete$",
-                   r"^\(d4\) .*probe: domid is 4")
+                   r"\(d4\) .*probe: domid is 4")
     assert order == sorted(order)
 
 

@@ -181,7 +181,7 @@ def test_console_is_lent(boot, name):
 def test_loan_outlives_the_domain_that_asked_for_it(boot):
     """The timer is Xen's; the hardware domain prints, and had the console."""
     log = boot("loan-asker-gone",
-               lambda log: re.search(r"^\(d1\) .*probe: chatter(?s:.*)^probe: chatter", log.text.split("set-console=3 = ok", 1)[-1],
+               lambda log: re.search(r"\(d1\) .*probe: chatter(?s:.*)^probe: chatter", log.text.split("set-console=3 = ok", 1)[-1],
                                      re.MULTILINE),
                probe("hw", A, "chatter=200 echo", has(HARDWARE), '"64M"'),
                probe("ctl", B, "set-console=1 sleep=700 loan=1500 set-console=3 die", has(CONTROL)), probe("guest", C, "idle"))

@@ -24,7 +24,7 @@ def example(name):
 
 def ready(log):
     """How many guests have said it."""
-    return len(re.findall(r"^\(d\d+\) (?:\[ *[\d.]+\] )?READY$", log.text, re.MULTILINE))
+    return sum(line == "READY" for _, line in log.guests_said())
 
 
 def probe(name, more="", memory='"8M"', words="idle"):

@@ -12,7 +12,6 @@ HW, PLAIN, HELD, CRASH, DYING, TAKER = range(1, 7)
 BOOT = 0x7fef
 UNKNOWN = 99
 RAW = re.compile(r"^probe: (\S+) = (\S+)$", re.MULTILINE)
-PREFIXED = re.compile(r"^\(d(\d+)\) (?:\[ *[\d.]+\] )?probe: (?:(\S+) = (\S+)|done)$", re.MULTILINE)
 BOOT_WORDS = (f"unpause={CRASH} unpause={BOOT:#x} unpause={HELD} unpause={UNKNOWN} unpause={PLAIN} unpause={PLAIN} release={HELD} "
               f"set-console={HW} boot-done boot-done")
 CONTROL_WORDS = (f"wild-ops release={CRASH} release={UNKNOWN} set-console={UNKNOWN} set-console={CRASH} keep-page={DYING} "
@@ -37,7 +36,7 @@ def launch(boot_words=BOOT_WORDS):
 def is_over(log):
     return log.stopped() or (
         "probe: done" in log.text.split("hyperlaunch: complete", 1)[-1].splitlines()
-        and f"(d{PLAIN})" in log.text and any(int(domid) == PLAIN and not row for domid, row, _ in PREFIXED.findall(log.text)))
+        and f"(d{PLAIN})" in log.text and any(int(domid) == PLAIN and not row for domid, row, _ in harness.PROBED.findall(log.text)))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +49,7 @@ def said(log):
     """{domid: {word: result}}; the boot domain and the control domain have the console in turn."""
     before, after = log.text.split("hyperlaunch: finalizing", 1)
     found = {BOOT: RAW.findall(before), HW: RAW.findall(after)}
-    for domid, row, result in PREFIXED.findall(log.text):
+    for domid, row, result in harness.PROBED.findall(log.text):
         if row:
             found.setdefault(int(domid), []).append((row, result))
     return {domid: dict(rows) for domid, rows in found.items()}
@@ -125,7 +124,7 @@ def test_console_goes_to_nobody_who_can_not_have_it(said):
 def test_console_returns_from_who_ends(log):
     """Its owner's lines are as they are; all others' have a prefix."""
     after = log.text.split(f"probe: set-console={TAKER} = ok", 1)[1]
-    assert re.search(rf"^\(d{HW}\).* probe: count is 1$", after, re.MULTILINE)
+    assert re.search(rf"\(d{HW}\).* probe: count is 1$", after, re.MULTILINE)
     assert re.findall(r"^probe: count is \d$", after.split(f"destroy={TAKER}", 1)[1], re.MULTILINE) == [
         "probe: count is 1", "probe: count is 2"]
 

@@ -17,7 +17,6 @@ BOOT = 0x7FEF
 # The column of the table, by domid.
 COLUMNS = {PLAIN: "none", BOOT: "BOOT", CONTROL: "CONTROL", HW: "HARDWARE", STORE: "XENSTORE", CONSOLE: "console's owner"}
 RAW = re.compile(r"^probe: (\S+) = (\S+)$", re.MULTILINE)
-PREFIXED = re.compile(r"^\(d(\d+)\) (?:\[ *[\d.]+\] )?probe: (?:(\S+) = (\S+)|done)$", re.MULTILINE)
 LABELS = {BOOT: "hl_boot_t", HW: "hl_hardware_t", CONTROL: "hl_control_t", STORE: "hl_xenstore_t",
           CONSOLE: "hl_console_t", CRASH: "hl_crash_t"}
 REFUSALS = ("EPERM", "EACCES", "ENOSYS", "ENXIO")
@@ -68,7 +67,7 @@ LABEL = re.compile(r"probe: label of (\d+) is (\d+)$", re.MULTILINE)
 
 
 def settled(log, port):
-    done = {int(domid) for domid, row, _ in PREFIXED.findall(log.text) if not row}
+    done = {int(domid) for domid, row, _ in harness.PROBED.findall(log.text) if not row}
     if "probe: done" in port.read_text(errors="replace"):
         done.add(HW)
     return log.stopped() or done >= {HW, PLAIN, CONTROL, STORE}
@@ -106,7 +105,7 @@ def sort_out(text):
     before, after = text.split("hyperlaunch: finalizing", 1)
     found = {BOOT: dict(RAW.findall(before)), CONSOLE: dict(RAW.findall(after)),
              "labels": {int(domid): int(number) for domid, number in LABEL.findall(text)}}
-    for domid, row, result in PREFIXED.findall(text):
+    for domid, row, result in harness.PROBED.findall(text):
         if row:
             found.setdefault(int(domid), {})[row] = result
     return found
