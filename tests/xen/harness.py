@@ -22,7 +22,7 @@ import media  # noqa: E402
 import paths  # noqa: E402
 import report  # noqa: E402
 import slots  # noqa: E402
-from machine import XEN_ARGS, Machine  # noqa: E402
+from machine import CPU, XEN_ARGS, Machine  # noqa: E402
 
 __all__ = ["Boot", "Machine", "NEWER_CPU", "PROBED", "TypedMachine", "booted", "hlboot", "media", "paths", "ramdisk_with", "xen_with_xsm"]
 PATIENCE = 420      # seconds; a machine of its own needs a tenth of this
@@ -45,7 +45,7 @@ _own = threading.local()
 
 # Xen has a microcode loader for AMD's processors from this family on; of QEMU's own family, 15, Xen writes HWCR as it starts,
 # which it may not where it is a guest.
-NEWER_CPU = functools.partial(Machine, extra=["-cpu", "qemu64,+svm,+npt,+rdrand,family=23"])
+NEWER_CPU = functools.partial(Machine, extra=["-cpu", f"{CPU},family=23"])
 
 
 class TypedMachine(Machine):
