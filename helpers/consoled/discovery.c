@@ -357,7 +357,8 @@ static int try_publish(struct discovery *d, enum note_kind kind, const struct co
 		return -errno;
 	value = read_node(d, t, facts->domid, node);
 	same = parse_number(value, UINT32_MAX, &number) && number == wanted;
-	written = same && write_node(d, t, facts->domid, "console/tty", facts->tty);
+	written = same && (facts->other_tty ||
+			   write_node(d, t, facts->domid, "console/tty", facts->tty));
 	if (kind == NOTE_PUBLISH)
 		written = written && write_node(d, t, facts->domid, "console/type", facts->type);
 	error = errno;
@@ -575,9 +576,10 @@ struct discovery *discovery_free(struct discovery *d)
 void discovery_publish(struct discovery *d, uint32_t domid, uint32_t remote_port, const char *tty,
 		       const char *type)
 {
-	struct console_facts facts = {.domid = domid, .remote_port = remote_port};
+	struct console_facts facts = {
+		.domid = domid, .remote_port = remote_port, .other_tty = tty == NULL};
 
-	snprintf(facts.tty, sizeof(facts.tty), "%s", tty);
+	snprintf(facts.tty, sizeof(facts.tty), "%s", tty ? tty : "");
 	snprintf(facts.type, sizeof(facts.type), "%s", type);
 	post(d, NOTE_PUBLISH, &facts);
 }

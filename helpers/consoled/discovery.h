@@ -22,6 +22,7 @@ struct console_facts {
 	uint32_t domid;
 	uint32_t remote_port;
 	uint32_t backend; /* of a relay; else it is us */
+	bool other_tty;	  /* of what is published: the terminal is another process's to name */
 	uint64_t ring_ref;
 	char uuid[UUID_SIZE]; /* "": not known */
 	char type[32];
@@ -51,7 +52,7 @@ struct discovery *discovery_free(struct discovery *discovery);
 
 /*
  * Writes console/tty and console/type of a domain, where its console/port is still that.
- * A failure is reported, and what it means is that xl finds no console.
+ * tty: NULL leaves what is named, as a relay in the control domain names its own.  A failure is reported, and what it means is that xl finds no console.
  */
 void discovery_publish(struct discovery *discovery, uint32_t domid, uint32_t remote_port,
 		       const char *tty, const char *type);

@@ -137,8 +137,9 @@ static void publish(struct server *server, const struct entry *entry)
 	const char *tty;
 
 	console_get_status(entry->console, &status);
-	tty = server->no_tty ? "" : status.tty;
-	if (strcmp(entry->facts.tty, tty) == 0 && strcmp(entry->facts.type, CONSOLE_TYPE) == 0)
+	tty = server->no_tty ? NULL : status.tty;
+	if ((!tty || strcmp(entry->facts.tty, tty) == 0) &&
+	    strcmp(entry->facts.type, CONSOLE_TYPE) == 0)
 		return;
 	discovery_publish(server->discovery, entry->domid, entry->facts.remote_port, tty,
 			  CONSOLE_TYPE);
@@ -606,7 +607,7 @@ int server_release(struct server *server, struct console *console, const char *i
 	/* xl console ends where no terminal is named, and follows to another one. */
 	if (entry && entry->seen && !yielded)
 		discovery_publish(server->discovery, entry->domid, entry->facts.remote_port,
-				  server->no_tty ? "" : before.tty, CONSOLE_TYPE_XENCONSOLED);
+				  server->no_tty ? NULL : before.tty, CONSOLE_TYPE_XENCONSOLED);
 	return 0;
 }
 

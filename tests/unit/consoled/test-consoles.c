@@ -828,6 +828,11 @@ static void test_no_terminal_is_named_where_none_is_to_be(void **state)
 	serve_add(serve, GUEST, UUID_A);
 	serve_until(serve, node_is("/local/domain/5/console/type", "hyperlaunch-consoled"));
 	assert_true(node_is("/local/domain/5/console/tty", ""));
+	/* A relay names its own; writes come in order. */
+	fake_store_set("/local/domain/5/console/tty", "/dev/pts/9");
+	serve_add(serve, GUEST + 1, UUID_B);
+	serve_until(serve, node_is("/local/domain/6/console/type", "hyperlaunch-consoled"));
+	assert_true(node_is("/local/domain/5/console/tty", "/dev/pts/9"));
 }
 
 /* The type is xenconsoled's, too, until our first write is read back. */
