@@ -357,8 +357,8 @@ static int try_publish(struct discovery *d, enum note_kind kind, const struct co
 		return -errno;
 	value = read_node(d, t, facts->domid, node);
 	same = parse_number(value, UINT32_MAX, &number) && number == wanted;
-	written = same && (facts->other_tty ||
-			   write_node(d, t, facts->domid, "console/tty", facts->tty));
+	written = same &&
+		  (facts->other_tty || write_node(d, t, facts->domid, "console/tty", facts->tty));
 	if (kind == NOTE_PUBLISH)
 		written = written && write_node(d, t, facts->domid, "console/type", facts->type);
 	error = errno;

@@ -52,7 +52,8 @@ struct discovery *discovery_free(struct discovery *discovery);
 
 /*
  * Writes console/tty and console/type of a domain, where its console/port is still that.
- * tty: NULL leaves what is named, as a relay in the control domain names its own.  A failure is reported, and what it means is that xl finds no console.
+ * tty: NULL leaves what is named, as a relay in the control domain names its own.  A failure is
+ * reported, and what it means is that xl finds no console.
  */
 void discovery_publish(struct discovery *discovery, uint32_t domid, uint32_t remote_port,
 		       const char *tty, const char *type);

@@ -20,7 +20,7 @@ struct server_config {
 	const struct store_ops *store;
 	const char *log_dir;
 	const char *runtime_dir; /* of what is to be forgotten at the next boot */
-	bool no_tty;		 /* names no terminal in xenstore: xl console runs in another domain */
+	bool no_tty; /* names no terminal in xenstore: xl console runs in another domain */
 	uint64_t log_size;
 	uint64_t expect_usec;	 /* until xenstore says what was handed to us; 0: 30 s */
 	struct keep_limits keep; /* of domains that have no console */

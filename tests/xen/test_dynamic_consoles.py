@@ -10,8 +10,6 @@ import harness
 import lcm
 from test_dynamic import CONSOLE, CONTROL, HARDWARE, STORE, domid_of, role
 
-pytestmark = pytest.mark.long
-
 HANDOFFS = 20   # of a console between two domains, to and fro
 UNITS = "etc/systemd/system"
 TRY_UNIT = b"[Service]\nExecStart=/root/try-console-domain\n"
