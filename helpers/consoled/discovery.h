@@ -58,8 +58,7 @@ struct discovery *discovery_free(struct discovery *discovery);
 void discovery_publish(struct discovery *discovery, uint32_t domid, uint32_t remote_port,
 		       const char *tty, const char *type);
 
-/* Writes console/tty of a domain whose console another one serves, where that is still `backend`.
- */
+/* Writes console/tty of a domain, where its console/backend-id is still `backend`. */
 void discovery_publish_relay(struct discovery *discovery, uint32_t domid, uint32_t backend,
 			     const char *tty);
 

@@ -26,7 +26,7 @@ struct opening {
 	uint32_t domid;
 	char path[VCHAN_PATH_SIZE];
 	void *vchan;
-	opened_t done; /* NULL: nobody waits for it (any more) */
+	opened_t done; /* NULL: its result is thrown away */
 	void *userdata;
 };
 

@@ -399,7 +399,7 @@ void peer_answer_later(struct peer_later *later, struct peer_answer *answer)
 
 	if (connection) {
 		connection->nr_deferred--;
-		/* It may be that of whoever has called. */
+		/* The caller may be using this connection, so it is not freed at once. */
 		if (answer_request(connection, later->id, answer) < 0)
 			end_later(connection);
 	} else {
