@@ -21,8 +21,8 @@ import qemu  # noqa: E402  (found by the line above)
 XEN_ARGS = ("com1=115200,8n1", "console=com1", "loglvl=all", "guest_loglvl=all",
             "console_timestamps=boot", "bootscrub=0")
 POLL_SECONDS = 0.1
-# Of any processor since 2008 the time stamp counter runs at one rate, so that Xen lets guests read it.  TCG's does, but
-# it says that of none unless forced; then each read ends in Xen, which took half of the time of a boot.
+# invtsc: the time stamp counter runs at one rate, as on real processors.  Without that flag, which TCG has to be forced
+# to offer, Xen traps each read of it by a guest, and a boot takes twice as long.
 CPU = "qemu64,+svm,+npt,+rdrand,+invtsc,x-force-features=on"
 # What is deterministic about --icount: one CPU, time by instructions, one date.
 ICOUNT = ("-icount", "shift=1,sleep=off", "-rtc", "base=2026-01-01T00:00:00,clock=vm")

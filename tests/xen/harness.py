@@ -24,7 +24,8 @@ import report  # noqa: E402
 import slots  # noqa: E402
 from machine import CPU, XEN_ARGS, Machine  # noqa: E402
 
-__all__ = ["Boot", "Machine", "NEWER_CPU", "PROBED", "TypedMachine", "booted", "hlboot", "media", "paths", "ramdisk_with", "xen_with_xsm"]
+__all__ = ["Boot", "Machine", "NEWER_CPU", "PROBED", "TypedMachine", "booted", "hlboot", "media", "paths", "ramdisk_with",
+           "xen_with_xsm"]
 PATIENCE = 420      # seconds; a machine of its own needs a tenth of this
 TURN_PATIENCE = 7200
 # What a sound Xen never prints, whatever it is given; a debug build looks for more of it.

@@ -433,7 +433,7 @@ static void check_launch(struct manager *m)
 	serve_until(&m->serve, (text = serve_log(&m->serve, UUID_A ".log"),
 				strlen(text) == EARLY_SIZE + strlen(marker) + m->nr_printed ||
 					(free(text), false)));
-	/* consoled records that the copy is in its place after the rename. */
+	/* consoled writes its record after it has renamed the copy. */
 	serve_until(&m->serve, get_saved(m).early_given);
 	kill_child(m);
 	check_saved(m);

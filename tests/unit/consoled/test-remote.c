@@ -380,7 +380,7 @@ static void test_lost_watches(void **state)
 	char text[PEER_PACKET_SIZE + 1];
 
 	get_ready(world);
-	/* Those of what get_ready() wrote are still to be told. */
+	/* The helper may still have events for what get_ready() wrote. */
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(turn(world), 0);
 	fake_store_deafen(true);
