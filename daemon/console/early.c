@@ -8,17 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base64.h"
 #include "common/cleanup.h"
-#include "common/json-write.h"
+#include "common/early-part.h"
 #include "console/consoles.h"
 #include "console/request.h"
 #include "domains/manager.h"
 #include "loop/log.h"
 #include "peers/peer.h"
-
-/* Bytes of a part: whole groups of Base64, which fit into a packet with the rest of it. */
-#define PART_SIZE 1020u
 
 struct early {
 	struct consoles_listener listener;
@@ -45,22 +41,6 @@ static bool is_wanted(const struct domain *domain)
 	       (facts->state == CONSOLE_SERVING || facts->state == CONSOLE_BROKEN);
 }
 
-static json_object *make_part(const struct early *early, size_t offset, size_t size)
-{
-	_cleanup_(json_putp) json_object *members = json_object_new_object();
-	uint64_t dropped = early->dropped < INT64_MAX ? early->dropped : INT64_MAX;
-	char data[BASE64_SIZE(PART_SIZE)];
-
-	base64_encode((const uint8_t *)early->text + offset, size, data);
-	if (!members ||
-	    json_add(members, "size", json_object_new_int64((int64_t)early->size)) < 0 ||
-	    json_add(members, "offset", json_object_new_int64((int64_t)offset)) < 0 ||
-	    json_add(members, "dropped", json_object_new_int64((int64_t)dropped)) < 0 ||
-	    json_add(members, "data", json_object_new_string(data)) < 0)
-		return NULL;
-	return steal(&members);
-}
-
 static int read_answer(const struct peer_reply *reply, struct console_answer *answer)
 {
 	return 0;
@@ -71,17 +51,19 @@ static void on_done(void *userdata, struct console_answer *answer);
 /* The part that follows what was given. */
 static int give_part(struct early *early, const struct domain *domain)
 {
-	size_t offset = early->given, left = early->size - offset;
-	size_t size = left < PART_SIZE ? left : PART_SIZE;
+	const struct early_output output = {
+		.text = early->text,
+		.size = early->size,
+		.dropped = early->dropped,
+	};
 	const struct console_ask ask = {
 		.name = "early",
-		.members = make_part(early, offset, size),
+		.members = early_part_next(&output, &early->given),
 		.read = read_answer,
 		.done = on_done,
 		.userdata = early,
 	};
 
-	early->given = offset + size;
 	return console_ask(early->consoles, domain, &ask, &early->request);
 }
 

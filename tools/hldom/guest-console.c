@@ -17,98 +17,22 @@
 #include "common/packet.h"
 #include "common/print-log.h"
 #include "common/relay.h"
+#include "early.h"
+#include "guests.h"
 #include "hldom.h"
 #include "peer.h"
 
-#define KIND	   "console"
-#define PEERS_DIR  "/run/hyperlaunch/peer"
-#define MAX_DOMID  0x7fefu
 #define MAX_REPLAY 65536
-#define MAX_TEXT   63
-
-struct console {
-	uint32_t domid;
-	char uuid[HL_UUID_TEXT_SIZE], state[MAX_TEXT + 1];
-	char *name; /* NULL: not known */
-	uint64_t attached, dropped;
-};
 
 /* What was asked for, and what there is. */
-struct guests {
+struct request {
 	const char *dir; /* of the helper's socket */
 	bool read_only, exclusive, follow;
 	uint32_t replay;
 	int escape;
 	struct peer *peer;
-	struct console *list;
-	size_t nr;
+	struct guests guests;
 };
-
-/* Printed, so nothing in it may act on a terminal. */
-static int copy_text(json_object *members, const char *key, char *text, size_t size)
-{
-	_cleanup_(freep) char *shown = NULL;
-	const char *value;
-
-	if (packet_get_text(members, key, size - 1, &value) < 0)
-		return -EBADMSG;
-	shown = hl_utf8_dup(value);
-	if (!shown)
-		return -ENOMEM;
-	snprintf(text, size, "%s", shown);
-	return 0;
-}
-
-static int read_console(json_object *members, struct console *console)
-{
-	uint64_t domid;
-	int r = copy_text(members, "uuid", console->uuid, sizeof(console->uuid));
-
-	if (r == 0)
-		r = copy_text(members, "state", console->state, sizeof(console->state));
-	if (r == 0 && (packet_get_uint(members, "domid", MAX_DOMID, &domid) < 0 ||
-		       packet_get_uint(members, "attached", UINT32_MAX, &console->attached) < 0 ||
-		       packet_get_uint(members, "dropped", INT64_MAX, &console->dropped) < 0))
-		r = -EBADMSG;
-	if (r == 0)
-		console->domid = (uint32_t)domid;
-	return r;
-}
-
-static int on_event(void *userdata, const char *name, json_object *members)
-{
-	struct guests *guests = userdata;
-	struct console console = {.name = NULL}, *list;
-	int r;
-
-	if (strcmp(name, "console") != 0)
-		return 0;
-	r = read_console(members, &console);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < guests->nr; i++) {
-		if (guests->list[i].domid == console.domid) {
-			guests->list[i] = console;
-			return 0;
-		}
-	}
-	if (guests->nr > MAX_DOMID)
-		return -EBADMSG;
-	list = realloc(guests->list, (guests->nr + 1) * sizeof(*list));
-	if (!list)
-		return -ENOMEM;
-	guests->list = list;
-	guests->list[guests->nr++] = console;
-	return 0;
-}
-
-static void guests_clear(struct guests *guests)
-{
-	for (size_t i = 0; i < guests->nr; i++)
-		free(guests->list[i].name);
-	free(guests->list);
-	peer_close(guests->peer);
-}
 
 /* Names are xenstore's; where it does not answer us, there are none. */
 static void read_names(struct guests *guests)
@@ -129,35 +53,11 @@ static void read_names(struct guests *guests)
 		xs_close(h);
 }
 
-static enum exit_code report_failure(const struct guests *guests, int r)
+static int list(struct request *request, const char *text)
 {
-	if (r == -ENOENT || r == -ECONNREFUSED)
-		report_error("console: hyperlaunch-consoled does not run here (%s/" KIND ")",
-			     guests->dir);
-	else if (r == -EACCES || r == -EPERM)
-		report_error("console: only root may connect to hyperlaunch-consoled");
-	else if (r == -ETIMEDOUT)
-		report_error("console: hyperlaunch-consoled does not answer");
-	else if (r == -ECONNRESET || r == -EPIPE)
-		report_error("console: hyperlaunch-consoled has ended the connection");
-	else if (r == -EBADMSG || r == -EPROTO)
-		report_error("console: hyperlaunch-consoled gave no valid answer");
-	else
-		report_error("console: %s", strerror(-r));
-	return EXIT_FAILED;
-}
+	const struct guests *guests = &request->guests;
 
-static int connect_guests(struct guests *guests)
-{
-	int r = peer_open(guests->dir, KIND, on_event, guests, &guests->peer);
-
-	if (r == 0)
-		read_names(guests);
-	return r;
-}
-
-static int list(struct guests *guests)
-{
+	read_names(&request->guests);
 	printf("%-5s  %-20s  %-9s  %8s  %10s  %s\n", "DOMID", "NAME", "STATE", "ATTACHED",
 	       "DROPPED", "UUID");
 	for (size_t i = 0; i < guests->nr; i++) {
@@ -179,8 +79,11 @@ static bool is_domid(const char *text, uint32_t domid)
 	return strcmp(text, number) == 0;
 }
 
-/* By domid, UUID or name, in that order.  -ENOENT; -ENOTUNIQ: several have that name. */
-static int find(const struct guests *guests, const char *text, const struct console **ret_console)
+/*
+ * By domid, UUID or name, in that order.  -ENOENT; -ENOTUNIQ: several have that name.
+ * *ret_console is a copy, as events change the list.
+ */
+static int find(struct guests *guests, const char *text, struct console *ret_console)
 {
 	const struct console *found = NULL;
 
@@ -188,10 +91,11 @@ static int find(const struct guests *guests, const char *text, const struct cons
 		const struct console *c = &guests->list[i];
 
 		if (is_domid(text, c->domid) || (*c->uuid && !strcasecmp(text, c->uuid))) {
-			*ret_console = c;
+			*ret_console = *c;
 			return 0;
 		}
 	}
+	read_names(guests);
 	for (size_t i = 0; i < guests->nr; i++) {
 		const struct console *c = &guests->list[i];
 
@@ -201,7 +105,8 @@ static int find(const struct guests *guests, const char *text, const struct cons
 			return -ENOTUNIQ;
 		found = c;
 	}
-	*ret_console = found;
+	if (found)
+		*ret_console = *found;
 	return found ? 0 : -ENOENT;
 }
 
@@ -217,66 +122,56 @@ static enum exit_code report_missing(const char *text, int r)
 	return EXIT_FAILED;
 }
 
-static int add_domain(json_object *members, const struct console *console)
-{
-	int r = json_add(members, "domid", json_object_new_int64(console->domid));
-
-	/* The domid may have another domain by now. */
-	if (r == 0 && *console->uuid)
-		r = json_add(members, "uuid", json_object_new_string(console->uuid));
-	return r;
-}
-
 /* Takes the members over; prints what is wrong. */
-static enum exit_code ask(struct guests *guests, const char *request, json_object *members,
-			  struct peer_result *ret_result)
+static int ask(struct request *request, const char *name, json_object *members,
+	       struct peer_result *ret_result)
 {
-	int r = peer_ask(guests->peer, request, members, ret_result);
+	int r = peer_ask(request->peer, name, members, ret_result);
 
 	if (r == 0 && ret_result->fd < 0)
 		r = -EBADMSG;
 	if (r == -EREMOTEIO)
 		report_error("console: %s", ret_result->message);
 	else if (r < 0)
-		return report_failure(guests, r);
+		return guests_report_failure(request->dir, r);
 	return r < 0 ? EXIT_FAILED : EXIT_OK;
 }
 
-static json_object *attach_members(const struct guests *guests, const struct console *console)
+static json_object *attach_members(const struct request *request, const struct console *console)
 {
 	_cleanup_(json_putp) json_object *members = json_object_new_object();
 
-	if (!members || add_domain(members, console) < 0 ||
-	    json_add(members, "read-only", json_object_new_boolean(guests->read_only)) < 0 ||
-	    json_add(members, "exclusive", json_object_new_boolean(guests->exclusive)) < 0 ||
-	    json_add(members, "replay", json_object_new_int64(guests->replay)) < 0)
+	if (!members || guests_add_domain(members, console->domid, console->uuid) < 0 ||
+	    json_add(members, "read-only", json_object_new_boolean(request->read_only)) < 0 ||
+	    json_add(members, "exclusive", json_object_new_boolean(request->exclusive)) < 0 ||
+	    json_add(members, "replay", json_object_new_int64(request->replay)) < 0)
 		return NULL;
 	return steal(&members);
 }
 
 /* Only where somebody sits there. */
-static void greet(const struct guests *guests, const struct console *console, bool writer)
+static void greet(const struct request *request, const struct console *console, bool writer)
 {
 	char buf[3];
 
 	if (!isatty(STDIN_FILENO))
 		return;
-	if (guests->escape == NO_ESCAPE)
+	if (request->escape == NO_ESCAPE)
 		report_error("this is the console of domain %" PRIu32 "; a signal ends it",
 			     console->domid);
 	else
 		report_error("this is the console of domain %" PRIu32 "; %s leaves it",
-			     console->domid, relay_escape_name(guests->escape, buf));
-	if (!guests->read_only && !writer)
+			     console->domid, relay_escape_name(request->escape, buf));
+	if (!request->read_only && !writer)
 		report_error("another client types here: what you type is thrown away until that "
 			     "leaves");
 }
 
-static enum exit_code relay(const struct guests *guests, const struct console *console, int fd)
+static enum exit_code relay(const struct request *request, const struct console *console, int fd)
 {
 	int error = 0;
 
-	switch (relay_run(fd, guests->escape, guests->read_only, &error)) {
+	switch (relay_run(fd, request->escape, request->read_only, &error)) {
 	case RELAY_FAILED:
 		report_error("console: %s", strerror(-error));
 		return EXIT_FAILED;
@@ -289,48 +184,47 @@ static enum exit_code relay(const struct guests *guests, const struct console *c
 	return EXIT_OK;
 }
 
-static enum exit_code attach(struct guests *guests, const char *text)
+static int attach(struct request *request, const char *text)
 {
 	_cleanup_(peer_result_clear) struct peer_result result = {.fd = -1};
-	const struct console *console;
+	struct console console;
 	bool writer = false;
-	enum exit_code code;
-	int r = find(guests, text, &console);
+	int code, r = find(&request->guests, text, &console);
 
 	if (r < 0)
 		return report_missing(text, r);
-	code = ask(guests, "attach", attach_members(guests, console), &result);
+	code = ask(request, "attach", attach_members(request, &console), &result);
 	if (code)
 		return code;
 	if (packet_get_bool(result.members, "writer", &writer) < 0 || !isatty(result.fd))
-		return report_failure(guests, -EBADMSG);
-	greet(guests, console, writer);
-	return relay(guests, console, result.fd);
+		return guests_report_failure(request->dir, -EBADMSG);
+	greet(request, &console, writer);
+	return relay(request, &console, result.fd);
 }
 
 /* A UUID may be that of a domain that is gone. */
-static json_object *log_members(const struct guests *guests, const struct console *console,
+static json_object *log_members(const struct request *request, const struct console *console,
 				const char *uuid)
 {
 	_cleanup_(json_putp) json_object *members = json_object_new_object();
 	int r = members ? 0 : -ENOMEM;
 
 	if (r == 0)
-		r = console ? add_domain(members, console)
+		r = console ? guests_add_domain(members, console->domid, console->uuid)
 			    : json_add(members, "uuid", json_object_new_string(uuid));
 	if (r == 0)
-		r = json_add(members, "follow", json_object_new_boolean(guests->follow));
+		r = json_add(members, "follow", json_object_new_boolean(request->follow));
 	return r < 0 ? NULL : steal(&members);
 }
 
-static enum exit_code print_log(struct guests *guests, const char *text)
+static int print_log(struct request *request, const char *text)
 {
 	_cleanup_(peer_result_clear) struct peer_result result = {.fd = -1};
-	const struct console *console = NULL;
+	struct console console;
 	char uuid[HL_UUID_TEXT_SIZE] = "";
-	enum exit_code code;
 	uint8_t bytes[16];
-	int r = find(guests, text, &console);
+	int code, r = find(&request->guests, text, &console);
+	bool is_known = r == 0;
 
 	if (r == -ENOENT && hl_uuid_from_text(text, bytes) == 0) {
 		hl_uuid_to_text(bytes, uuid);
@@ -338,10 +232,10 @@ static enum exit_code print_log(struct guests *guests, const char *text)
 	}
 	if (r < 0)
 		return report_missing(text, r);
-	code = ask(guests, "log", log_members(guests, console, uuid), &result);
+	code = ask(request, "log", log_members(request, is_known ? &console : NULL, uuid), &result);
 	if (code)
 		return code;
-	r = print_console_log(result.fd, guests->follow, isatty(STDOUT_FILENO));
+	r = print_console_log(result.fd, request->follow, isatty(STDOUT_FILENO));
 	if (r == 0)
 		return EXIT_OK;
 	report_error("console: cannot copy the log: %s", strerror(-r));
@@ -378,62 +272,69 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static bool parse_option(struct guests *guests, int c)
+static bool parse_option(struct request *request, int c)
 {
 	switch (c) {
 	case OPTION_PEERS:
-		guests->dir = optarg;
+		request->dir = optarg;
 		return true;
 	case OPTION_READ_ONLY:
-		guests->read_only = true;
+		request->read_only = true;
 		return true;
 	case OPTION_EXCLUSIVE:
-		guests->exclusive = true;
+		request->exclusive = true;
 		return true;
 	case OPTION_REPLAY:
-		return parse_replay(optarg, &guests->replay);
+		return parse_replay(optarg, &request->replay);
 	case OPTION_ESCAPE:
-		return relay_parse_escape(optarg, &guests->escape) == 0;
+		return relay_parse_escape(optarg, &request->escape) == 0;
 	case OPTION_FOLLOW:
-		guests->follow = true;
+		request->follow = true;
 		return true;
 	default:
 		return false;
 	}
 }
 
+/* Until it is ended; nothing else may be asked of it meanwhile. */
+static int give_early(struct request *request, const char *text)
+{
+	int r = early_run(request->peer, &request->guests);
+
+	return r < 0 ? guests_report_failure(request->dir, r) : r;
+}
+
 /* What is asked for; options: those that this one has besides --peers. */
 struct action {
 	const char *name, *options;
-	enum exit_code (*run)(struct guests *guests, const char *text); /* NULL: list() */
+	bool has_domain;
+	int (*run)(struct request *request, const char *domain);
 };
 
 /* False: a usage error. */
-static bool parse(struct guests *guests, const struct action *action, int argc, char *argv[])
+static bool parse(struct request *request, const struct action *action, int argc, char *argv[])
 {
-	int c, nr = action->run ? 1 : 0;
+	int c, nr = action->has_domain ? 1 : 0;
 
 	optind = 0;
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "F", long_options, NULL)) >= 0)
-		if ((c != OPTION_PEERS && !strchr(action->options, c)) || !parse_option(guests, c))
+		if ((c != OPTION_PEERS && !strchr(action->options, c)) || !parse_option(request, c))
 			return false;
-	return argc - optind == nr && !(guests->read_only && guests->exclusive);
+	return argc - optind == nr && !(request->read_only && request->exclusive);
 }
 
 static int run_action(const struct action *action, int argc, char *argv[])
 {
-	struct guests guests = {.dir = PEERS_DIR, .escape = DEFAULT_ESCAPE};
+	struct request request = {.dir = GUESTS_PEERS_DIR, .escape = DEFAULT_ESCAPE};
 	int r, code;
 
-	if (!parse(&guests, action, argc, argv))
+	if (!parse(&request, action, argc, argv))
 		return usage_error();
-	r = connect_guests(&guests);
-	if (r < 0)
-		code = (int)report_failure(&guests, r);
-	else
-		code = action->run ? (int)action->run(&guests, argv[optind]) : list(&guests);
-	guests_clear(&guests);
+	r = peer_open(request.dir, GUESTS_KIND, guests_event, &request.guests, &request.peer);
+	code = r < 0 ? guests_report_failure(request.dir, r) : action->run(&request, argv[optind]);
+	guests_clear(&request.guests);
+	peer_close(request.peer);
 	return code;
 }
 
@@ -441,9 +342,10 @@ static int run_action(const struct action *action, int argc, char *argv[])
 int verb_console(int argc, char *argv[])
 {
 	static const struct action actions[] = {
-		{"list", "", NULL},
-		{"attach", "rxRe", attach},
-		{"log", "F", print_log},
+		{"list", "", false, list},
+		{"attach", "rxRe", true, attach},
+		{"log", "F", true, print_log},
+		{"early", "", false, give_early},
 	};
 
 	if (argc < 2)

@@ -13,6 +13,7 @@ static const char usage[] =
 	"       hldom console attach [--read-only | --exclusive] [--replay BYTES]\n"
 	"                            [--escape CHAR] DOMAIN\n"
 	"       hldom console log [--follow] DOMAIN\n"
+	"       hldom console early\n"
 	"       hldom print TEXT\n"
 	"       hldom --help | --version\n"
 	"\n"

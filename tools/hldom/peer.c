@@ -23,9 +23,12 @@
 /* For the helper to be ready, as it may have to start first, and for an answer. */
 #define READY_MAX  (30 * USEC_PER_SEC)
 #define ANSWER_MAX (5 * USEC_PER_SEC)
+#define NO_DEADLINE UINT64_MAX
 
 struct peer {
 	int fd;
+	int (*event)(void *userdata, const char *name, json_object *members);
+	void *userdata;
 	uint64_t random; /* of the ids, which are used once by all clients */
 	unsigned int nr_requests;
 };
@@ -42,11 +45,12 @@ static int wait_for(int fd, short events, uint64_t deadline)
 {
 	uint64_t now = now_usec();
 	struct pollfd one = {.fd = fd, .events = events};
-	int r;
+	int timeout, r;
 
 	if (now >= deadline)
 		return -ETIMEDOUT;
-	r = poll(&one, 1, (int)((deadline - now) / USEC_PER_MSEC) + 1);
+	timeout = deadline == NO_DEADLINE ? -1 : (int)((deadline - now) / USEC_PER_MSEC) + 1;
+	r = poll(&one, 1, timeout);
 	return r < 0 && errno != EINTR ? -errno : 0;
 }
 
@@ -81,20 +85,16 @@ static int read_hello(json_object *packet, const char *kind)
 }
 
 /* 1: it is ready. */
-static int read_event(json_object *packet,
-		      int (*event)(void *userdata, const char *name, json_object *members),
-		      void *userdata)
+static int read_event(const struct peer *peer, json_object *packet)
 {
 	const char *name;
 
 	if (packet_get_text(packet, "event", MAX_NAME, &name) < 0)
 		return -EBADMSG;
-	return strcmp(name, "ready") == 0 ? 1 : event(userdata, name, packet);
+	return strcmp(name, "ready") == 0 ? 1 : peer->event(peer->userdata, name, packet);
 }
 
-static int get_ready(const struct peer *peer, const char *kind,
-		     int (*event)(void *userdata, const char *name, json_object *members),
-		     void *userdata)
+static int get_ready(const struct peer *peer, const char *kind)
 {
 	uint64_t deadline = now_usec() + READY_MAX;
 	bool greeted = false;
@@ -109,7 +109,7 @@ static int get_ready(const struct peer *peer, const char *kind,
 			return r;
 		if (fd >= 0)
 			return -EBADMSG;
-		r = greeted ? read_event(packet, event, userdata) : read_hello(packet, kind);
+		r = greeted ? read_event(peer, packet) : read_hello(packet, kind);
 		greeted = true;
 	}
 	return r < 0 ? r : 0;
@@ -127,12 +127,14 @@ int peer_open(const char *dir, const char *kind,
 		free(peer);
 		return -ENOMEM;
 	}
+	peer->event = event;
+	peer->userdata = userdata;
 	peer->fd = packet_connect(path);
 	if (getrandom(&peer->random, sizeof(peer->random), 0) != (ssize_t)sizeof(peer->random)) {
 		peer_close(peer);
 		return -EIO;
 	}
-	r = peer->fd < 0 ? peer->fd : get_ready(peer, kind, event, userdata);
+	r = peer->fd < 0 ? peer->fd : get_ready(peer, kind);
 	if (r < 0) {
 		peer_close(peer);
 		return r;
@@ -190,13 +192,25 @@ static int read_error(json_object *packet, struct peer_result *result)
 	return -EREMOTEIO;
 }
 
-/* 1: that is no answer, but an event; 0: the result is there. */
-static int read_answer(json_object *packet, const char *expected, struct peer_result *result)
+/* A "ready" comes once. */
+static int take_event(const struct peer *peer, json_object *packet, int fd)
+{
+	int r = fd < 0 ? read_event(peer, packet) : -EBADMSG;
+
+	return r > 0 ? -EBADMSG : r;
+}
+
+/* 1: that was no answer, but an event; 0: the result is there. */
+static int read_answer(const struct peer *peer, json_object *packet, const char *expected,
+		       struct peer_result *result)
 {
 	const char *id;
 
-	if (!json_object_object_get_ex(packet, "id", NULL))
-		return result->fd >= 0 ? -EBADMSG : 1;
+	if (!json_object_object_get_ex(packet, "id", NULL)) {
+		int r = take_event(peer, packet, result->fd);
+
+		return r < 0 ? r : 1;
+	}
 	if (packet_get_text(packet, "id", MAX_ID, &id) < 0 || strcmp(id, expected) != 0)
 		return -EBADMSG;
 	if (json_object_object_get_ex(packet, "error", NULL))
@@ -216,7 +230,7 @@ static int take_answer(const struct peer *peer, const char *id, uint64_t deadlin
 		peer_result_clear(result);
 		r = receive(peer, deadline, &result->packet, &result->fd);
 		if (r == 0)
-			r = read_answer(result->packet, id, result);
+			r = read_answer(peer, result->packet, id, result);
 	}
 	return r;
 }
@@ -233,6 +247,18 @@ int peer_ask(struct peer *peer, const char *request, json_object *members,
 	r = send_request(peer, id, request, members, deadline);
 	json_object_put(members);
 	return r < 0 ? r : take_answer(peer, id, deadline, ret_result);
+}
+
+int peer_wait_event(struct peer *peer)
+{
+	_cleanup_(json_putp) json_object *packet = NULL;
+	_cleanup_(closep) int fd = -1;
+	int r = receive(peer, NO_DEADLINE, &packet, &fd);
+
+	/* An answer that came too late for its request is none of ours. */
+	if (r == 0 && !json_object_object_get_ex(packet, "id", NULL))
+		r = take_event(peer, packet, fd);
+	return r;
 }
 
 void peer_result_clear(struct peer_result *result)

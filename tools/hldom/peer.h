@@ -9,7 +9,7 @@ struct peer;
 
 /*
  * Connects, and reads what there is.
- * @event: called for each event until the helper is ready
+ * @event: called for each event, here and while something else waits
  *
  * Returns 0; -ENOENT, -ECONNREFUSED: no helper; -ETIMEDOUT; -EBADMSG, -EPROTO: it breaks the
  * rules; -ECONNRESET; or an error of event() or of connect(2).
@@ -33,6 +33,10 @@ struct peer_result {
  */
 int peer_ask(struct peer *peer, const char *request, json_object *members,
 	     struct peer_result *ret_result);
+
+/* Waits for one, however long that takes.  Returns 0, or an errno as peer_open(). */
+int peer_wait_event(struct peer *peer);
+
 void peer_result_clear(struct peer_result *result);
 
 #endif /* HLDOM_PEER_H */
