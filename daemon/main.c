@@ -17,6 +17,7 @@
 #include "console/handoff.h"
 #include "console/owner.h"
 #include "console/relay.h"
+#include "console/stream-keep.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
 #include "launch/complete.h"
@@ -40,6 +41,7 @@ struct daemon {
 	struct consoles *consoles;
 	struct early *early;
 	struct relays *relays;
+	struct stream_keep *stream_keep;
 	struct console_domain *console_domain;
 	struct manager_observer observer;
 	struct consoles_listener on_consoles;
@@ -56,6 +58,7 @@ static void daemon_clear(struct daemon *daemon)
 		jobs_end(daemon->jobs);
 	early_free(daemon->early);
 	relays_free(daemon->relays);
+	stream_keep_free(daemon->stream_keep);
 	console_domain_free(daemon->console_domain);
 	if (daemon->consoles)
 		consoles_stop(daemon->consoles);
@@ -221,6 +224,8 @@ static int start_consoles(struct daemon *daemon, const struct options *options)
 		r = early_new(daemon->manager, daemon->consoles, &daemon->early);
 	if (r == 0)
 		r = relays_new(daemon->manager, daemon->consoles, &daemon->relays);
+	if (r == 0)
+		r = stream_keep_new(daemon->consoles, &daemon->stream_keep);
 	if (r == 0 && peers)
 		r = add_helper(daemon, peers, HL_NO_DOMID);
 	if (r == 0 && peers && simulated)

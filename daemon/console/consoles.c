@@ -484,6 +484,7 @@ struct console_helper *consoles_remove_helper(struct console_helper *helper)
 		drop_report(report);
 		update(helper->consoles, domid);
 	}
+	request_flush(helper->consoles);
 	free(helper);
 	return NULL;
 }
@@ -566,6 +567,23 @@ struct console_helper *consoles_own_helper(const struct consoles *consoles)
 	struct console_helper *first = consoles->helpers;
 
 	return first && !first->is_remote ? first : NULL;
+}
+
+static bool is_in_living_domain(const struct console_helper *helper)
+{
+	const struct domains *domains = manager_domains(helper->consoles->manager);
+	const struct domain *domain = domains_find_domid(domains, helper->domid);
+
+	return domain && domain->row && domain->row->state != HL_DOMAIN_DYING;
+}
+
+const struct console_helper *consoles_next_remote(const struct consoles *consoles,
+						  const struct console_helper *helper)
+{
+	helper = helper ? helper->next : consoles->helpers;
+	while (helper && !(helper->is_remote && is_in_living_domain(helper)))
+		helper = helper->next;
+	return helper;
 }
 
 bool consoles_any_ready(const struct consoles *consoles)

@@ -81,6 +81,10 @@ struct console_helper *consoles_find_helper(const struct consoles *consoles, uin
 /* The one in our own domain; NULL: there is none. */
 struct console_helper *consoles_own_helper(const struct consoles *consoles);
 
+/* The first one (NULL), or the next one, of those in other domains that are there and not dying. */
+const struct console_helper *consoles_next_remote(const struct consoles *consoles,
+						  const struct console_helper *helper);
+
 /* A domain of which our own helper has a relay, though no other domain serves its console. */
 bool consoles_find_stray_relay(const struct consoles *consoles, uint32_t *ret_domid);
 

@@ -17,6 +17,7 @@
 #include "util.h"
 
 #define MAX_DOMID 0x7fefu
+#define MAX_KEPT  256 /* domains */
 
 /* A request whose answer waits for its stream. */
 struct waiting {
@@ -272,4 +273,39 @@ void do_unrelay(struct requests *requests, const char *id, struct json_object *p
 
 	if (get_domid(packet, "domid", &domid, answer) && is_supported(requests, answer))
 		(void)relays_end(requests->relays, domid, true);
+}
+
+/* False: that is no list of domids. */
+static bool get_domids(struct json_object *packet, uint32_t domids[MAX_KEPT], size_t *ret_nr)
+{
+	struct json_object *list;
+	size_t nr;
+
+	if (!json_object_object_get_ex(packet, "domids", &list) ||
+	    !json_object_is_type(list, json_type_array) ||
+	    json_object_array_length(list) > MAX_KEPT)
+		return false;
+	nr = json_object_array_length(list);
+	for (size_t i = 0; i < nr; i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+		int64_t domid = json_object_get_int64(item);
+
+		if (!json_object_is_type(item, json_type_int) || domid < 0 || domid > MAX_DOMID)
+			return false;
+		domids[i] = (uint32_t)domid;
+	}
+	*ret_nr = nr;
+	return true;
+}
+
+void do_keep_streams(struct requests *requests, const char *id, struct json_object *packet,
+		     struct peer_answer *answer)
+{
+	uint32_t domids[MAX_KEPT];
+	size_t nr;
+
+	if (!get_domids(packet, domids, &nr))
+		answer_fail(answer, "InvalidArgs", "domids is no list of domids");
+	else if (is_supported(requests, answer))
+		streams_keep(requests->streams, domids, nr);
 }

@@ -28,7 +28,9 @@ bool stream_target_get(const struct requests *requests, struct json_object *pack
 void stream_divert(struct streams *streams, const struct stream_target *target, unsigned int ways,
 		   struct peer_answer *answer);
 
-/* The requests "stream", "relay" and "unrelay". */
+/* The requests "keep-streams", "stream", "relay" and "unrelay". */
+void do_keep_streams(struct requests *requests, const char *id, struct json_object *packet,
+		     struct peer_answer *answer);
 void do_stream(struct requests *requests, const char *id, struct json_object *packet,
 	       struct peer_answer *answer);
 void do_relay(struct requests *requests, const char *id, struct json_object *packet,

@@ -29,6 +29,7 @@ struct stream {
 	char path[VCHAN_PATH_SIZE];
 	struct event *fd_event, *vchan_event;
 	struct event *expect; /* while nobody has connected */
+	bool abandoned;	      /* the other domain is gone, and nothing more comes from there */
 	uint8_t out[CHUNK];   /* from the vchan */
 	size_t out_size, out_done;
 };
@@ -85,7 +86,7 @@ static int write_out(struct stream *stream)
 		int size = ops->read(stream->vchan, stream->out, sizeof(stream->out));
 
 		if (size <= 0)
-			return size;
+			return stream->abandoned ? -1 : size;
 		stream->out_size = (size_t)size;
 		stream->out_done = 0;
 	}
@@ -124,7 +125,8 @@ static bool is_over(const struct stream *stream)
 {
 	bool reads = stream->config.ways & STREAM_READS;
 	struct pollfd state = {.fd = stream->config.fd, .events = reads ? POLLIN : 0};
-	bool closed = stream->streams->ops->state(stream->vchan) == VCHAN_CLOSED;
+	bool closed = stream->abandoned ||
+		      stream->streams->ops->state(stream->vchan) == VCHAN_CLOSED;
 
 	if (!(stream->config.ways & STREAM_WRITES))
 		return closed;
@@ -295,6 +297,38 @@ int streams_connect(struct streams *streams, const char *path, const struct stre
 		    struct stream **ret_stream)
 {
 	return stream_open(streams, false, path, config, ret_stream);
+}
+
+static bool is_kept(const struct stream *stream, const uint32_t *domids, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (domids[i] == stream->config.domid)
+			return true;
+	return false;
+}
+
+static void abandon(struct stream *stream)
+{
+	stream->abandoned = true;
+	if (stream->vchan) {
+		go_on(stream);
+		return;
+	}
+	opener_cancel(stream->streams->opener, stream->opening);
+	stream->opening = NULL;
+	stream->config.opened(stream->config.userdata, -EIO, stream->path);
+	stream_free(stream);
+}
+
+void streams_keep(struct streams *streams, const uint32_t *domids, size_t nr)
+{
+	struct stream *stream, *next;
+
+	for (stream = TAILQ_FIRST(&streams->list); stream; stream = next) {
+		next = TAILQ_NEXT(stream, link);
+		if (!is_kept(stream, domids, nr))
+			abandon(stream);
+	}
 }
 
 void stream_end(struct stream *stream)

@@ -7,6 +7,7 @@
 #define CONSOLED_STREAM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "vchan.h"
@@ -54,6 +55,12 @@ int streams_serve(struct streams *streams, uint32_t self, const struct stream_co
 /* Connects to one that the domain serves at that path, else the same. */
 int streams_connect(struct streams *streams, const char *path, const struct stream_config *config,
 		    struct stream **ret_stream);
+
+/*
+ * Ends all but those to these domains: the others are gone.  What came from there before is
+ * delivered first.
+ */
+void streams_keep(struct streams *streams, const uint32_t *domids, size_t nr);
 
 /* Ends one; none of its functions is called. */
 void stream_end(struct stream *stream);

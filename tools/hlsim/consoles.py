@@ -80,7 +80,8 @@ class Consoled(threading.Thread):
         self.old_logs = {}      # of consoles that have ended, by uuid
         self.connections = []
         self.waiting = []       # for hello
-        self.requests = []      # all that came
+        self.requests = []      # all that came about consoles
+        self.kept = []          # lists of domains that streams may still go to
         self.xenconsoled = ""   # the terminal that one writes which takes a console; "": none runs
         self.overrides = {}     # by request: called in place of the method, with connection and request
         self.calls = collections.deque()
@@ -234,7 +235,10 @@ class Consoled(threading.Thread):
             self.disconnect(connection)
             return
         request = json.loads(data)
-        self.requests.append(request)
+        if request["request"] == "keep-streams":
+            self.kept.append(request["domids"])
+        else:
+            self.requests.append(request)
         if request["request"] in self.overrides:
             self.overrides[request["request"]](connection, request)
         else:
@@ -242,6 +246,9 @@ class Consoled(threading.Thread):
 
     def answer(self, connection, request):
         """As it should be."""
+        if request["request"] == "keep-streams":
+            self.send(connection, {"id": request["id"], "result": {}})
+            return
         methods = {"attach": self.attach, "early": self.take_early, "log": self.open_log, "release": self.release, "take": self.take}
         try:
             if request["request"] not in methods:

@@ -674,6 +674,12 @@ static void test_wrong_requests_have_an_error_each(void **state)
 		{"{\"id\":\"x\",\"request\":\"early\",\"domid\":5,\"data\":\"YWJj\","
 		 "\"size\":6,\"offset\":3}",
 		 "WrongState"},
+		{"{\"id\":\"x\",\"request\":\"keep-streams\"}", "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"keep-streams\",\"domids\":5}", "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"keep-streams\",\"domids\":[\"5\"]}",
+		 "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"keep-streams\",\"domids\":[-1]}", "InvalidArgs"},
+		{"{\"id\":\"x\",\"request\":\"keep-streams\",\"domids\":[32752]}", "InvalidArgs"},
 		{"{\"id\":\"x\",\"request\":\"take\",\"domid\":5}", "WrongState"},
 		{"{\"id\":\"x\",\"request\":\"take\",\"domid\":5,\"input\":\"?\"}", "InvalidArgs"},
 		{"{\"id\":\"x\",\"request\":\"take\",\"domid\":6}", "NoSuchDomain"},

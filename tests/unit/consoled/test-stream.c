@@ -276,6 +276,66 @@ static void test_what_is_being_opened_is_told_of_the_end(void **state)
 	assert_int_equal(sides->served, -ECANCELED);
 }
 
+/* The side that connected stands for a domain that was destroyed: it closes nothing. */
+static void test_one_to_a_domain_that_is_gone_ends(void **state)
+{
+	static const uint32_t both[] = {HERE, THERE};
+	struct sides *sides = *state;
+	size_t written = 0, seen = 0;
+
+	serve_pipe(sides);
+	connect_pipe(sides);
+	write_some(sides, &written);
+	for (int i = 0; i < 20; i++)
+		serve_turn(&sides->serve);
+	streams_keep(sides->streams, both, 2);
+	serve_turn(&sides->serve);
+	assert_false(sides->ended);
+	streams_keep(sides->streams, both, 1);
+	serve_until(&sides->serve, (read_some(sides, &seen), seen == written));
+	serve_until(&sides->serve, is_at_end(sides));
+	assert_true(sides->ended);
+}
+
+/* Nobody reads here, so that bytes wait in the ring. */
+static void test_what_came_before_the_end_of_a_domain_is_delivered(void **state)
+{
+	struct sides *sides = *state;
+	size_t written = 0, before, seen = 0;
+
+	serve_pipe(sides);
+	connect_pipe(sides);
+	do {
+		before = written;
+		for (int i = 0; i < 20; i++) {
+			write_some(sides, &written);
+			serve_turn(&sides->serve);
+		}
+	} while (written > before);
+	streams_keep(sides->streams, (const uint32_t[]){HERE}, 1);
+	serve_turn(&sides->serve);
+	assert_false(sides->ended);
+	while (!sides->ended) {
+		read_some(sides, &seen);
+		serve_turn(&sides->serve);
+	}
+	while (before = seen, read_some(sides, &seen), seen > before)
+		;
+	/* A pipe and a ring; the rest never left the other domain. */
+	assert_true(seen >= 65536 + FAKE_VCHAN_ROOM && seen <= written);
+	assert_true(is_at_end(sides));
+}
+
+static void test_one_that_is_being_opened_to_a_domain_that_is_gone_fails(void **state)
+{
+	struct sides *sides = *state;
+
+	assert_int_equal(serve(sides, steal_fd(&sides->to[1]), STREAM_WRITES), 0);
+	streams_keep(sides->streams, NULL, 0);
+	assert_int_equal(sides->served, -EIO);
+	assert_true(is_at_end(sides));
+}
+
 static void test_there_is_a_limit(void **state)
 {
 	struct sides *sides = *state;
@@ -320,6 +380,9 @@ int main(void)
 		TEST(test_what_cannot_be_opened_is_told),
 		TEST(test_one_to_which_nobody_connects_ends),
 		TEST(test_what_is_being_opened_is_told_of_the_end),
+		TEST(test_one_to_a_domain_that_is_gone_ends),
+		TEST(test_what_came_before_the_end_of_a_domain_is_delivered),
+		TEST(test_one_that_is_being_opened_to_a_domain_that_is_gone_fails),
 		TEST(test_there_is_a_limit),
 		TEST(test_what_an_earlier_process_left_is_removed),
 	};
