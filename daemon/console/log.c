@@ -39,6 +39,7 @@ int console_open_log(struct consoles *consoles, const struct domain *domain, con
 		.name = "log",
 		.members = make_members(domain ? NULL : uuid, follow),
 		.wants_fd = true,
+		.anywhere = !domain,
 		.read = read_answer,
 		.done = done,
 		.userdata = userdata,

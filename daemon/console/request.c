@@ -6,6 +6,7 @@
 #include <hyperlaunch/hl.h>
 #include <json-c/json.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/cleanup.h"
 #include "common/json-write.h"
@@ -21,13 +22,15 @@ struct console_request {
 	struct consoles *consoles;
 	struct peer_call *call;
 	struct console_ask ask; /* members: NULL: taken */
-	uint32_t helper;	/* the domain of the one at the other end of a stream */
+	struct json_object *again; /* the members, for the next helper; NULL: there is none to ask */
+	uint32_t helper;	/* the domain of the one that is asked, or is to be, by a stream */
 	int fd;			/* our end of that stream; -1: none */
 };
 
 static void request_free(struct console_request *request)
 {
 	json_object_put(request->ask.members);
+	json_object_put(request->again);
 	closep(&request->fd);
 	free(request);
 }
@@ -51,12 +54,35 @@ static struct console_answer answer_of(const struct peer_reply *reply)
 	};
 }
 
+static int ask_helper(struct console_request *request, const struct console_helper *helper);
+
+/* The one that was asked does not know what the members name, and has not taken anything over. */
+static bool ask_next(struct console_request *request, const struct peer_reply *reply)
+{
+	const struct console_helper *helper =
+		consoles_find_helper(request->consoles, request->helper);
+
+	if (!request->again || reply->error != -EREMOTEIO ||
+	    strcmp(reply->code, "NoSuchDomain") != 0 || !helper)
+		return false;
+	do
+		helper = consoles_next_remote(request->consoles, helper);
+	while (helper && !peer_is_ready(console_helper_peer(helper)));
+	if (!helper || json_object_deep_copy(request->again, &request->ask.members, NULL) < 0)
+		return false;
+	closep(&request->fd);
+	request->fd = -1;
+	return ask_helper(request, helper) == 0;
+}
+
 static int on_done(void *userdata, struct peer_reply *reply)
 {
 	struct console_request *request = userdata;
 	struct console_answer answer = answer_of(reply);
 	int r = 0;
 
+	if (ask_next(request, reply))
+		return 0;
 	/* What is left in the reply is closed with it. */
 	if (request->fd >= 0)
 		reply->fd = steal_fd(&request->fd);
@@ -167,7 +193,6 @@ static int send_stream(struct console_request *request, const struct console_hel
 	const char *type = request->ask.terminal ? "terminal" : "pipe";
 	int r;
 
-	request->helper = console_helper_domid(helper);
 	if (!message.members ||
 	    json_add(message.members, "domid", json_object_new_int64(request->helper)) < 0 ||
 	    json_add(message.members, "type", json_object_new_string(type)) < 0) {
@@ -180,6 +205,16 @@ static int send_stream(struct console_request *request, const struct console_hel
 	}
 	r = peer_send_request(console_helper_peer(own), &message, &request->call);
 	return r == -ENOTCONN ? -EOPNOTSUPP : r;
+}
+
+static int ask_helper(struct console_request *request, const struct console_helper *helper)
+{
+	bool wants_fd = request->ask.wants_fd;
+
+	request->helper = console_helper_domid(helper);
+	return wants_fd && !peer_passes_fds(console_helper_peer(helper))
+		       ? send_stream(request, helper)
+		       : send_request(request, helper, wants_fd);
 }
 
 int console_ask(struct consoles *consoles, const struct domain *domain,
@@ -197,10 +232,10 @@ int console_ask(struct consoles *consoles, const struct domain *domain,
 	*new = (struct console_request){.consoles = consoles, .ask = *ask, .fd = -1};
 	if (r == 0 && !helper)
 		r = -ENOTCONN;
+	if (r == 0 && ask->anywhere)
+		r = json_object_deep_copy(ask->members, &new->again, NULL) < 0 ? -ENOMEM : 0;
 	if (r == 0)
-		r = ask->wants_fd && !peer_passes_fds(console_helper_peer(helper))
-			    ? send_stream(new, helper)
-			    : send_request(new, helper, ask->wants_fd);
+		r = ask_helper(new, helper);
 	if (r < 0) {
 		request_free(new);
 		return r;

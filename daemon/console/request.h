@@ -28,6 +28,8 @@ struct console_ask {
 	struct json_object *members; /* taken over, also on failure; NULL: no memory */
 	bool wants_fd;		     /* a descriptor comes with the result: */
 	bool terminal;		     /* a terminal, else a pipe */
+	bool anywhere;		     /* without a domain: the next helper is asked where one does
+				      * not know what the members name */
 	/* The members of the result, and what the descriptor is.  -EBADMSG: not as promised. */
 	int (*read)(const struct peer_reply *reply, struct console_answer *answer);
 	console_done_t done; /* called once, never before console_ask() has returned */
@@ -35,7 +37,7 @@ struct console_ask {
 };
 
 /*
- * Asks about the console of a domain; NULL: the members name it, for the helper in our own domain.
+ * Asks about the console of a domain; NULL: the members name it, for the helper in our own domain first.
  * From a helper in another domain a descriptor's bytes come through a stream, whose end here is
  * made by our own helper. -ENOTCONN: the helper is not there; -EOPNOTSUPP: it is in another domain,
  * and there is none here; -EBUSY: too many requests are open; -ENOMEM.

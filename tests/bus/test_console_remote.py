@@ -15,7 +15,7 @@ import tty
 
 import pytest
 
-from conftest import NAME, OURS, Client, turn, wait_until
+from conftest import NAME, OURS, PATH, Client, turn, wait_until
 from console_support import CONSOLE, CONSOLE_DOMAIN, CONTROL, WEB, Consoled, consoles, has_console, properties, refuse, wait_console
 from console_support import peers  # a fixture, pylint: disable=unused-import
 from test_xenstore import each_xenstored, store  # fixtures, pylint: disable=unused-import
@@ -185,6 +185,62 @@ def test_bytes_come_through_a_stream(served, client, streams, method, request_na
     os.close(end)
 
 
+OLD = "00000000-0000-0000-0000-0000000000aa"
+
+
+def refuse_log(streams, code="NoSuchDomain", text="no domain with that uuid has a log"):
+    """Our own helper does not have it."""
+    streams.overrides["log"] = lambda connection, request: streams.send(connection, {"id": request["id"], "error": code, "message": text})
+
+
+class ManagersCall(Call):
+    """The same, of OpenConsoleLog."""
+
+    def __init__(self, client, uuid):  # pylint: disable=super-init-not-called
+        self.result = self.error = None
+        client.connection.call_async(NAME, PATH, NAME + ".Manager", "OpenConsoleLog", "sa{sv}", (uuid, {}), self.on_reply, self.on_error)
+
+
+def test_log_of_a_domain_that_is_gone_and_was_served_there(served, client, streams):
+    """Here nobody knows it."""
+    helper, _ = served
+    refuse_log(streams)
+    call = ManagersCall(client, OLD)
+    request = helper.request()
+    assert (request["request"], request["uuid"], request.get("domid")) == ("log", OLD, None)
+    helper.send(id=request["id"], result={"size": 3})
+    wait_until(lambda: call.result)
+    os.write(streams.ends[0], b"abc")
+    assert os.read(call.result[0].take(), 3) == b"abc"
+
+
+def test_log_that_nobody_has(served, client, streams):
+    helper, _ = served
+    refuse_log(streams)
+    call = ManagersCall(client, OLD)
+    helper.send(id=helper.request()["id"], error="NoSuchDomain", message="not here")
+    wait_until(lambda: call.error)
+    assert call.error[0] == OURS + "NoSuchDomain" and OLD in call.error[1]
+    wait_until(lambda: streams.is_ended(0))
+
+
+def test_log_that_cannot_be_opened_here_is_not_looked_for_there(served, client, streams):
+    refuse_log(streams, "Failed", "the log cannot be read")
+    call = ManagersCall(client, OLD)
+    wait_until(lambda: call.error)
+    assert call.error[0] == OURS + "Failed" and not streams.ends
+
+
+def test_log_while_the_other_side_is_away(served, client, streams, store):
+    """It is not waited for."""
+    refuse_log(streams)
+    store.write(f"{DIR}/helper/session", "")
+    wait_state(client, "unavailable")
+    call = ManagersCall(client, OLD)
+    wait_until(lambda: call.error)
+    assert call.error[0] == OURS + "NoSuchDomain" and not streams.ends
+
+
 @pytest.mark.parametrize("answer, error", [
     ({"error": "Busy", "message": "another one types"}, "Busy"), ({"result": {}}, "Failed"),
     ({"error": "Failed", "message": "the stream between the domains cannot be opened"}, "Failed")])
@@ -223,6 +279,35 @@ def test_other_domain_ends_while_the_stream_is_made(served, started, client, str
     wait_until(lambda: call.error)
     assert "has ended meanwhile" in call.error[1]
     wait_until(lambda: streams.is_ended(0))
+
+
+def test_streams_to_a_domain_that_is_gone_are_ended(served, started, streams):
+    """Xen tells nobody of it; without any report of that helper, too."""
+    assert streams.kept == [[CONSOLE_DOMAIN]]
+    started.command(f"domain-remove {CONSOLE_DOMAIN}")
+    wait_until(lambda: streams.kept == [[CONSOLE_DOMAIN], []])
+    turn(0.2)
+    assert len(streams.kept) == 2
+
+
+def test_each_new_hyperlaunchd_tells_it(served, started, streams):
+    """A domain may have gone while none ran."""
+    started.process.send_signal(signal.SIGKILL)
+    started.process.wait()
+    started.start()
+    wait_until(lambda: streams.kept == [[CONSOLE_DOMAIN]] * 2)
+
+
+def test_helper_that_cannot_end_streams_is_not_asked_again_and_again(served, started, streams, client):
+    helper, web = served
+
+    def refuse_it(connection, request):
+        streams.send(connection, {"id": request["id"], "error": "NotSupported", "message": "no such request"})
+    streams.overrides["keep-streams"] = refuse_it
+    started.command(f"domain-remove {CONSOLE_DOMAIN}")
+    wait_until(lambda: streams.kept[-1:] == [[]])
+    turn(0.3)
+    assert len(streams.kept) == 2
 
 
 def test_caller_that_leaves_ends_the_stream(served, bus_address, streams):
