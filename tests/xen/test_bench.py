@@ -31,6 +31,7 @@ def figures(tmp_path_factory):
     return json.loads(path.read_text())
 
 
+@pytest.mark.long
 def test_each_number_of_guests_was_started_both_ways(figures):
     assert figures["numbers"] == [1, 2]
     for number in ("1", "2"):
@@ -42,11 +43,13 @@ def test_each_number_of_guests_was_started_both_ways(figures):
         assert ours["started"] < ours["up"]
 
 
+@pytest.mark.long
 def test_every_target_is_told(figures):
     assert len(figures["targets"]) == 9
     assert all(target["value"] > 0 for target in figures["targets"])
 
 
+@pytest.mark.long
 def test_phases_are_all_of_xens_time(figures):
     assert all(seconds > 0 for _, seconds in figures["phases"])
     # The guests of that boot are more than those of the smallest launch.
