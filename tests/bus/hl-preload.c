@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * LD_PRELOAD for hldom: a Xen that only has the first output of domains.  HL_OUTPUT is a directory
- * with a file per domain, named by its domid; DOMID.dropped has the size of the rest.  HL_CONTROL
- * in the environment: this domain has CONTROL; without it Xen tells nothing of the launch.
+ * with a file per domain, named by its domid; DOMID.dropped has the size of the rest.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -27,18 +26,6 @@ VISIBLE struct hl_ctx *hl_unref(struct hl_ctx *ctx)
 	return NULL;
 }
 
-VISIBLE int hl_get_launch(struct hl_ctx *ctx, struct hl_launch *ret_launch)
-{
-	*ret_launch = (struct hl_launch){.nr_domains = 1, .state = HL_LAUNCH_COMPLETE};
-	return getenv("HL_CONTROL") ? 0 : -EPERM;
-}
-
-VISIBLE int hl_get_domain(struct hl_ctx *ctx, uint32_t index, struct hl_launch_domain *ret_domain)
-{
-	*ret_domain = (struct hl_launch_domain){.state = HL_DOMAIN_STARTED, .permissions = HL_PERM_CONTROL};
-	return 0;
-}
-
 static FILE *open_file(uint32_t domid, const char *suffix)
 {
 	char path[4096];
@@ -48,16 +35,17 @@ static FILE *open_file(uint32_t domid, const char *suffix)
 }
 
 VISIBLE int hl_read_console(struct hl_ctx *ctx, uint32_t domid, char **ret_text, size_t *ret_size,
-		    uint64_t *ret_dropped)
+			    uint64_t *ret_dropped)
 {
 	FILE *file = open_file(domid, ""), *dropped = open_file(domid, ".dropped");
+	char number[24] = "0";
 
-	*ret_dropped = 0;
 	if (dropped) {
-		if (fscanf(dropped, "%" SCNu64, ret_dropped) != 1)
+		if (!fgets(number, sizeof(number), dropped))
 			abort();
 		fclose(dropped);
 	}
+	*ret_dropped = strtoull(number, NULL, 10);
 	if (!file)
 		return -ENOENT;
 	*ret_text = malloc(16384);

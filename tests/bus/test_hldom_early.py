@@ -166,12 +166,6 @@ def test_without_a_helper(early):
     assert code == 1 and "hyperlaunch-consoled does not run here" in said
 
 
-def test_hyperlaunchd_does_it_where_there_is_control(server, early):
-    server.change(WEB, early=False)
-    assert end(early(HL_CONTROL="1")) == (0, "")
-    assert not requests(server)
-
-
 def test_without_xen(server, early):
     code, said = end(early(HL_NO_XEN="1"))
     assert code == 1 and "no Xen" in said

@@ -50,6 +50,9 @@ def unit(place, name):
     text = (UNITS / "systemd" / f"{name}.in").read_text()
     path = place / name
     path.write_text(re.sub("@sbindir@/(hyperlaunchd|hyperlaunch-consoled|hldom)", "/bin/true", text))
+    # What it needs is looked for beside it.
+    for socket in (UNITS / "systemd").glob("*.socket"):
+        (place / socket.name).write_text(socket.read_text())
     return path
 
 

@@ -95,18 +95,14 @@ static int follow(struct peer *peer, struct hl_ctx *hl, const struct guests *gue
 
 int early_run(struct peer *peer, struct guests *guests)
 {
-	struct self self = {.hl = NULL};
-	int r = self_read(&self);
+	struct hl_ctx *hl;
+	int r = hl_new("xen", NULL, NULL, &hl);
 
-	/* Xen tells nothing of the launch to a domain that has only CONSOLE. */
-	if (r == 0 && (self.roles & 1u << HL_ROLE_CONTROL))
-		r = EXIT_OK;
-	else if (r == 0 || (r == -EPERM && self.hl))
-		r = follow(peer, self.hl, guests);
-	else {
+	if (r < 0) {
 		report_error("console: %s", reason(r));
-		r = EXIT_FAILED;
+		return EXIT_FAILED;
 	}
-	self_close(&self);
+	r = follow(peer, hl, guests);
+	hl_unref(hl);
 	return r;
 }

@@ -8,9 +8,9 @@
 
 /*
  * Gives the helper what Xen kept of each console that wants it, now and later, until the helper
- * ends the connection.  Does nothing in a control domain, where hyperlaunchd does it.
+ * ends the connection.
  *
- * Returns EXIT_OK there, EXIT_FAILED after it reported an error, or an errno of the helper.
+ * Returns EXIT_FAILED after it reported an error, or an errno of the helper.
  */
 int early_run(struct peer *peer, struct guests *guests);
 

@@ -36,8 +36,6 @@ struct self {
  * error has been reported.
  */
 int self_open(struct self *self, const char *verb);
-/* The same, but reports no error.  hl is NULL after failure only where there is no Xen. */
-int self_read(struct self *self);
 void self_close(struct self *self);
 
 /*

@@ -21,8 +21,8 @@
 #define MAX_NAME	 32
 #define MAX_ID		 64
 /* For the helper to be ready, as it may have to start first, and for an answer. */
-#define READY_MAX  (30 * USEC_PER_SEC)
-#define ANSWER_MAX (5 * USEC_PER_SEC)
+#define READY_MAX   (30 * USEC_PER_SEC)
+#define ANSWER_MAX  (5 * USEC_PER_SEC)
 #define NO_DEADLINE UINT64_MAX
 
 struct peer {

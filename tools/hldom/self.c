@@ -108,7 +108,7 @@ const char *reason(int r)
 	}
 }
 
-int self_read(struct self *self)
+int self_open(struct self *self, const char *verb)
 {
 	int r = hl_new("xen", NULL, NULL, &self->hl);
 
@@ -119,13 +119,8 @@ int self_read(struct self *self)
 		self->launch = (struct hl_launch){.state = HL_LAUNCH_NONE};
 		r = 0;
 	}
-	return r ? r : find_roles(self);
-}
-
-int self_open(struct self *self, const char *verb)
-{
-	int r = self_read(self);
-
+	if (!r)
+		r = find_roles(self);
 	if (r)
 		report_error("%s: %s", verb, reason(r));
 	return r;
