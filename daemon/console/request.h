@@ -37,10 +37,10 @@ struct console_ask {
 };
 
 /*
- * Asks about the console of a domain; NULL: the members name it, for the helper in our own domain first.
- * From a helper in another domain a descriptor's bytes come through a stream, whose end here is
- * made by our own helper. -ENOTCONN: the helper is not there; -EOPNOTSUPP: it is in another domain,
- * and there is none here; -EBUSY: too many requests are open; -ENOMEM.
+ * Asks about the console of a domain; NULL: the members name it, for the helper in our own domain
+ * first. From a helper in another domain a descriptor's bytes come through a stream, whose end here
+ * is made by our own helper. -ENOTCONN: the helper is not there; -EOPNOTSUPP: it is in another
+ * domain, and there is none here; -EBUSY: too many requests are open; -ENOMEM.
  * @ret_request: valid until done() is called
  */
 int console_ask(struct consoles *consoles, const struct domain *domain,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The request "keep-streams": whenever a domain with a helper comes or goes, and to each new helper. */
+/* The request "keep-streams": whenever a domain with a helper comes or goes, and to each new
+ * helper. */
 #include "console/stream-keep.h"
 
 #include <errno.h>
@@ -36,8 +37,7 @@ static void on_done(void *userdata, struct console_answer *answer)
 	/* One that does not know the request keeps its streams until they end by themselves. */
 	if (answer->error < 0)
 		log_debug("the helper does not end streams to domains that are gone: %s",
-			  answer->error == -EREMOTEIO ? answer->message
-						      : strerror(-answer->error));
+			  answer->error == -EREMOTEIO ? answer->message : strerror(-answer->error));
 	go_on(keep);
 }
 
@@ -80,7 +80,7 @@ static void go_on(struct stream_keep *keep)
 {
 	const struct console_helper *own = consoles_own_helper(keep->consoles);
 	_cleanup_(json_putp) json_object *domids = NULL;
-	_cleanup_(freep) char *text = NULL;
+	char *text = NULL;
 
 	if (keep->request)
 		return;
@@ -91,13 +91,12 @@ static void go_on(struct stream_keep *keep)
 	domids = list_domains(keep);
 	if (domids)
 		text = strdup(json_object_to_json_string(domids));
-	if (!text || (keep->told && strcmp(text, keep->told) == 0))
-		return;
 	/* What fails is told again when something is reported. */
-	if (tell(keep, domids) < 0)
-		return;
-	free(keep->told);
-	keep->told = steal(&text);
+	if (text && (!keep->told || strcmp(text, keep->told) != 0) && tell(keep, domids) == 0) {
+		free(keep->told);
+		keep->told = steal(&text);
+	}
+	free(text);
 }
 
 static void on_report(void *userdata)

@@ -322,15 +322,9 @@ static void on_request(void *userdata, const char *id, const char *name, struct 
 		void (*run)(struct requests *requests, const char *id, struct json_object *packet,
 			    struct peer_answer *answer);
 	} requests[] = {
-		{"attach", do_attach},
-		{"early", do_early},
-		{"keep-streams", do_keep_streams},
-		{"log", do_log},
-		{"relay", do_relay},
-		{"release", do_release},
-		{"stream", do_stream},
-		{"take", do_take},
-		{"unrelay", do_unrelay},
+		{"attach", do_attach}, {"early", do_early}, {"keep-streams", do_keep_streams},
+		{"log", do_log},       {"relay", do_relay}, {"release", do_release},
+		{"stream", do_stream}, {"take", do_take},   {"unrelay", do_unrelay},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {

@@ -125,8 +125,8 @@ static bool is_over(const struct stream *stream)
 {
 	bool reads = stream->config.ways & STREAM_READS;
 	struct pollfd state = {.fd = stream->config.fd, .events = reads ? POLLIN : 0};
-	bool closed = stream->abandoned ||
-		      stream->streams->ops->state(stream->vchan) == VCHAN_CLOSED;
+	bool closed =
+		stream->abandoned || stream->streams->ops->state(stream->vchan) == VCHAN_CLOSED;
 
 	if (!(stream->config.ways & STREAM_WRITES))
 		return closed;
