@@ -17,6 +17,7 @@
 
 #define LINE_ROOM 32
 #define POLL_MS	  1
+#define NS_PER_US UINT64_C(1000)
 
 static uint64_t parameter(uint32_t index)
 {
@@ -30,9 +31,24 @@ static size_t make_line(char line[LINE_ROOM], uint32_t nr)
 	return format(line, LINE_ROOM, "flood %u\n", nr);
 }
 
+/* Prints how long that took, if it was as long as waits_ms, unless that is 0. */
+static void wait_for_room(const struct xencons_interface *ring, uint64_t waits_ms)
+{
+	const uint64_t begin = clock_ns();
+	uint64_t waited;
+
+	do
+		sleep_ms(POLL_MS);
+	while (ring->out_prod - __atomic_load_n(&ring->out_cons, __ATOMIC_ACQUIRE) >=
+	       sizeof(ring->out));
+	waited = clock_ns() - begin;
+	if (waits_ms && waited >= waits_ms * NS_PER_MS)
+		log("waited %u us", (unsigned int)(waited / NS_PER_US));
+}
+
 /* Notifies only of bytes that it wrote: a full ring is not announced again. */
 static void write_line(struct xencons_interface *ring, uint32_t port, const char *line,
-		       size_t length)
+		       size_t length, uint64_t waits_ms)
 {
 	size_t done = 0;
 
@@ -47,11 +63,11 @@ static void write_line(struct xencons_interface *ring, uint32_t port, const char
 		if (done > before)
 			event_send(port);
 		else
-			sleep_ms(POLL_MS);
+			wait_for_room(ring, waits_ms);
 	}
 }
 
-long probe_flood(uint32_t nr, uint64_t gap_ms)
+long probe_flood(uint32_t nr, uint64_t gap_ms, uint64_t waits_ms)
 {
 	const uint64_t gfn = parameter(HVM_PARAM_CONSOLE_PFN);
 	const uint32_t port = (uint32_t)parameter(HVM_PARAM_CONSOLE_EVTCHN);
@@ -63,7 +79,7 @@ long probe_flood(uint32_t nr, uint64_t gap_ms)
 	for (uint32_t i = 1; i <= nr; i++) {
 		const size_t size = make_line(line, i);
 
-		write_line(ring, port, line, size);
+		write_line(ring, port, line, size, waits_ms);
 		if (gap_ms)
 			sleep_ms(gap_ms);
 	}

@@ -32,7 +32,7 @@ const char program_name[] = "probe";
 
 static struct probe probe;
 static const struct pvh_info *given;
-static uint64_t chatter_ms, loan_ms, serve_ms, console_port;
+static uint64_t chatter_ms, loan_ms, serve_ms, waits_ms, console_port;
 static uint32_t bound_port;
 
 static const struct probe_rows *const tables[] = {
@@ -177,7 +177,14 @@ static long act_unbind(uint64_t arg)
 
 static long act_flood(uint64_t arg)
 {
-	return probe_flood((uint32_t)arg, chatter_ms);
+	return probe_flood((uint32_t)arg, chatter_ms, waits_ms);
+}
+
+/* Makes later floods tell of waits as long as this. */
+static long act_waits(uint64_t arg)
+{
+	waits_ms = arg;
+	return 0;
 }
 
 static long act_release(uint64_t arg)
@@ -546,6 +553,7 @@ static const struct action actions[] = {
 	{"bind", act_bind, UINT32_MAX, false},
 	{"unbind", act_unbind, 0, true},
 	{"flood", act_flood, UINT32_MAX, true},
+	{"waits", act_waits, UINT32_MAX, true},
 	{"release", act_release, UINT32_MAX, false},
 	{"pause", act_pause, UINT16_MAX, false},
 	{"unpause", act_unpause, UINT16_MAX, false},

@@ -75,9 +75,10 @@ long probe_bind(uint16_t domid, uint32_t remote_port, uint32_t *ret_port);
 
 /*
  * probe-console-ring.c: writes nr numbered lines to this domain's own console ring, one
- * in gap_ms, and waits while it is full, as Linux does.
+ * in gap_ms, and waits while it is full, as Linux does; prints each wait of waits_ms or more,
+ * unless that is 0.
  */
-long probe_flood(uint32_t nr, uint64_t gap_ms);
+long probe_flood(uint32_t nr, uint64_t gap_ms, uint64_t waits_ms);
 /*
  * probe-console-ring.c: reads what Xen took from another domain's ring, and prints how
  * much that is, and the last one of the lines that probe_flood() wrote without a gap.
