@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """hyperlaunch-consoled serves an initial and a later guest: xl console, the log, kills, and xenconsoled next to it."""
 import re
+import time
 
 import pytest
 
@@ -84,6 +85,22 @@ def test_nodes_say_who_serves(served):
     for name in ("web", "late"):
         assert node(served, name, "type") == "hyperlaunch-consoled"
         assert re.fullmatch(r"/dev/pts/\d+", node(served, name, "tty"))
+
+
+def times_run(boot):
+    """How often any thread of consoled has been given a processor."""
+    return ask(boot, "grep -hE '_ctxt_switches' /proc/$(systemctl show --value -p MainPID hyperlaunch-consoled)/task/*/status "
+               "| awk '{ n += $2 } END { print n }'")
+
+
+def test_it_sleeps_while_nothing_is_printed(served):
+    """Not even a timer wakes it; a guest may print something of its own, now and then."""
+    for _ in range(3):
+        before = times_run(served)
+        time.sleep(10)
+        if times_run(served) == before:
+            return
+    pytest.fail("consoled ran in each of three times 10 s")
 
 
 def test_log_begins_with_the_first_output(served):

@@ -30,8 +30,10 @@ systemctl is-active xenstored hyperlaunch-consoled hyperlaunchd
 """
 
 
-def role(name, permissions=0, functions=0, **others):
-    return lcm.domain(name, more=f"permissions = <{permissions}>; functions = <{functions:#x}>;", **others)
+def role(name, permissions=0, functions=0, label=None, **others):
+    """label: FLASK's, if not a guest's."""
+    label = f'security-id = "{label}";' if label else ""
+    return lcm.domain(name, more=f"permissions = <{permissions}>; functions = <{functions:#x}>; {label}", **others)
 
 
 def source(mode):

@@ -10,25 +10,30 @@ import harness
 import lcm
 from test_dynamic import CONSOLE, CONTROL, HARDWARE, STORE, domid_of, role
 
-HANDOFFS = 20   # of a console between two domains, to and fro
+# XSM's module, and how often a console is handed between two domains, to and fro.
+LAUNCHES = [pytest.param(("dummy", 20), id="dummy"), pytest.param(("flask", 200), id="flask", marks=pytest.mark.long)]
 UNITS = "etc/systemd/system"
 TRY_UNIT = b"[Service]\nExecStart=/root/try-console-domain\n"
 WANTS_TRY = b"[Unit]\nWants=try.service\n"
 PROGRAMS = pathlib.Path(harness.ROOT, "tests", "guests", "linux")
 
 
-def source():
-    run = base64.b64encode(f"/root/try-consoles {HANDOFFS}".encode()).decode()
+def source(module, handoffs):
+    run = base64.b64encode(f"/root/try-consoles {handoffs}".encode()).decode()
     return lcm.source(
-        role(STORE, functions=lcm.XENSTORE, ramdisk="store.cpio.gz", bootargs="quiet"),
-        role(CONTROL, lcm.CONTROL, memory='"512M"', mode=lcm.LONG, ramdisk="control-try.cpio.gz", bootargs=f"quiet hl.run={run}"),
-        role(HARDWARE, lcm.HARDWARE, memory='"64M"', kernel="probe", ramdisk=None, bootargs="idle"),
-        role(CONSOLE, functions=lcm.CONSOLE, ramdisk="console-try.cpio.gz", bootargs="console=hvc0 quiet"),
+        lcm.config(xsm_policy="xsm-policy") if module == "flask" else "",
+        role(STORE, functions=lcm.XENSTORE, label="hl_xenstore_t", ramdisk="store.cpio.gz", bootargs="quiet"),
+        role(CONTROL, lcm.CONTROL, label="hl_control_t", memory='"512M"', mode=lcm.LONG, ramdisk="control-try.cpio.gz",
+             bootargs=f"quiet hl.run={run}"),
+        role(HARDWARE, lcm.HARDWARE, label="hl_hardware_t", memory='"64M"', kernel="probe", ramdisk=None, bootargs="idle"),
+        role(CONSOLE, functions=lcm.CONSOLE, label="hl_console_t", ramdisk="console-try.cpio.gz", bootargs="console=hvc0 quiet"),
         role("web", bootargs="console=hvc0 quiet"))
 
 
-@pytest.fixture(scope="module")
-def launched(tmp_path_factory):
+@pytest.fixture(scope="module", params=LAUNCHES)
+def launched(request, tmp_path_factory):
+    module, handoffs = request.param
+    xen, words = harness.xen_with_xsm(module)
     folder = tmp_path_factory.mktemp("consoles")
     images = harness.built_images()
     harness.ramdisk_with(f"{images}/control-ram.cpio.gz", {"overlay/root/try-consoles": (PROGRAMS / "try-consoles").read_bytes()},
@@ -37,9 +42,10 @@ def launched(tmp_path_factory):
                          {"root/try-console-domain": (PROGRAMS / "try-console-domain").read_bytes(),
                           f"{UNITS}/try.service": TRY_UNIT, f"{UNITS}/multi-user.target.d/try.conf": WANTS_TRY},
                          folder / "console-try.cpio.gz")
-    with harness.booted("dynamic-consoles", source=source(), folder=folder, search=[folder]) as boot:
+    with harness.booted(f"dynamic-consoles-{module}", source=source(module, handoffs), folder=folder, search=[folder], xen=xen,
+                        words=words) as boot:
         boot.wait_log(lambda log: log.state() == "complete", "the launch")
-        boot.wait_log(lambda log: log.answer(domid_of(log, CONTROL), 1), "the control domain's answers", 4 * harness.PATIENCE)
+        boot.wait_log(lambda log: log.answer(domid_of(log, CONTROL), 1), "the control domain's answers", 4 * harness.PATIENCE + 10 * handoffs)
         said = boot.log.answer(domid_of(boot.log, CONTROL), 1)[1]
         print(said)
         boot.steps = {name: (int(code), text) for name, text, code in
@@ -107,3 +113,8 @@ def test_no_byte_is_lost_or_doubled_in_hand_offs(launched):
     assert len(own) > 100 and len(theirs) > 100
     numbers = (len(own) + len(theirs)) // 5
     assert is_interleaved("".join(f"n-{number}\r\n" for number in range(numbers)), theirs, own)
+
+
+def test_nothing_was_denied(launched):
+    """What both domains do for a console, rings and streams, FLASK's policy allows."""
+    assert not re.findall(r"avc: +denied.*", launched.log.text)
