@@ -200,6 +200,7 @@ def test_output_that_cannot_be_written(web, bus_address):
 
 @pytest.mark.parametrize("how", ["console", "back end"])
 def test_other_side_ends(web, session, how):
+    """Of a back end it is waited whether it comes back."""
     server, _ = web
     terminal = session()
     server.prints(WEB, b"last words")
@@ -209,6 +210,38 @@ def test_other_side_ends(web, session, how):
     else:
         server.stop()
     assert "the console of domain 5 (web) has ended" in terminal.end()
+
+
+def test_it_goes_on_at_the_next_back_end(other, web, session, hlctl):
+    """Which says nothing again that was printed before, and takes what is typed."""
+    server, _ = web
+    wait_until(lambda: other.do(lambda: len(other.connections)))
+    server.prints(WEB, b"early words")
+    terminal = session("--replay", "100")
+    assert read_until(terminal.leader, b"words")
+    hlctl("handoff", "--console", "web", "console")
+    other.prints(WEB, b"between")
+    server.remove(WEB)
+    wait_until(lambda: other.consoles[WEB].clients)
+    wait_until(terminal.raw)
+    other.prints(WEB, b"later words")
+    assert read_until(terminal.leader, b"words") == b"later words"
+    terminal.type(b"ls\r")
+    wait_until(lambda: other.typed(WEB) == b"ls\r")
+    terminal.type(LEAVE)
+    assert terminal.end().count("this is the console of domain 5 (web)") == 2
+
+
+def test_it_goes_on_at_a_back_end_that_was_restarted(consoled, web, session):
+    server, _ = web
+    terminal = session()
+    server.stop()
+    after = consoled()
+    wait_until(lambda: after.consoles[WEB].clients)
+    after.prints(WEB, b"later words")
+    assert read_until(terminal.leader, b"words") == b"later words"
+    terminal.type(LEAVE)
+    terminal.end()
 
 
 def test_console_that_does_not_read(web, session):

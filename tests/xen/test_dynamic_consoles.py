@@ -90,6 +90,19 @@ def test_xl_console_outlives_the_consoled_that_relays(launched):
     assert code == 0, said
 
 
+@pytest.mark.parametrize("step", ["later", "follow_later", "xl_later"])
+def test_guest_of_xl_is_handed_over(launched, step):
+    """A terminal that is attached goes on where the console goes."""
+    code, said = launched.steps[step]
+    assert code == 0, said
+
+
+def test_guest_of_xl_that_is_served_there_leaves_nothing(launched):
+    """The ring that the other domain has mapped would keep it as a zombie."""
+    code, said = launched.steps["destroy_later"]
+    assert code == 0, said
+
+
 def test_the_console_is_handed_from_domain_to_domain(launched):
     for step in ("over", "back", "hand_over"):
         code, said = launched.steps[step]

@@ -14,6 +14,11 @@
 #include "lookup.h"
 #include "pager.h"
 
+#define STATE_SIZE 32
+/* How long a console may be without a back end: 10 s. */
+#define AGAIN_USEC  250000
+#define AGAIN_TRIES 40
+
 static int escape_of(const struct options *options)
 {
 	return options->escape == ESCAPE_DEFAULT ? DEFAULT_ESCAPE
@@ -76,13 +81,14 @@ static void greet(const struct options *options, const struct domain *d, bool wr
 		warn("another client types here: what you type is thrown away until that leaves");
 }
 
-static enum exit_code attach(const struct options *options, sd_bus *bus, const struct domain *d)
+/* Until one side ends it. */
+static enum exit_code attach_once(const struct options *options, sd_bus *bus,
+				  const struct domain *d, uint64_t replay, enum relay_end *ret_end)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	enum exit_code code =
-		bus_call_privileged(options, bus, d->path, BUS_CONSOLE, "Attach", &reply, "a{sv}",
-				    3, "ReadOnly", "b", options->read_only, "Exclusive", "b",
-				    options->exclusive, "Replay", "t", (uint64_t)options->replay);
+	enum exit_code code = bus_call_privileged(
+		options, bus, d->path, BUS_CONSOLE, "Attach", &reply, "a{sv}", 3, "ReadOnly", "b",
+		options->read_only, "Exclusive", "b", options->exclusive, "Replay", "t", replay);
 	bool writer;
 	int fd, error, r;
 
@@ -92,19 +98,62 @@ static enum exit_code attach(const struct options *options, sd_bus *bus, const s
 	if (r < 0)
 		return bus_bad_answer(r);
 	greet(options, d, writer);
-	switch (relay_run(fd, escape_of(options), options->read_only, &error)) {
-	case RELAY_FAILED:
+	*ret_end = relay_run(fd, escape_of(options), options->read_only, &error);
+	if (*ret_end == RELAY_FAILED)
 		return report_error(EXIT_FAILED, "cannot go on with the console: %s",
 				    strerror(-error));
-	case RELAY_CLOSED:
-		if (!options->quiet)
-			warn("the console of domain %u (%s) has ended", d->domid, d->name);
-		break;
-	case RELAY_LEFT:
-		if (!options->quiet && isatty(STDIN_FILENO))
-			warn("left the console of domain %u (%s)", d->domid, d->name);
-		break;
+	return EXIT_OK;
+}
+
+/* -ENOENT: the domain has no console any more. */
+static int get_state(sd_bus *bus, const struct domain *d, char state[STATE_SIZE])
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	const char *text;
+	int r = bus_try_call(bus, d->path, BUS_PROPERTIES, "Get", &error, &reply, "ss", BUS_CONSOLE,
+			     "State");
+
+	if (r >= 0)
+		r = sd_bus_message_read(reply, "v", "s", &text);
+	if (r < 0)
+		return -ENOENT;
+	snprintf(state, STATE_SIZE, "%s", text);
+	return 0;
+}
+
+/*
+ * A back end that hands the console over, or is restarted, ends what was attached to it.  Whether
+ * one serves the console again soon.
+ */
+static bool is_served_again(sd_bus *bus, const struct domain *d)
+{
+	char state[STATE_SIZE] = "";
+
+	for (int i = 0; i < AGAIN_TRIES; i++) {
+		/* What has ended it is known to hyperlaunchd a moment later. */
+		usleep(AGAIN_USEC);
+		if (get_state(bus, d, state) < 0)
+			return false;
+		if (strcmp(state, "serving") == 0)
+			return true;
 	}
+	return false;
+}
+
+static enum exit_code attach(const struct options *options, sd_bus *bus, const struct domain *d)
+{
+	enum relay_end end = RELAY_LEFT;
+	enum exit_code code = attach_once(options, bus, d, (uint64_t)options->replay, &end);
+
+	while (!code && end == RELAY_CLOSED && is_served_again(bus, d))
+		code = attach_once(options, bus, d, 0, &end);
+	if (code || options->quiet)
+		return code;
+	if (end == RELAY_CLOSED)
+		warn("the console of domain %u (%s) has ended", d->domid, d->name);
+	else if (isatty(STDIN_FILENO))
+		warn("left the console of domain %u (%s)", d->domid, d->name);
 	return EXIT_OK;
 }
 
