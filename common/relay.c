@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
@@ -77,6 +78,15 @@ static void set_raw(const struct relay *relay)
 
 	cfmakeraw(&raw);
 	(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+}
+
+/* The console's terminal is as large as ours; a reader changes nothing there. */
+static void pass_size(const struct relay *relay)
+{
+	struct winsize size;
+
+	if (relay->terminal && !relay->read_only && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+		(void)ioctl(relay->console, TIOCSWINSZ, &size);
 }
 
 /* Only what fits is kept: nobody types so fast, and a program is read when there is room. */
@@ -153,7 +163,9 @@ static void read_signal(struct relay *relay)
 
 	if (read(relay->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return;
-	if (info.ssi_signo != SIGCONT)
+	if (info.ssi_signo == SIGWINCH)
+		pass_size(relay);
+	else if (info.ssi_signo != SIGCONT)
 		end(relay, RELAY_LEFT);
 	else if (relay->terminal)
 		set_raw(relay);
@@ -198,6 +210,7 @@ static int block_signals(sigset_t *before)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGCONT);
+	sigaddset(&set, SIGWINCH);
 	if (sigprocmask(SIG_BLOCK, &set, before) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return -errno;
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -219,6 +232,7 @@ enum relay_end relay_run(int console, int escape, bool read_only, int *ret_error
 	relay.input = relay.terminal || !read_only;
 	if (relay.terminal)
 		set_raw(&relay);
+	pass_size(&relay);
 	while (!relay.over)
 		turn(&relay);
 	/* What was typed before the escape character. */

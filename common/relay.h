@@ -23,7 +23,7 @@ const char *relay_escape_name(int escape, char buf[static 3]);
 /*
  * Passes bytes on as they are, until one side ends.  A terminal that is standard input
  * is raw meanwhile; its end, and the escape character on it, ends the relay.  The end of
- * other input does not.
+ * other input does not.  The console gets the size of the terminal, and each change of it.
  * ret_error: negative errno of RELAY_FAILED
  */
 enum relay_end relay_run(int console, int escape, bool read_only, int *ret_error);

@@ -96,6 +96,29 @@ def test_stop_and_continue(web, session):
     wait_until(lambda: server.typed(WEB) == b"x")
 
 
+def size_of(server, number=0):
+    """Of a client's terminal, as the back end has it: rows and columns."""
+    return server.do(lambda: termios.tcgetwinsize(server.consoles[WEB].clients[number].leader))
+
+
+def test_resize(web, session):
+    """The terminal there is as large as the one here; a reader's size is nobody's."""
+    server, _ = web
+    terminal = session()
+    termios.tcsetwinsize(terminal.leader, (40, 100))
+    # No shell has made it the controlling terminal, which would send this.
+    terminal.process.send_signal(signal.SIGWINCH)
+    wait_until(lambda: size_of(server) == (40, 100))
+    reader = session("--read-only", attached=2)
+    termios.tcsetwinsize(reader.leader, (50, 132))
+    reader.process.send_signal(signal.SIGWINCH)
+    reader.type(LEAVE)
+    reader.end()
+    assert size_of(server) == (40, 100)
+    terminal.type(LEAVE)
+    terminal.end()
+
+
 @pytest.mark.parametrize("option,key,name", [("^A", b"\x01", "^A"), ("~", b"~", "~"), ("^?", b"\x7f", "^?")])
 def test_other_escape(web, session, option, key, name):
     server, _ = web
