@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The benchmark of launches works, and what it rests on holds; its figures are in tests/bench/README.md."""
+"""The benchmarks work, and what that of launches rests on holds; their figures are in tests/bench/README.md."""
 import hashlib
 import json
 import os
@@ -54,6 +54,28 @@ def test_phases_are_all_of_xens_time(figures):
     assert all(seconds > 0 for _, seconds in figures["phases"])
     # The guests of that boot are more than those of the smallest launch.
     assert sum(seconds for _, seconds in figures["phases"]) > figures["launch"]["1"]["started"]
+
+
+def run_json(tmp_path, program, *words):
+    """The figures of a benchmark, which has reached all targets."""
+    done = subprocess.run([f"{BENCH}/{program}", *words, "--require", "--json", tmp_path / "figures.json"], stdout=subprocess.PIPE, text=True,
+                          check=False)
+    print(done.stdout)
+    assert done.returncode == 0
+    return json.loads((tmp_path / "figures.json").read_text())
+
+
+@pytest.mark.long
+def test_hand_off_of_a_console_is_short(tmp_path):
+    figures = run_json(tmp_path, "handoff", "--handoffs", "10")
+    # The guest did wait, or it was not printing.
+    assert len(figures["waits"]) == 5 and max(figures["waits"]) > 0
+
+
+@pytest.mark.long
+def test_consoles_of_many_guests(tmp_path):
+    figures = run_json(tmp_path, "consoles", "--domains", "10", "--printing", "4")
+    assert len(figures["printed"]) == 4 and figures["whole"] == 16
 
 
 @pytest.fixture(scope="module")
