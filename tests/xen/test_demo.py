@@ -100,6 +100,7 @@ def check_static(name, told, expected):
         assert re.search(r"^  store +HL-PART .*xenstored serves", said, re.MULTILINE)
     else:
         assert set(inside.split()) == set(expected["hw"].split(", "))
+        assert re.search(r"^\d+ +web ", told["hldom console list || true"], re.MULTILINE)
 
 
 class User:
