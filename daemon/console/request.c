@@ -21,9 +21,8 @@
 struct console_request {
 	struct consoles *consoles;
 	struct peer_call *call;
-	struct console_ask ask; /* members: NULL: taken */
-	struct json_object
-		*again;	 /* the members, for the next helper; NULL: there is none to ask */
+	struct console_ask ask;	   /* members: NULL: taken */
+	struct json_object *again; /* the members, for the next helper; NULL: there is none */
 	uint32_t helper; /* the domain of the one that is asked, or is to be, by a stream */
 	int fd;		 /* our end of that stream; -1: none */
 };
