@@ -96,6 +96,52 @@ static void give_all(struct move *move, const char *dir)
 			give(move, path);
 }
 
+/* The new back end may read it, where not everybody may, and the old one not any more.  Returns how
+ * many there are then. */
+static unsigned int replace_reader(const struct move *move, struct xs_permissions *perms,
+				   unsigned int nr)
+{
+	unsigned int kept = 1;
+	bool may_read = perms[0].id == move->to || (perms[0].perms & XS_PERM_READ);
+
+	for (unsigned int i = 1; i < nr; i++) {
+		if (perms[i].id == move->from)
+			continue;
+		may_read = may_read || perms[i].id == move->to;
+		perms[kept++] = perms[i];
+	}
+	if (!may_read)
+		perms[kept++] = (struct xs_permissions){.id = move->to, .perms = XS_PERM_READ};
+	return kept;
+}
+
+/*
+ * What tells the domain's UUID: libxl lets only the domain and its own read it, and a back end that
+ * does not know it takes the console for another domain's.
+ */
+static void let_read(struct move *move, const char *path)
+{
+	struct xs_permissions *perms, *grown;
+	unsigned int nr = 0;
+
+	if (move->error)
+		return;
+	perms = xs_get_permissions(move->h, move->t, path, &nr);
+	if (!perms) {
+		if (errno != ENOENT)
+			set_error(move);
+		return;
+	}
+	grown = realloc(perms, (nr + 1) * sizeof(*perms));
+	if (grown)
+		perms = grown;
+	if (grown && nr > 0)
+		nr = replace_reader(move, perms, nr);
+	if (!grown || !xs_set_permissions(move->h, move->t, path, perms, nr))
+		set_error(move);
+	free(perms);
+}
+
 static void backend_dir(const struct move *move, uint32_t backend, char path[PATH_SIZE])
 {
 	snprintf(path, PATH_SIZE, "/local/domain/%" PRIu32 "/backend/console/%" PRIu32, backend,
@@ -190,6 +236,8 @@ static void move_all(struct move *move, const char *frontend)
 	snprintf(path, sizeof(path), "%s/tty", frontend);
 	put(move, path, "%s", "");
 	give_all(move, frontend);
+	snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/vm", move->domid);
+	let_read(move, path);
 	remove_backend(move);
 	make_backend(move, frontend);
 	update_libxl(move);

@@ -472,6 +472,23 @@ def test_nodes_follow(stored, client):
     assert after == before
 
 
+def test_new_back_end_may_read_the_uuid(stored, client):
+    """Of a guest that libxl has made nobody may but that and the control domain; then it would be another guest to the back end."""
+    store, _, _, _, path = stored
+    vm = f"/local/domain/{WEB}/vm"
+    store.write(vm, "/vm/00000000-0000-0000-0000-0000000000aa")
+    hand_off(client, path, "control")
+    store.set_perms(vm, [f"n{CONTROL}", f"r{WEB}"])
+    hand_off(client, path, "console")
+    assert store.perms(vm) == [f"n{CONTROL}", f"r{WEB}", f"r{CONSOLE_DOMAIN}"]
+    hand_off(client, path, "control")
+    assert store.perms(vm) == [f"n{CONTROL}", f"r{WEB}"]
+    # Who may read all needs no entry.
+    store.set_perms(vm, [f"r{CONTROL}"])
+    hand_off(client, path, "console")
+    assert store.perms(vm) == [f"r{CONTROL}"]
+
+
 def test_others_write_the_nodes_meanwhile(stored, client):
     """The transaction is tried again."""
     store, _, _, _, path = stored

@@ -249,6 +249,10 @@ class Xenstored:
         with self.lock:
             return self.tree.nodes[path][1]
 
+    def set_perms(self, path, perms):
+        with self.lock:
+            self.tree.set_perms(path, perms)
+
     def below(self, path):
         with self.lock:
             return {p[len(path) + 1:]: v[0].decode() for p, v in self.tree.nodes.items()
