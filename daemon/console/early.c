@@ -41,11 +41,6 @@ static bool is_wanted(const struct domain *domain)
 	       (facts->state == CONSOLE_SERVING || facts->state == CONSOLE_BROKEN);
 }
 
-static int read_answer(const struct peer_reply *reply, struct console_answer *answer)
-{
-	return 0;
-}
-
 static void on_done(void *userdata, struct console_answer *answer);
 
 /* The part that follows what was given. */
@@ -59,7 +54,6 @@ static int give_part(struct early *early, const struct domain *domain)
 	const struct console_ask ask = {
 		.name = "early",
 		.members = early_part_next(&output, &early->given),
-		.read = read_answer,
 		.done = on_done,
 		.userdata = early,
 	};

@@ -72,11 +72,6 @@ static void on_retry(void *userdata)
 		go_on(relays);
 }
 
-static int read_nothing(const struct peer_reply *reply, struct console_answer *answer)
-{
-	return 0;
-}
-
 static int read_path(const struct peer_reply *reply, struct console_answer *answer)
 {
 	return console_stream_path(reply->result, &answer->path);
@@ -100,7 +95,6 @@ static int attach(struct relays *relays, const struct domain *domain, const char
 	_cleanup_(json_putp) json_object *members = json_object_new_object();
 	struct console_ask ask = {
 		.name = "attach",
-		.read = read_nothing,
 		.done = on_attached,
 		.userdata = relays,
 	};
@@ -178,7 +172,6 @@ static int end(struct relays *relays, uint32_t domid)
 	_cleanup_(json_putp) json_object *members = json_object_new_object();
 	struct console_ask ask = {
 		.name = "unrelay",
-		.read = read_nothing,
 		.done = on_ended,
 		.userdata = relays,
 	};

@@ -86,7 +86,7 @@ static int on_done(void *userdata, struct peer_reply *reply)
 	/* What is left in the reply is closed with it. */
 	if (request->fd >= 0)
 		reply->fd = steal_fd(&request->fd);
-	if (reply->error == 0)
+	if (reply->error == 0 && request->ask.read)
 		r = request->ask.read(reply, &answer);
 	if (r < 0)
 		answer.error = r;

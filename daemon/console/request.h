@@ -30,17 +30,18 @@ struct console_ask {
 	bool terminal;		     /* a terminal, else a pipe */
 	bool anywhere;		     /* without a domain: the next helper is asked where one does
 				      * not know what the members name */
-	/* The members of the result, and what the descriptor is.  -EBADMSG: not as promised. */
+	/* The members of the result, and what the descriptor is.  -EBADMSG: not as promised.
+	 * NULL: nothing is read of it. */
 	int (*read)(const struct peer_reply *reply, struct console_answer *answer);
 	console_done_t done; /* called once, never before console_ask() has returned */
 	void *userdata;
 };
 
 /*
- * Asks about the console of a domain; NULL: the members name it, for the helper in our own domain
- * first. From a helper in another domain a descriptor's bytes come through a stream, whose end here
- * is made by our own helper. -ENOTCONN: the helper is not there; -EOPNOTSUPP: it is in another
- * domain, and there is none here; -EBUSY: too many requests are open; -ENOMEM.
+ * Asks about the console of a domain; NULL: the members name it, and our own helper is asked, then
+ * the others if `anywhere`.  From a helper in another domain a descriptor's bytes come through a
+ * stream, whose local end our own helper makes.  -ENOTCONN: the helper is not there; -EOPNOTSUPP:
+ * it is in another domain, and there is none here; -EBUSY: too many requests are open; -ENOMEM.
  * @ret_request: valid until done() is called
  */
 int console_ask(struct consoles *consoles, const struct domain *domain,

@@ -24,11 +24,6 @@ struct stream_keep {
 
 static void go_on(struct stream_keep *keep);
 
-static int read_nothing(const struct peer_reply *reply, struct console_answer *answer)
-{
-	return 0;
-}
-
 static void on_done(void *userdata, struct console_answer *answer)
 {
 	struct stream_keep *keep = userdata;
@@ -64,7 +59,6 @@ static int tell(struct stream_keep *keep, json_object *domids)
 	struct console_ask ask = {
 		.name = "keep-streams",
 		.members = json_object_new_object(),
-		.read = read_nothing,
 		.done = on_done,
 		.userdata = keep,
 	};

@@ -473,7 +473,7 @@ def test_nodes_follow(stored, client):
 
 
 def test_new_back_end_may_read_the_uuid(stored, client):
-    """Of a guest that libxl has made nobody may but that and the control domain; then it would be another guest to the back end."""
+    """libxl lets only the guest and the control domain read it; without it the back end would take the guest for another one."""
     store, _, _, _, path = stored
     vm = f"/local/domain/{WEB}/vm"
     store.write(vm, "/vm/00000000-0000-0000-0000-0000000000aa")

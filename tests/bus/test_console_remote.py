@@ -202,7 +202,7 @@ class ManagersCall(Call):
 
 
 def test_log_of_a_domain_that_is_gone_and_was_served_there(served, client, streams):
-    """Here nobody knows it."""
+    """Our own helper does not have it."""
     helper, _ = served
     refuse_log(streams)
     call = ManagersCall(client, OLD)
@@ -282,7 +282,7 @@ def test_other_domain_ends_while_the_stream_is_made(served, started, client, str
 
 
 def test_streams_to_a_domain_that_is_gone_are_ended(served, started, streams):
-    """Xen tells nobody of it; without any report of that helper, too."""
+    """Xen does not announce it to the helpers, so hyperlaunchd does."""
     assert streams.kept == [[CONSOLE_DOMAIN]]
     started.command(f"domain-remove {CONSOLE_DOMAIN}")
     wait_until(lambda: streams.kept == [[CONSOLE_DOMAIN], []])

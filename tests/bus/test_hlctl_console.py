@@ -102,7 +102,7 @@ def size_of(server, number=0):
 
 
 def test_resize(web, session):
-    """The terminal there is as large as the one here; a reader's size is nobody's."""
+    """The back end's terminal gets the size of ours; a read-only client changes nothing."""
     server, _ = web
     terminal = session()
     termios.tcsetwinsize(terminal.leader, (40, 100))

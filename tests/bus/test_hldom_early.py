@@ -97,7 +97,7 @@ def test_guests_that_come_later_have_it_too(server, early, xen):
 
 
 def test_domid_that_is_used_again(server, early, xen):
-    """Also where nobody says that the domain before is gone."""
+    """Also without an event that the earlier domain is gone."""
     server.add(DB, UUID, early=False)
     process = early()
     turn(0.3)

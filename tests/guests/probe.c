@@ -180,7 +180,7 @@ static long act_flood(uint64_t arg)
 	return probe_flood((uint32_t)arg, chatter_ms, waits_ms);
 }
 
-/* Makes later floods tell of waits as long as this. */
+/* Makes later floods print each wait of at least so many ms. */
 static long act_waits(uint64_t arg)
 {
 	waits_ms = arg;

@@ -36,7 +36,7 @@ void guests_clear(struct guests *guests);
 
 /* The members of a request that name the domain.  Returns 0 or -ENOMEM. */
 int guests_add_domain(json_object *members, uint32_t domid, const char *uuid);
-/* Prints what failed with the helper whose socket is in that directory, and returns EXIT_FAILED. */
+/* Prints the error r of a request to the helper; dir: where its socket is.  Returns EXIT_FAILED. */
 int guests_report_failure(const char *dir, int r);
 
 #endif /* HLDOM_GUESTS_H */

@@ -145,6 +145,21 @@ static void write_some(const struct sides *sides, size_t *done)
 		*done += (size_t)n;
 }
 
+/* Writes until nothing takes more; returns how much. */
+static size_t fill(struct sides *sides)
+{
+	size_t written = 0, before;
+
+	do {
+		before = written;
+		for (int i = 0; i < 20; i++) {
+			write_some(sides, &written);
+			serve_turn(&sides->serve);
+		}
+	} while (written > before);
+	return written;
+}
+
 /* Each is the one that is to come. */
 static void read_some(const struct sides *sides, size_t *done)
 {
@@ -186,17 +201,11 @@ static void test_each_byte_arrives_and_then_the_end(void **state)
 static void test_nothing_is_lost_where_nobody_reads_for_a_while(void **state)
 {
 	struct sides *sides = *state;
-	size_t written = 0, before, seen = 0;
+	size_t written, seen = 0;
 
 	serve_pipe(sides);
 	connect_pipe(sides);
-	do {
-		before = written;
-		for (int i = 0; i < 20; i++) {
-			write_some(sides, &written);
-			serve_turn(&sides->serve);
-		}
-	} while (written > before);
+	written = fill(sides);
 	/* Two pipes and a ring are full; the end waits behind them. */
 	assert_true(written > 2 * 65536);
 	close(steal_fd(&sides->from[1]));
@@ -301,17 +310,11 @@ static void test_one_to_a_domain_that_is_gone_ends(void **state)
 static void test_what_came_before_the_end_of_a_domain_is_delivered(void **state)
 {
 	struct sides *sides = *state;
-	size_t written = 0, before, seen = 0;
+	size_t written, before, seen = 0;
 
 	serve_pipe(sides);
 	connect_pipe(sides);
-	do {
-		before = written;
-		for (int i = 0; i < 20; i++) {
-			write_some(sides, &written);
-			serve_turn(&sides->serve);
-		}
-	} while (written > before);
+	written = fill(sides);
 	streams_keep(sides->streams, (const uint32_t[]){HERE}, 1);
 	serve_turn(&sides->serve);
 	assert_false(sides->ended);
