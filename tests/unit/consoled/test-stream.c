@@ -318,10 +318,7 @@ static void test_what_came_before_the_end_of_a_domain_is_delivered(void **state)
 	streams_keep(sides->streams, (const uint32_t[]){HERE}, 1);
 	serve_turn(&sides->serve);
 	assert_false(sides->ended);
-	while (!sides->ended) {
-		read_some(sides, &seen);
-		serve_turn(&sides->serve);
-	}
+	serve_until(&sides->serve, (read_some(sides, &seen), sides->ended));
 	while (before = seen, read_some(sides, &seen), seen > before)
 		;
 	/* A pipe and a ring; the rest never left the other domain. */
