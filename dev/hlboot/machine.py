@@ -21,6 +21,9 @@ import qemu  # noqa: E402  (found by the line above)
 XEN_ARGS = ("com1=115200,8n1", "console=com1", "loglvl=all", "guest_loglvl=all",
             "console_timestamps=boot", "bootscrub=0")
 POLL_SECONDS = 0.1
+# Typed where a machine does not do what is waited for: to Xen, and its keys for dom0's registers, all vCPUs, event
+# channels and interrupts.  Of two that come at once Xen answers the second.
+QUESTIONS, ANSWER_SECONDS = (b"\x01\x01\x01", b"0", b"q", b"e", b"i"), 1
 # invtsc: the time stamp counter runs at one rate, as on real processors.  Without that flag, which TCG has to be forced
 # to offer, Xen traps each read of it by a guest, and a boot takes twice as long.
 CPU = "qemu64,+svm,+npt,+rdrand,+invtsc,x-force-features=on"
@@ -41,6 +44,13 @@ class Machine:
         self.agent = self.terminal = None
         self.folder = tempfile.mkdtemp(prefix="hlboot.", dir="/tmp")
         self.started = None
+        self._keyboard = None if interactive else self._open_keyboard()
+
+    def _open_keyboard(self):
+        path = os.path.join(self.folder, "keyboard")
+        os.mkfifo(path)
+        # QEMU's end opens only where there is another one.
+        return os.open(path, os.O_RDWR)
 
     def __enter__(self):
         return self
@@ -61,7 +71,7 @@ class Machine:
             command += ["-chardev", f"socket,id=console,path={self.folder}/console,mux=on,logfile={self.log.path}",
                         "-mon", "chardev=console"]
         else:
-            command += ["-chardev", f"file,id=console,path={self.log.path}"]
+            command += ["-chardev", f"file,id=console,path={self.log.path},input-path={self.folder}/keyboard"]
         command += ["-serial", "chardev:console",
                     "-chardev", f"socket,id=agent,path={self.folder}/agent", "-serial", "chardev:agent"]
         if self._disk:
@@ -113,8 +123,22 @@ class Machine:
             if over:
                 raise BootError(f"the machine ended while waiting for {what}{self._last_words()}")
             if time.monotonic() > deadline:
+                self._question_xen()
                 raise BootError(f"timed out after {self.elapsed():.0f} s, waiting for {what}", TIMED_OUT)
             time.sleep(POLL_SECONDS)
+
+    def type(self, text):
+        """At the console, as if by hand."""
+        os.write(self._keyboard, text.encode())
+
+    def _question_xen(self):
+        """Has Xen print what its domains are at, for the serial log."""
+        if self._keyboard is None:
+            return
+        for key in QUESTIONS:
+            os.write(self._keyboard, key)
+            time.sleep(ANSWER_SECONDS)
+            self.poll()
 
     def _last_words(self):
         said = b""
@@ -147,6 +171,9 @@ class Machine:
         if self.terminal:
             self.terminal.close()
             self.terminal = None
+        if self._keyboard is not None:
+            os.close(self._keyboard)
+            self._keyboard = None
         self.log.read()
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -24,7 +24,7 @@ import report  # noqa: E402
 import slots  # noqa: E402
 from machine import CPU, XEN_ARGS, Machine  # noqa: E402
 
-__all__ = ["Boot", "Machine", "NEWER_CPU", "PROBED", "TypedMachine", "booted", "hlboot", "media", "paths", "ramdisk_with",
+__all__ = ["Boot", "Machine", "NEWER_CPU", "PROBED", "booted", "hlboot", "media", "paths", "ramdisk_with",
            "xen_with_xsm"]
 PATIENCE = 420      # seconds; a machine of its own needs a tenth of this
 TURN_PATIENCE = 7200
@@ -47,30 +47,6 @@ _own = threading.local()
 # Xen has a microcode loader for AMD's processors from this family on; of QEMU's own family, 15, Xen writes HWCR as it starts,
 # which it may not where it is a guest.
 NEWER_CPU = functools.partial(Machine, extra=["-cpu", f"{CPU},family=23"])
-
-
-class TypedMachine(Machine):
-    """A machine at whose console one can type."""
-
-    def __init__(self, *args, **others):
-        super().__init__(*args, **others)
-        self._path = os.path.join(self.folder, "keyboard")
-        os.mkfifo(self._path)
-        # QEMU's end opens only where there is another one.
-        self._keyboard = os.fdopen(os.open(self._path, os.O_RDWR), "wb", buffering=0)
-
-    def _command(self, medium):
-        command = super()._command(medium)
-        command[command.index(f"file,id=console,path={self.log.path}")] += f",input-path={self._path}"
-        return command
-
-    def type(self, text):
-        """As if by hand."""
-        self._keyboard.write(text.encode())
-
-    def end(self):
-        self._keyboard.close()
-        super().end()
 
 
 class Boot:

@@ -140,8 +140,7 @@ def test_heir_that_dies_leaves_nothing_to_its_number(boot, images, tmp_path):
     source = lcm.source(
         probe("ctl", A, "sleep=2500 set-console=3 destroy=3 create=3 sleep=3000 roles", has(CONTROL | HARDWARE), '"64M"'),
         probe("con", B, "idle", has(0, lcm.CONSOLE)), probe("heir", C, "idle"))
-    with harness.booted("heir", [(short_boot.blob(source, tmp_path), ""), (f"{images}/probe", "")], disk=False, ram=short_boot.RAM, cpus=1,
-                        kind=harness.TypedMachine) as machine:
+    with harness.booted("heir", [(short_boot.blob(source, tmp_path), ""), (f"{images}/probe", "")], disk=False, ram=short_boot.RAM, cpus=1) as machine:
         machine.wait_log(short_boot.is_over, "the launch's end")
         machine.machine.type("left\n")
         machine.wait_log(lambda log: "owner is" in log.text, "the roles")

@@ -51,8 +51,7 @@ def handed(tmp_path_factory):
     """A boot after the hundred."""
     source = lcm.source(lcm.dom0(bootargs="console=hvc0 quiet"),
                         lcm.domain("ops", '"8M"', kernel="probe", ramdisk=None, bootargs="chatter=30 echo"))
-    with harness.booted("handoff", source=source, folder=tmp_path_factory.mktemp("handoff"),
-                        kind=harness.TypedMachine) as boot:
+    with harness.booted("handoff", source=source, folder=tmp_path_factory.mktemp("handoff")) as boot:
         boot.wait_shell()
         hand_about(boot)
         yield boot

@@ -48,7 +48,7 @@ class Debian(harness.Machine):
     def _command(self, medium):
         return [word for word in super()._command(medium) if word != "-no-reboot"]
 
-    def type(self, block, timeout=PATIENCE):
+    def shell(self, block, timeout=PATIENCE):
         """What a shell says that runs this, and stops at the first command that fails."""
         code, output = self.run(f"set -e\n{block}", timeout)
         print(f"$ {block}{output}")
@@ -57,11 +57,11 @@ class Debian(harness.Machine):
 
     def reboot(self, block):
         """Types what has it boot again, and waits until that is done."""
-        before = self.type("cat /proc/sys/kernel/random/boot_id")
+        before = self.shell("cat /proc/sys/kernel/random/boot_id")
         self.agent.ready = False
         self.agent.send(f"set -e\n{block}")
         self.wait_ready(time.monotonic() + PATIENCE)
-        assert self.type("cat /proc/sys/kernel/random/boot_id") != before
+        assert self.shell("cat /proc/sys/kernel/random/boot_id") != before
         self.up()
 
     def up(self):
@@ -98,53 +98,53 @@ def debian(tmp_path_factory):
         machine.start([], "test install", harness.TURN_PATIENCE)
         machine.wait_ready(time.monotonic() + PATIENCE)
         machine.up()
-        machine.type(f"head -c {size} /dev/disk/by-id/ata-QEMU_HARDDISK_disk1 >/root/hyperlaunch.tar.gz")
+        machine.shell(f"head -c {size} /dev/disk/by-id/ata-QEMU_HARDDISK_disk1 >/root/hyperlaunch.tar.gz")
         yield machine
 
 
 def check_launch(machine):
     """Xen launched what the document says, and completes it: dom0 is this Debian, and the guests are up."""
-    machine.type(f"for i in $(seq {PATIENCE}); do [ $(hlctl list | grep -c ' ready ') -ge {len(GUESTS)} ] && break; sleep 1; done")
-    rows = {line.split()[1]: line for line in machine.type("hlctl list").splitlines()[1:]}
+    machine.shell(f"for i in $(seq {PATIENCE}); do [ $(hlctl list | grep -c ' ready ') -ge {len(GUESTS)} ] && break; sleep 1; done")
+    rows = {line.split()[1]: line for line in machine.shell("hlctl list").splitlines()[1:]}
     assert set(rows) == {"dom0", *GUESTS}
     assert all(re.search(r" (started|ready) ", row) for row in rows.values()), rows
-    assert re.search(r"^ *Launch: complete$", machine.type("hlctl status"), re.MULTILINE)
-    assert machine.type("cat /sys/hypervisor/guest_type").strip() == "PV"
-    assert GUESTS <= set(machine.type("xl list").split())
+    assert re.search(r"^ *Launch: complete$", machine.shell("hlctl status"), re.MULTILINE)
+    assert machine.shell("cat /sys/hypervisor/guest_type").strip() == "PV"
+    assert GUESTS <= set(machine.shell("xl list").split())
     assert not harness.FAULTS.search(machine.log.text)
 
 
 def verify(machine):
     """What the document has one type."""
     block, = (line for _, block in commands() for line in block.splitlines() if line.startswith("lcmtool verify"))
-    return machine.type(block + "\n")
+    return machine.shell(block + "\n")
 
 
 def test_install_document_on_bare_debian(debian):
     _, target, dom0 = phases()
     assert target[-1].endswith("systemctl reboot\n")
     for block in target[:-1]:
-        debian.type(block)
+        debian.shell(block)
     debian.reboot(target[-1])
-    debian.type(dom0[0])
+    debian.shell(dom0[0])
     check_launch(debian)
     # Debian prefers it, and has both.
-    running = debian.type("readlink /proc/$(cat /run/xenstore.pid)/exe; ls /usr/lib/xen-4.20/bin/xenstored").split()
+    running = debian.shell("readlink /proc/$(cat /run/xenstore.pid)/exe; ls /usr/lib/xen-4.20/bin/xenstored").split()
     assert os.path.basename(running[0]) == "oxenstored"
     for block in dom0[1:]:
-        debian.type(block)
+        debian.shell(block)
     check_update(debian)
 
 
 def check_update(machine):
     """A new initrd is linked without further ado, and the machine boots it."""
-    digest = machine.type(f"sha256sum {LINKED}")
+    digest = machine.shell(f"sha256sum {LINKED}")
     entry = verify(machine)
-    before = machine.type("sha256sum /boot/initrd.img")
-    machine.type("printf '#!/bin/sh\\n. /usr/share/initramfs-tools/hook-functions\\ncp /etc/hostname \"$DESTDIR/etc/\"\\n' "
+    before = machine.shell("sha256sum /boot/initrd.img")
+    machine.shell("printf '#!/bin/sh\\n. /usr/share/initramfs-tools/hook-functions\\ncp /etc/hostname \"$DESTDIR/etc/\"\\n' "
                  ">/etc/initramfs-tools/hooks/changed\nchmod 755 /etc/initramfs-tools/hooks/changed\nupdate-initramfs -u")
-    assert machine.type("sha256sum /boot/initrd.img") != before
-    assert machine.type(f"sha256sum {LINKED}") != digest
+    assert machine.shell("sha256sum /boot/initrd.img") != before
+    assert machine.shell(f"sha256sum {LINKED}") != digest
     assert verify(machine) == entry
     machine.reboot("systemctl reboot\n")
     check_launch(machine)

@@ -6,6 +6,8 @@ import pytest
 
 import harness
 import lcm
+import short_boot
+from errors import BootError
 
 SAID = re.compile(r"\(d(\d+)\) (?:\[ *[\d.]+\] )?(.*)$", re.MULTILINE)
 ONE, TWO, REFUSED, WRONG = 1, 2, 3, 4
@@ -192,3 +194,15 @@ def test_boot_domain_without_the_role_refuses(said):
 def test_unknown_words_are_refused(said):
     assert said[WRONG][-1] == "probe: no such word, or number: sleep=1s"
     assert not results(said[WRONG])
+
+
+def test_log_of_a_wait_that_ends_has_what_domains_are_at(images, tmp_path):
+    """Where a machine does not do what is waited for, its log is all that there is."""
+    source = lcm.source(short_boot.hardware())
+    chain = [(short_boot.blob(source, tmp_path), ""), (f"{images}/probe", "")]
+    with pytest.raises(BootError, match="waiting for what never comes"), \
+            harness.booted("waits", chain, disk=False, ram=short_boot.RAM, cpus=1) as boot:
+        boot.wait_log(short_boot.is_over, "Xen's verdict")
+        boot.wait_log(lambda log: False, "what never comes", 1)
+    assert re.search(r"VCPU information and callbacks for domain \d", boot.log.text)
+    assert "IRQ information:" in boot.log.text
