@@ -284,6 +284,7 @@ static void limits_view(const struct hl_lcm_limits *in, const struct lcm *lcm,
 	out->strict = in->strict;
 	out->source = in->source;
 	out->no_modules = in->no_modules;
+	out->definition = in->definition;
 }
 
 static int check(struct hl_lcm *l, const struct hl_lcm_limits *in, struct lcm_error *err)

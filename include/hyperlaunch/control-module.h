@@ -42,6 +42,8 @@ struct hl_lcm_limits {
 	bool strict;	       /* reject what this project's Xen does not build */
 	bool source;	       /* a source LCM: a module may be located by `file` */
 	bool no_modules;       /* no modules after the LCM: every index is invalid */
+	/* A domain that is made after the launch: no domain has to have HARDWARE. */
+	bool definition;
 };
 
 struct hl_lcm_module {

@@ -6,7 +6,7 @@ static const char usage[] =
 	"usage: lcmtool new [NAME [DIR]]\n"
 	"       lcmtool check FILE|- [--source] [--platform x86|arm|auto] [--modules N]\n"
 	"                            [--host-memory SIZE] [--host-cpus N]\n"
-	"       lcmtool show FILE|- [--format table|json|dts]\n"
+	"       lcmtool show FILE|- [--format table|json|dts|dtb]\n"
 	"       lcmtool diff A B [--json]\n"
 	"       lcmtool link SOURCE --output DIR [--modules DIR]... [--xen PATH]\n"
 	"                           [--xen-args ARGS]\n"

@@ -78,10 +78,22 @@ static enum exit_code format_dts(struct input *input)
 	return put_text(input, r, text);
 }
 
+/* A launch, or the definition of a domain beside one. */
+static enum exit_code format_dtb(struct input *input)
+{
+	const struct lcm_limits loose = {.source = true, .definition = true};
+	enum exit_code code = input_check(input, &loose, true, true);
+
+	if (!code)
+		fwrite(input->blob.data, input->blob.size, 1, stdout);
+	return code;
+}
+
 static const struct format formats[] = {
 	{"table", format_table},
 	{"json", format_json},
 	{"dts", format_dts},
+	{"dtb", format_dtb},
 };
 
 static const struct format *find_format(const char *name)

@@ -147,7 +147,7 @@ static int __init check_roles(struct lcm *lcm, const struct lcm_limits *limits,
         if ( (lcm->domains[i].functions & boot_crash) == boot_crash )
             return fail_domain(lcm, i, LCM_ERR_BOOT_CRASH, "functions",
                                lcm->domains[i].functions, err);
-    if ( limits->platform == LCM_PLATFORM_X86 &&
+    if ( limits->platform == LCM_PLATFORM_X86 && !limits->definition &&
          lcm_find_permission(lcm, LCM_PERM_HARDWARE) == LCM_NONE )
         return lcm_fail(&root, LCM_ERR_NO_HARDWARE, "permissions", 0);
 

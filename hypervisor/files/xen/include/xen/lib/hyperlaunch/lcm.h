@@ -376,6 +376,7 @@ struct lcm_limits {
     bool strict;                     /* reject what LCM_WARN_UNSUPPORTED is for */
     bool source;                     /* `file` is enough of a locator */
     bool no_modules;                 /* the LCM is the last module: no index is valid */
+    bool definition;                 /* of a domain beside a launch, which has HARDWARE */
 };
 
 /* True if this is a valid FDT with an LCM in it, valid or not. */
