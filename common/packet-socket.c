@@ -10,8 +10,8 @@
 
 #include "common/cleanup.h"
 
-/* More than a packet may have, so that one too many is seen. */
-#define FDS_MAX 4
+/* One more than a packet may have, so that one too many is seen. */
+#define FDS_ROOM (PACKET_FDS_MAX + 1)
 
 static int check_listener(int fd)
 {
@@ -41,18 +41,46 @@ int packet_connect(const char *path)
 	return r < 0 ? r : steal_fd(&fd);
 }
 
-int packet_send(int fd, const void *data, size_t size)
+/* The control message for descriptors.  Returns its size. */
+static size_t put_fds(void *control, const int *fds, size_t nr)
 {
+	struct cmsghdr *header = control;
+
+	*header = (struct cmsghdr){
+		.cmsg_level = SOL_SOCKET,
+		.cmsg_type = SCM_RIGHTS,
+		.cmsg_len = CMSG_LEN(nr * sizeof(int)),
+	};
+	memcpy(CMSG_DATA(header), fds, nr * sizeof(int));
+	return CMSG_SPACE(nr * sizeof(int));
+}
+
+int packet_send_fds(int fd, const void *data, size_t size, const int *fds, size_t nr)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(PACKET_FDS_MAX * sizeof(int))] = {0};
+	struct iovec part = {.iov_base = (void *)data, .iov_len = size};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 	ssize_t sent;
 
+	if (nr > PACKET_FDS_MAX)
+		return -EINVAL;
+	if (nr > 0) {
+		message.msg_control = control;
+		message.msg_controllen = put_fds(control, fds, nr);
+	}
 	do
-		sent = send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
 	return sent < 0 ? -errno : 0;
 }
 
-/* Keeps the first descriptor and closes what else there is.  Returns their number. */
-static size_t take_fds(struct msghdr *message, int *ret_fd)
+int packet_send(int fd, const void *data, size_t size)
+{
+	return packet_send_fds(fd, data, size, NULL, 0);
+}
+
+/* Keeps the first `max` descriptors and closes what else there is.  Returns the number of all. */
+static size_t take_fds(struct msghdr *message, int *fds, size_t max)
 {
 	size_t nr = 0;
 
@@ -66,18 +94,26 @@ static size_t take_fds(struct msghdr *message, int *ret_fd)
 			int fd;
 
 			memcpy(&fd, data + i * sizeof(int), sizeof(fd));
-			if (nr++ == 0)
-				*ret_fd = fd;
+			if (nr < max)
+				fds[nr] = fd;
 			else
 				close(fd);
+			nr++;
 		}
 	}
 	return nr;
 }
 
-ssize_t packet_receive(int fd, void *data, size_t size, int *ret_fd)
+static ssize_t refuse_fds(int *fds, size_t nr, ssize_t error)
 {
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(FDS_MAX * sizeof(int))];
+	for (size_t i = 0; i < nr; i++)
+		close(fds[i]);
+	return error;
+}
+
+ssize_t packet_receive_fds(int fd, void *data, size_t size, int *fds, size_t max, size_t *ret_nr)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(FDS_ROOM * sizeof(int))];
 	struct iovec part = {.iov_base = data, .iov_len = size};
 	struct msghdr message = {
 		.msg_iov = &part,
@@ -85,21 +121,31 @@ ssize_t packet_receive(int fd, void *data, size_t size, int *ret_fd)
 		.msg_control = control,
 		.msg_controllen = sizeof(control),
 	};
-	_cleanup_(closep) int received = -1;
 	ssize_t length;
-	size_t nr;
+	size_t nr, kept;
 
-	*ret_fd = -1;
+	*ret_nr = 0;
 	do
 		length = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (length < 0 && errno == EINTR);
 	if (length < 0)
 		return -errno;
-	nr = take_fds(&message, &received);
+	nr = take_fds(&message, fds, max);
+	kept = nr < max ? nr : max;
 	if (message.msg_flags & MSG_TRUNC)
-		return -EMSGSIZE;
-	if (nr > 1 || message.msg_flags & MSG_CTRUNC)
-		return -EBADMSG;
-	*ret_fd = steal_fd(&received);
+		return refuse_fds(fds, kept, -EMSGSIZE);
+	if (nr > max || message.msg_flags & MSG_CTRUNC)
+		return refuse_fds(fds, kept, -EBADMSG);
+	*ret_nr = nr;
+	return length;
+}
+
+ssize_t packet_receive(int fd, void *data, size_t size, int *ret_fd)
+{
+	size_t nr;
+	ssize_t length = packet_receive_fds(fd, data, size, ret_fd, 1, &nr);
+
+	if (length < 0 || nr == 0)
+		*ret_fd = -1;
 	return length;
 }

@@ -9,7 +9,7 @@
 #include "bus/error.h"
 #include "bus/options.h"
 #include "bus/property.h"
-#include "bus/sealed.h"
+#include "common/sealed.h"
 #include "common/cleanup.h"
 #include "domains/manager.h"
 #include "loop/log.h"

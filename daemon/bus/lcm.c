@@ -10,7 +10,7 @@
 #include "bus/auth.h"
 #include "bus/connection.h"
 #include "bus/error.h"
-#include "bus/sealed.h"
+#include "common/sealed.h"
 #include "common/cleanup.h"
 #include "domains/manager.h"
 

@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-#include "bus/sealed.h"
+#include "common/sealed.h"
 #include "common/cleanup.h"
 #include "common/guest-nodes.h"
 #include "launch/libxl-config.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Makes memory files that cannot be changed any more. */
-#include "bus/sealed.h"
+#include "common/sealed.h"
 
 #include <errno.h>
 #include <fcntl.h>

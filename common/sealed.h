@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Memory files that are passed over the bus. */
-#ifndef HYPERLAUNCHD_BUS_SEALED_H
-#define HYPERLAUNCHD_BUS_SEALED_H
+#ifndef COMMON_SEALED_H
+#define COMMON_SEALED_H
 
 #include <stddef.h>
 

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Reads the configuration, and adds what only a process has: descriptors. */
+#include "config.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/cleanup.h"
+#include "common/io.h"
+#include "common/json-write.h"
+#include "order.h"
+#include "survive.h"
+#include "toolstack.h"
+
+#define CONFIG_MAX (256 << 10)
+
+static int read_text(int fd, char **ret_text)
+{
+	_cleanup_(freep) char *text = NULL;
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size <= 0 || st.st_size > CONFIG_MAX)
+		return -EINVAL;
+	text = malloc((size_t)st.st_size + 1);
+	if (!text)
+		return -ENOMEM;
+	n = pread(fd, text, (size_t)st.st_size, 0);
+	if (n != st.st_size)
+		return n < 0 ? -errno : -EIO;
+	text[n] = '\0';
+	if (strlen(text) != (size_t)n)
+		return -EINVAL;
+	*ret_text = steal(&text);
+	return 0;
+}
+
+/* libxl ignores what it does not know, and values of another type: compare what it has read. */
+static int compare(struct toolstack *toolstack, const char *text, libxl_domain_config *config,
+		   char *why, size_t size)
+{
+	_cleanup_(json_putp) json_object *given = json_tokener_parse(text);
+	_cleanup_(json_putp) json_object *taken = NULL;
+	char *again = libxl_domain_config_to_json(toolstack->ctx, config);
+	char path[128];
+
+	taken = again ? json_tokener_parse(again) : NULL;
+	free(again);
+	if (!json_object_is_type(given, json_type_object) || !taken) {
+		snprintf(why, size, "the configuration is no JSON object");
+		return -EINVAL;
+	}
+	if (survive_check(given, taken, path, sizeof(path)) == 0)
+		return 0;
+	snprintf(why, size, "libxl does not take the value of %s", path);
+	return -EINVAL;
+}
+
+/* libxl opens them by name, in this process. */
+static int name_descriptor(int fd, char **to)
+{
+	char name[32];
+
+	if (fd < 0)
+		return 0;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	free(*to);
+	*to = strdup(name);
+	return *to ? 0 : -ENOMEM;
+}
+
+static int complete(const struct order *order, libxl_domain_config *config)
+{
+	int r = name_descriptor(order->kernel, &config->b_info.kernel);
+
+	/* A lack of memory fails before the domain is filled. */
+	libxl_defbool_set(&config->b_info.claim_mode, true);
+	return r < 0 ? r : name_descriptor(order->ramdisk, &config->b_info.ramdisk);
+}
+
+int config_read(struct toolstack *toolstack, const struct order *order,
+		libxl_domain_config *ret_config, char *why, size_t size)
+{
+	_cleanup_(freep) char *text = NULL;
+	int r = read_text(order->config, &text);
+
+	libxl_domain_config_init(ret_config);
+	snprintf(why, size, "the configuration cannot be read: %s", strerror(r < 0 ? -r : 0));
+	if (r < 0)
+		return r;
+	toolstack_forget(toolstack);
+	if (libxl_domain_config_from_json(toolstack->ctx, ret_config, text) != 0) {
+		snprintf(why, size, "%s", toolstack_problem(toolstack, ERROR_INVAL));
+		return -EINVAL;
+	}
+	r = compare(toolstack, text, ret_config, why, size);
+	if (r < 0)
+		return r;
+	if (memcmp(ret_config->c_info.uuid.uuid, order->uuid, 16) != 0) {
+		snprintf(why, size, "the configuration has another UUID than the order");
+		return -EINVAL;
+	}
+	r = complete(order, ret_config);
+	snprintf(why, size, "out of memory");
+	return r;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* libxl's configuration of a domain, from the JSON that came with the order. */
+#ifndef VMD_CONFIG_H
+#define VMD_CONFIG_H
+
+#include <stddef.h>
+
+#include <libxl.h>
+
+struct order;
+struct toolstack;
+
+/*
+ * 0; -EINVAL: it is none, says another UUID than the order, or has what libxl does not take;
+ * another negative errno: it cannot be read.  Except with 0, `why` says what is wrong with it.
+ * @ret_config: libxl_domain_config_dispose() whatever is returned
+ */
+int config_read(struct toolstack *toolstack, const struct order *order,
+		libxl_domain_config *ret_config, char *why, size_t size);
+
+#endif

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Looks whether there is room, has libxl make the domain, and takes it apart again where that
+ * fails. */
+#include "create.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <string.h>
+
+#include "client.h"
+#include "common/json-write.h"
+#include "config.h"
+#include "destroy.h"
+#include "order.h"
+#include "toolstack.h"
+
+static int refuse_memory(struct toolstack *toolstack, struct client *client,
+			 libxl_domain_config *config)
+{
+	uint64_t needed, free;
+	int rc = libxl_domain_need_memory(toolstack->ctx, config, INVALID_DOMID, &needed);
+
+	if (rc == 0)
+		rc = libxl_get_free_memory(toolstack->ctx, &free);
+	if (rc != 0) {
+		client_tell_error(client, "InvalidArgs", "%s", toolstack_problem(toolstack, rc));
+		return -EINVAL;
+	}
+	if (needed <= free)
+		return 0;
+	client_tell_error(client, "NoMemory",
+			  "it needs %" PRIu64 " KiB, and Xen has %" PRIu64 " KiB free", needed,
+			  free);
+	return -ENOMEM;
+}
+
+static int make(struct toolstack *toolstack, libxl_domain_config *config, uint32_t *ret_domid)
+{
+	const libxl_asyncop_how how = toolstack_how();
+
+	toolstack_forget(toolstack);
+	return toolstack_wait(
+		toolstack, libxl_domain_create_new(toolstack->ctx, config, ret_domid, &how, NULL),
+		&how, true);
+}
+
+static int start(struct toolstack *toolstack, uint32_t domid)
+{
+	const libxl_asyncop_how how = toolstack_how();
+
+	return toolstack_wait(toolstack, libxl_domain_unpause(toolstack->ctx, domid, &how), &how,
+			      false);
+}
+
+/* libxl leaves a domain whose making it was asked to end. */
+static int fail(struct toolstack *toolstack, struct client *client, const struct order *order,
+		int rc)
+{
+	char problem[sizeof(toolstack->problem)];
+	int r;
+
+	snprintf(problem, sizeof(problem), "%s", toolstack_problem(toolstack, rc));
+	r = destroy_made(toolstack, order);
+	if (rc == ERROR_NOMEM)
+		client_tell_error(client, "NoMemory", "%s", problem);
+	else
+		client_tell_error(client, "Failed", "%s%s%s", problem,
+				  r < 0 ? "; and what was made of it stays: " : "",
+				  r < 0 ? toolstack_problem(toolstack, ERROR_FAIL) : "");
+	return -EIO;
+}
+
+static int tell(struct client *client, uint32_t domid)
+{
+	json_object *result = json_object_new_object();
+
+	if (!result || json_add(result, "domid", json_object_new_int64(domid)) < 0) {
+		json_object_put(result);
+		client_tell_error(client, "NoMemory", "out of memory");
+		return -ENOMEM;
+	}
+	client_tell_result(client, result);
+	return 0;
+}
+
+static int create(struct toolstack *toolstack, struct client *client, const struct order *order,
+		  libxl_domain_config *config)
+{
+	uint32_t domid = ORDER_NO_DOMID;
+	int rc;
+
+	client_tell_stage(client, "build");
+	rc = make(toolstack, config, &domid);
+	if (rc != 0)
+		return fail(toolstack, client, order, rc);
+	if (order->start) {
+		client_tell_stage(client, "start");
+		rc = start(toolstack, domid);
+	}
+	/* Who wanted it has gone, and whoever comes next expects nothing of it. */
+	if (rc != 0 || client_has_left(client))
+		return fail(toolstack, client, order, rc ? rc : ERROR_ABORTED);
+	return tell(client, domid);
+}
+
+int create_run(struct toolstack *toolstack, struct client *client, const struct order *order)
+{
+	libxl_domain_config config;
+	char why[256];
+	int r;
+
+	if (toolstack_find(toolstack, order->uuid) != ORDER_NO_DOMID) {
+		client_tell_error(client, "WrongState", "a domain with the UUID %s exists",
+				  order->uuid_text);
+		return -EEXIST;
+	}
+	client_tell_stage(client, "check");
+	r = config_read(toolstack, order, &config, why, sizeof(why));
+	if (r < 0)
+		client_tell_error(client, r == -EINVAL ? "InvalidArgs" : "Failed", "%s", why);
+	else
+		r = refuse_memory(toolstack, client, &config);
+	if (r == 0)
+		r = create(toolstack, client, order, &config);
+	libxl_domain_config_dispose(&config);
+	return r;
+}

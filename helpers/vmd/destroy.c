@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* libxl knows what a domain has, and in which order it is to be taken apart. */
+#include "destroy.h"
+
+#include <errno.h>
+
+#include "client.h"
+#include "order.h"
+#include "toolstack.h"
+
+static int destroy(struct toolstack *toolstack, uint32_t domid)
+{
+	const libxl_asyncop_how how = toolstack_how();
+
+	toolstack_forget(toolstack);
+	return toolstack_wait(toolstack, libxl_domain_destroy(toolstack->ctx, domid, &how), &how,
+			      false);
+}
+
+/* By UUID: its number may be another domain's by now.  It is done where there is none left. */
+int destroy_run(struct toolstack *toolstack, struct client *client, const struct order *order)
+{
+	uint32_t domid = toolstack_find(toolstack, order->uuid);
+	int rc;
+
+	if (domid == ORDER_NO_DOMID) {
+		client_tell_result(client, NULL);
+		return 0;
+	}
+	if (order->domid != ORDER_NO_DOMID && order->domid != domid) {
+		client_tell_error(client, "NoSuchDomain", "domain %u has another UUID",
+				  order->domid);
+		return -ESRCH;
+	}
+	client_tell_stage(client, "destroy");
+	rc = destroy(toolstack, domid);
+	/* Another toolstack may have ended it at the same time. */
+	if (rc != 0 && toolstack_find(toolstack, order->uuid) == domid) {
+		client_tell_error(client, "Failed", "%s", toolstack_problem(toolstack, rc));
+		return -EIO;
+	}
+	client_tell_result(client, NULL);
+	return 0;
+}
+
+int destroy_made(struct toolstack *toolstack, const struct order *order)
+{
+	uint32_t domid = toolstack_find(toolstack, order->uuid);
+
+	return domid == ORDER_NO_DOMID || destroy(toolstack, domid) == 0 ? 0 : -EIO;
+}

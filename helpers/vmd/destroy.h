@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The end of a domain, with all that was made for it. */
+#ifndef VMD_DESTROY_H
+#define VMD_DESTROY_H
+
+struct client;
+struct order;
+struct toolstack;
+
+/* Tells the client the result.  Returns 0 or a negative errno. */
+int destroy_run(struct toolstack *toolstack, struct client *client, const struct order *order);
+
+/* Without a word to the client: what this process has made itself. */
+int destroy_made(struct toolstack *toolstack, const struct order *order);
+
+#endif

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* hyperlaunch-vmd: does what the one order on its socket says, and ends. */
+#include <errno.h>
+#include <getopt.h>
+#include <json-c/json.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+
+#include "client.h"
+#include "common/cleanup.h"
+#include "common/exit-code.h"
+#include "common/json-write.h"
+#include "create.h"
+#include "destroy.h"
+#include "lock.h"
+#include "order.h"
+#include "toolstack.h"
+
+static int help(void)
+{
+	puts("hyperlaunch-vmd\n"
+	     "Make or end a VM, as the order says that comes on the socket which the service "
+	     "manager\n"
+	     "passes.  hyperlaunchd sends it; see hyperlaunch-vmd(8).\n"
+	     "\n"
+	     "  --version          print the version\n"
+	     "  -h, --help         print this\n"
+	     "\n"
+	     "Exit codes: 0 done, 1 failed, 2 usage error.");
+	return EXIT_OK;
+}
+
+/* Negative: go on. */
+static int parse_options(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	int c = getopt_long(argc, argv, "h", options, NULL);
+
+	if (c == 'h')
+		return help();
+	if (c == 'V') {
+		puts("hyperlaunch-vmd " HL_VERSION);
+		return EXIT_OK;
+	}
+	if (c >= 0 || optind < argc) {
+		fputs("Try hyperlaunch-vmd --help.\n", stderr);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+static int do_order(struct client *client, const struct order *order)
+{
+	struct toolstack toolstack;
+	int r = toolstack_open(&toolstack, client);
+
+	if (r < 0) {
+		client_tell_error(client, "Failed", "libxl cannot be used here: %s",
+				  toolstack_problem(&toolstack, ERROR_FAIL));
+		return r;
+	}
+	r = order->verb == ORDER_CREATE ? create_run(&toolstack, client, order)
+					: destroy_run(&toolstack, client, order);
+	toolstack_close(&toolstack);
+	return r;
+}
+
+/* An order that has waited for another one may be nobody's by now. */
+static int lock_and_do(struct client *client, const struct order *order)
+{
+	const char *dir = getenv("RUNTIME_DIRECTORY");
+	_cleanup_(closep) int lock = -1;
+
+	client_tell_stage(client, "wait");
+	lock = lock_take(dir ? dir : "/run/hyperlaunch/vm", order->uuid);
+	if (lock < 0) {
+		client_tell_error(client, "Failed", "cannot lock the VM: %s", strerror(-lock));
+		return lock;
+	}
+	return client_has_left(client) ? -ECONNRESET : do_order(client, order);
+}
+
+static int serve(struct client *client)
+{
+	_cleanup_(json_putp) json_object *packet = NULL;
+	int fds[PACKET_FDS_MAX];
+	struct order order;
+	const char *why;
+	size_t nr;
+	int r = client_greet(client);
+
+	if (r == 0)
+		r = client_read(client, &packet, fds, &nr);
+	if (r < 0) {
+		fprintf(stderr, "<5>no order has come: %s\n", strerror(-r));
+		return r;
+	}
+	r = order_parse(packet, fds, nr, &order, &why);
+	if (r < 0)
+		client_tell_error(client, "InvalidArgs", "%s", why);
+	else
+		r = lock_and_do(client, &order);
+	for (size_t i = 0; i < nr; i++)
+		close(fds[i]);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct client client = {.fd = SD_LISTEN_FDS_START};
+	int code = parse_options(argc, argv);
+
+	if (code >= 0)
+		return code;
+	if (sd_listen_fds(1) != 1 ||
+	    sd_is_socket_unix(client.fd, SOCK_SEQPACKET, 0, NULL, 0) <= 0) {
+		fputs("hyperlaunch-vmd: the service manager has passed no connection;\n"
+		      "it is started by hyperlaunch-vmd.socket, for each order\n",
+		      stderr);
+		return EXIT_USAGE;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	return serve(&client) < 0 ? EXIT_FAILED : EXIT_OK;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What vmd is asked to do: the members of the one request, and the descriptors that came with it.
+ */
+#ifndef VMD_ORDER_H
+#define VMD_ORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/packet-socket.h"
+
+struct json_object;
+
+enum order_verb {
+	ORDER_CREATE,
+	ORDER_DESTROY,
+};
+
+struct order {
+	enum order_verb verb;
+	uint8_t uuid[16];
+	char uuid_text[37];
+	uint32_t domid; /* of ORDER_DESTROY; ORDER_NO_DOMID: whichever has the UUID */
+	bool start;	/* of ORDER_CREATE: it is unpaused */
+	/* Of ORDER_CREATE; -1: none. */
+	int config, kernel, ramdisk;
+};
+
+#define ORDER_NO_DOMID UINT32_MAX
+
+/*
+ * -EBADMSG: a member or descriptor is missing, of another kind, or too much; *ret_why says which.
+ * The descriptors stay the caller's.
+ */
+int order_parse(struct json_object *packet, const int *fds, size_t nr, struct order *ret_order,
+		const char **ret_why);
+
+#endif
