@@ -21,7 +21,10 @@
 #include "domains/manager.h"
 #include "jobs/job.h"
 #include "launch/complete.h"
+#include "lifecycle/create.h"
+#include "lifecycle/destroy.h"
 #include "lifecycle/release.h"
+#include "lifecycle/vm.h"
 #include "loop/log.h"
 #include "loop/loop.h"
 #include "loop/notify.h"
@@ -38,6 +41,7 @@ struct daemon {
 	struct manager *manager;
 	struct completer *completer;
 	struct jobs *jobs;
+	struct vms vms;
 	struct consoles *consoles;
 	struct early *early;
 	struct relays *relays;
@@ -159,8 +163,19 @@ static void on_consoles_changed(void *userdata)
 	jobs_poke(daemon->jobs);
 }
 
+static bool is_simulated(const struct daemon *daemon)
+{
+	return strcmp(hl_backend(daemon->hl), "xen") != 0;
+}
+
+/* A simulated hypervisor has helpers only where they are named. */
+static const char *peers_dir(const struct daemon *daemon, const struct options *options)
+{
+	return options->peers || is_simulated(daemon) ? options->peers : PEERS_DIR;
+}
+
 /* Records are kept in the directory that the service manager preserves. */
-static int start_jobs(struct daemon *daemon)
+static int start_jobs(struct daemon *daemon, const struct options *options)
 {
 	const char *runtime = getenv("RUNTIME_DIRECTORY");
 	_cleanup_(freep) char *dir = NULL;
@@ -168,11 +183,16 @@ static int start_jobs(struct daemon *daemon)
 
 	if (runtime && asprintf(&dir, "%s/jobs", runtime) < 0)
 		return -ENOMEM;
+	daemon->vms = (struct vms){daemon->loop, daemon->manager, peers_dir(daemon, options)};
 	r = jobs_new(daemon->loop, dir, &daemon->jobs);
 	if (r == 0)
 		r = console_owner_register(daemon->jobs, daemon->manager);
 	if (r == 0)
 		r = release_register(daemon->jobs, daemon->manager);
+	if (r == 0)
+		r = create_register(daemon->jobs, &daemon->vms);
+	if (r == 0)
+		r = destroy_register(daemon->jobs, &daemon->vms);
 	if (r == 0)
 		r = console_handoff_register(daemon->jobs, daemon->consoles);
 	return r;
@@ -213,11 +233,10 @@ static int add_simulated_helpers(struct daemon *daemon, const char *peers)
 	return r;
 }
 
-/* A simulated hypervisor has helpers only where they are named. */
 static int start_consoles(struct daemon *daemon, const struct options *options)
 {
-	bool simulated = strcmp(hl_backend(daemon->hl), "xen") != 0;
-	const char *peers = options->peers || simulated ? options->peers : PEERS_DIR;
+	bool simulated = is_simulated(daemon);
+	const char *peers = peers_dir(daemon, options);
 	int r = consoles_new(daemon->loop, daemon->manager, &daemon->consoles);
 
 	if (r == 0)
@@ -260,7 +279,7 @@ static int start(struct daemon *daemon, const struct options *options)
 		log_error("cannot look for the back end of consoles: %s", strerror(-r));
 		return EXIT_FAILED;
 	}
-	r = start_jobs(daemon);
+	r = start_jobs(daemon, options);
 	if (r < 0) {
 		log_error("cannot begin to work: %s", strerror(-r));
 		return EXIT_FAILED;

@@ -16,6 +16,8 @@
 #define BUS_ACTION_HAND_OFF_CONSOLE  "org.xenproject.Hyperlaunch1.hand-off-console"
 #define BUS_ACTION_READ_CONSOLE_LOG  "org.xenproject.Hyperlaunch1.read-console-log"
 #define BUS_ACTION_SET_CONSOLE_OWNER "org.xenproject.Hyperlaunch1.set-console-owner"
+#define BUS_ACTION_CREATE_DOMAIN     "org.xenproject.Hyperlaunch1.create-domain"
+#define BUS_ACTION_DESTROY_DOMAIN    "org.xenproject.Hyperlaunch1.destroy-domain"
 #define BUS_ACTION_RELEASE	     "org.xenproject.Hyperlaunch1.release"
 #define BUS_ACTION_RECONCILE	     "org.xenproject.Hyperlaunch1.reconcile"
 

@@ -41,6 +41,7 @@ enum bus_error bus_call_error_of(enum job_error error)
 		[JOB_ERROR_CANCELLED] = BUS_ERROR_CANCELLED,
 		[JOB_ERROR_NO_MEMORY] = BUS_ERROR_NO_MEMORY,
 		[JOB_ERROR_NOT_SUPPORTED] = BUS_ERROR_NOT_SUPPORTED,
+		[JOB_ERROR_INVALID_ARGS] = BUS_ERROR_INVALID_ARGS,
 		[JOB_ERROR_FAILED] = BUS_ERROR_FAILED,
 	};
 
@@ -138,19 +139,28 @@ static int start(struct kept_call *kept, struct job_request *request, sd_bus_err
 	return 1;
 }
 
+static int start_request(struct bus *bus, const struct bus_allowed *allowed,
+			 const struct bus_verb *verb, struct job_request *request,
+			 sd_bus_error *error)
+{
+	struct kept_call *kept = keep(bus, allowed, verb);
+
+	if (!kept) {
+		free(request->data);
+		return -ENOMEM;
+	}
+	request->kind = verb->kind;
+	request->verb = verb->verb;
+	request->uid = allowed->uid;
+	request->pid = allowed->pid;
+	return start(kept, request, error);
+}
+
 int bus_call_start(struct bus *bus, const struct bus_allowed *allowed, const struct bus_verb *verb,
 		   void *data, sd_bus_error *error)
 {
 	const struct bus_subject *subject = &allowed->subject;
-	struct job_request request = {
-		.kind = verb->kind,
-		.key = verb->key,
-		.verb = verb->verb,
-		.uid = allowed->uid,
-		.pid = allowed->pid,
-		.data = data,
-	};
-	struct kept_call *kept;
+	struct job_request request = {.key = verb->key, .data = data};
 	char key[64];
 
 	snprintf(key, sizeof(key), "domain/%" PRIu32 "_%" PRIu64, subject->domid,
@@ -164,10 +174,14 @@ int bus_call_start(struct bus *bus, const struct bus_allowed *allowed, const str
 		return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN,
 				     "Domain %" PRIu32 " has gone meanwhile", subject->domid);
 	}
-	kept = keep(bus, allowed, verb);
-	if (!kept) {
-		free(data);
-		return -ENOMEM;
-	}
-	return start(kept, &request, error);
+	return start_request(bus, allowed, verb, &request, error);
+}
+
+int bus_call_start_new(struct bus *bus, const struct bus_allowed *allowed,
+		       const struct bus_verb *verb, const char *name, const char *uuid, void *data,
+		       sd_bus_error *error)
+{
+	struct job_request request = {.name = name, .uuid = uuid, .key = verb->key, .data = data};
+
+	return start_request(bus, allowed, verb, &request, error);
 }

@@ -30,6 +30,11 @@ struct bus_verb {
 int bus_call_start(struct bus *bus, const struct bus_allowed *allowed, const struct bus_verb *verb,
 		   void *data, sd_bus_error *error);
 
+/* The same for a job that makes the domain which it is about.  The verb has a key. */
+int bus_call_start_new(struct bus *bus, const struct bus_allowed *allowed,
+		       const struct bus_verb *verb, const char *name, const char *uuid, void *data,
+		       sd_bus_error *error);
+
 /* Of all but JOB_ERROR_HYPERVISOR. */
 enum bus_error bus_call_error_of(enum job_error error);
 

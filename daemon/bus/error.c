@@ -21,6 +21,8 @@ static const struct {
 	[BUS_ERROR_NO_SUCH_JOB] = {OURS "NoSuchJob", "ListJobs shows those that have not ended."},
 	[BUS_ERROR_AMBIGUOUS_NAME] = {OURS "AmbiguousName",
 				      "Say which one is meant by its domid or UUID."},
+	[BUS_ERROR_ALREADY_EXISTS] = {OURS "AlreadyExists",
+				      "Choose another one, or end the one that has it."},
 	[BUS_ERROR_WRONG_STATE] = {OURS "WrongState", "Look at State of the domain and of the "
 						      "launch, and try again when they allow it."},
 	[BUS_ERROR_BUSY] = {OURS "Busy", "Try again when the other one has ended."},

@@ -20,20 +20,24 @@
 #include "console/owner.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
+#include "lifecycle/create.h"
+#include "lifecycle/destroy.h"
 #include "lifecycle/release.h"
 
 #define PREFIX	  BUS_JOB_PREFIX
 #define PATH_SIZE (sizeof(PREFIX "/") + 10)
 
-/* Percent of the steps that are done. */
+/* Percent: of the steps those that are done, and what is done of this one. */
 static uint32_t progress(const struct job *job)
 {
-	return (uint32_t)(job->step * 100 / job->type->nr_steps);
+	return (uint32_t)((job->step * 100 + job->percent) / job->type->nr_steps);
 }
 
 static const char *stage(const struct job *job)
 {
-	return job->state == JOB_WAITING ? "" : job->type->steps[job->step].name;
+	if (job->state == JOB_WAITING)
+		return "";
+	return job->stage[0] ? job->stage : job->type->steps[job->step].name;
 }
 
 static void job_path(const struct job *job, char path[PATH_SIZE])
@@ -41,9 +45,13 @@ static void job_path(const struct job *job, char path[PATH_SIZE])
 	snprintf(path, PATH_SIZE, PREFIX "/%" PRIu32, job->id);
 }
 
+/* What a job makes is not there yet. */
 static void subject_path(const struct job *job, char path[BUS_DOMAIN_PATH_SIZE])
 {
-	bus_domain_path_of(job->subject.domid, job->subject.generation, path);
+	if (job->subject.domid == HL_NO_DOMID)
+		snprintf(path, BUS_DOMAIN_PATH_SIZE, "/");
+	else
+		bus_domain_path_of(job->subject.domid, job->subject.generation, path);
 }
 
 static struct job *find_job(const struct bus *bus, const char *path)
@@ -91,6 +99,7 @@ int bus_job_list(sd_bus_message *call, void *userdata, sd_bus_error *error)
 	BUS_VALUE_GETTER(get_##name, signature, const struct job *job = userdata, value)
 
 JOB_GETTER(kind, "s", job->type->kind)
+JOB_GETTER(name, "s", job->subject.name)
 JOB_GETTER(state, "s", job_state_name(job->state))
 JOB_GETTER(stage, "s", stage(job))
 JOB_GETTER(progress, "u", progress(job))
@@ -134,6 +143,8 @@ static const char *action_of(const struct job *job)
 	} actions[] = {
 		{CONSOLE_OWNER_JOB, BUS_ACTION_SET_CONSOLE_OWNER},
 		{RELEASE_JOB, BUS_ACTION_RELEASE},
+		{CREATE_JOB, BUS_ACTION_CREATE_DOMAIN},
+		{DESTROY_JOB, BUS_ACTION_DESTROY_DOMAIN},
 		{CONSOLE_HANDOFF_JOB, BUS_ACTION_HAND_OFF_CONSOLE},
 	};
 
@@ -196,6 +207,7 @@ static int enumerate(sd_bus *connection, const char *prefix, void *userdata, cha
 static const sd_bus_vtable properties[] = {
 	SD_BUS_VTABLE_START(0),
 	BUS_CONST_PROPERTY("Kind", "s", get_kind),
+	BUS_CONST_PROPERTY("DomainName", "s", get_name),
 	BUS_CONST_PROPERTY("Subject", "o", get_subject),
 	BUS_PROPERTY("State", "s", get_state),
 	BUS_PROPERTY("Stage", "s", get_stage),

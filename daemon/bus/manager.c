@@ -10,6 +10,7 @@
 
 #include "bus/auth.h"
 #include "bus/connection.h"
+#include "bus/create.h"
 #include "bus/console-owner.h"
 #include "bus/console.h"
 #include "bus/domain.h"
@@ -404,6 +405,8 @@ static const sd_bus_vtable vtable[] = {
 	       SD_BUS_RESULT("o", previous), bus_console_set_owner, ASKING),
 	METHOD("OpenConsoleLog", SD_BUS_ARGS("s", uuid, "a{sv}", options),
 	       SD_BUS_RESULT("h", log, "a{sv}", info), bus_console_open_log, ASKING),
+	METHOD("CreateDomain", SD_BUS_ARGS("ay", definition, "a{sv}", options),
+	       SD_BUS_RESULT("o", domain), bus_create_domain, ASKING),
 	METHOD("Reconcile", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, reconcile, ASKING),
 	SD_BUS_SIGNAL_WITH_ARGS("DomainAdded", SD_BUS_ARGS("u", domid, "s", name, "o", path), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("DomainRemoved",

@@ -18,11 +18,22 @@ static int unknown(const char *name, const struct bus_option *options, size_t nr
 			     "There is no option \"%.128s\"; %s is one", name, options[0].name);
 }
 
-static int read_flag(sd_bus_message *call, const struct bus_option *option)
+static const char *signature_of(const struct bus_option *option)
 {
-	int flag;
-	int r = sd_bus_message_read(call, "v", "b", &flag);
+	return option->number ? "t" : option->flag ? "b" : option->fd ? "h" : "s";
+}
 
+static int read_value(sd_bus_message *call, const struct bus_option *option)
+{
+	int flag, r;
+
+	if (option->number)
+		return sd_bus_message_read(call, "v", "t", option->number);
+	if (option->fd)
+		return sd_bus_message_read(call, "v", "h", option->fd);
+	if (option->text)
+		return sd_bus_message_read(call, "v", "s", option->text);
+	r = sd_bus_message_read(call, "v", "b", &flag);
 	if (r > 0)
 		*option->flag = flag;
 	return r;
@@ -43,11 +54,10 @@ static int read_option(sd_bus_message *call, const struct bus_option *options, s
 	if (i == nr)
 		return unknown(name, options, nr, error);
 	option = &options[i];
-	r = option->number ? sd_bus_message_read(call, "v", "t", option->number)
-			   : read_flag(call, option);
+	r = read_value(call, option);
 	if (r == -ENXIO)
 		return bus_error_set(error, BUS_ERROR_INVALID_ARGS, "%s must have the type %s",
-				     option->name, option->number ? "t" : "b");
+				     option->name, signature_of(option));
 	if (r < 0 || !option->number)
 		return r;
 	if (*option->number < option->min || *option->number > option->max)

@@ -8,12 +8,16 @@
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
-/* An option of type t or b.  What it points to is left alone where the option is not given. */
+/* An option of type t, b, h or s.  What it points to is left alone where the option is not given.
+ */
 struct bus_option {
 	const char *name;
 	uint64_t min, max; /* of type t */
-	uint64_t *number;  /* type t; NULL: type b */
+	/* One of them: */
+	uint64_t *number;  /* type t */
 	bool *flag;	   /* type b */
+	int *fd;	   /* type h: the message's */
+	const char **text; /* type s: the message's */
 };
 
 /* The next argument of the call, a{sv}.  InvalidArgs: an option that is not listed, of another

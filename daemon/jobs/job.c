@@ -70,6 +70,12 @@ static void notify_changed(const struct job *job)
 		observer->changed(observer->userdata, job);
 }
 
+static void forget_report(struct job *job)
+{
+	job->stage = "";
+	job->percent = 0;
+}
+
 static void write_record(struct job *job)
 {
 	struct jobs *jobs = job->jobs;
@@ -83,6 +89,13 @@ static void write_record(struct job *job)
 			 ": if hyperlaunchd is killed, it is not continued: %s",
 			 job->id, strerror(-r));
 	jobs->warned = r < 0;
+}
+
+void job_report(struct job *job, const char *stage, uint32_t percent)
+{
+	job->stage = stage;
+	job->percent = percent;
+	notify_changed(job);
 }
 
 void job_save(struct job *job)
@@ -103,7 +116,7 @@ static struct log_fields log_fields_of(const struct job *job, const char *messag
 {
 	return (struct log_fields){
 		.message_id = message_id,
-		.has_domain = true,
+		.has_domain = job->subject.domid != HL_NO_DOMID,
 		.domid = job->subject.domid,
 		.domain_name = job->subject.name,
 		.job_id = job->id,
@@ -172,6 +185,7 @@ static int undo_step(struct job *job)
 	if (!again) {
 		write_record(job);
 		job->started = true;
+		forget_report(job);
 		notify_changed(job);
 	}
 	job->in_step = true;
@@ -221,6 +235,7 @@ static int run_step(struct job *job)
 	if (!again) {
 		write_record(job);
 		job->started = true;
+		forget_report(job);
 		notify_changed(job);
 		if (step->deadline > 0)
 			r = timer_set(job->deadline, step->deadline);
@@ -378,6 +393,7 @@ static int job_new(struct jobs *jobs, struct job **ret_job)
 	if (!job)
 		return -ENOMEM;
 	job->jobs = jobs;
+	job->stage = "";
 	r = timer_new(jobs->loop, on_deadline, job, &job->deadline);
 	if (r < 0) {
 		free(job);
@@ -499,23 +515,35 @@ static unsigned int count(const struct jobs *jobs)
 	return nr;
 }
 
-static int fill_from_request(struct job *job, const struct job_request *request)
+static int set_subject(struct job *job, const struct job_request *request)
 {
 	const struct hl_domain *domain = request->domain;
+	const char *name = domain ? domain->name : request->name;
+
+	job->subject.domid = domain ? domain->domid : HL_NO_DOMID;
+	job->subject.generation = domain ? domain->generation : 0;
+	snprintf(job->subject.uuid, sizeof(job->subject.uuid), "%s",
+		 domain ? domain->uuid_text : request->uuid);
+	if (domain)
+		snprintf(job->doing, sizeof(job->doing), "%s domain %" PRIu32 " (%.128s)",
+			 request->verb, domain->domid, name);
+	else
+		snprintf(job->doing, sizeof(job->doing), "%s domain \"%.128s\"", request->verb,
+			 name);
+	job->subject.name = strdup(name);
+	return job->subject.name ? 0 : -ENOMEM;
+}
+
+static int fill_from_request(struct job *job, const struct job_request *request)
+{
 	int r = set_type(job, request->kind);
 
-	job->subject.domid = domain->domid;
-	job->subject.generation = domain->generation;
-	memcpy(job->subject.uuid, domain->uuid_text, sizeof(job->subject.uuid));
-	job->subject.name = strdup(domain->name);
 	snprintf(job->key, sizeof(job->key), "%s", request->key);
-	snprintf(job->doing, sizeof(job->doing), "%s domain %" PRIu32 " (%.128s)", request->verb,
-		 domain->domid, domain->name);
 	job->uid = request->uid;
 	job->pid = request->pid;
 	job->ended = request->ended;
 	job->userdata = request->userdata;
-	return r == 0 && !job->subject.name ? -ENOMEM : r;
+	return r < 0 ? r : set_subject(job, request);
 }
 
 int jobs_start(struct jobs *jobs, const struct job_request *request, struct job **ret_job)

@@ -40,6 +40,8 @@ enum job_error {
 	JOB_ERROR_NOT_SUPPORTED,
 	JOB_ERROR_FAILED,     /* for another reason, which the message has */
 	JOB_ERROR_HYPERVISOR, /* errnum has the hypervisor's error */
+	JOB_ERROR_INVALID_ARGS,
+	JOB_NR_ERRORS
 };
 
 struct job_step {
@@ -76,7 +78,7 @@ struct job_type {
 
 /* The domain that a job is about, as it was when the job was made. */
 struct job_subject {
-	uint32_t domid;
+	uint32_t domid; /* HL_NO_DOMID: the job makes it */
 	uint64_t generation;
 	char uuid[HL_UUID_TEXT_SIZE];
 	char *name;
@@ -88,7 +90,7 @@ struct job {
 	void *context; /* as registered with the type */
 	uint32_t id;   /* from 1 on; not used again while the records last */
 	struct job_subject subject;
-	char key[64];
+	char key[80];
 	char doing[224];   /* such as "release domain 6 (db)" */
 	uint32_t uid, pid; /* the caller's; pid 0: not known */
 	bool resumed;	   /* from a record: its step may have been done already */
@@ -99,7 +101,10 @@ struct job {
 	enum job_state
 		outcome; /* JOB_FAILED or JOB_CANCELLED: its steps are undone; else JOB_WAITING */
 	size_t step;
-	bool started; /* the first call of the step, or of its undo(), has been made */
+	/* What the step is at, as job_report() said; "": no more than its name. */
+	const char *stage;
+	uint32_t percent; /* of the step, likewise */
+	bool started;	/* the first call of the step, or of its undo(), has been made */
 	enum job_error error;
 	int errnum;	   /* of JOB_ERROR_HYPERVISOR: negative */
 	char message[256]; /* why, without the job's own text */
@@ -145,12 +150,19 @@ void jobs_poke(struct jobs *jobs);
 /* What a step, or its undo(), waits for has come.  It may free the job. */
 void job_wake(struct job *job);
 
+/*
+ * What the step is at, in place of its own name, and how much of it is done; the text stays the
+ * caller's.
+ */
+void job_report(struct job *job, const char *stage, uint32_t percent);
+
 /* For run() and undo(): the record is written again, as the data has changed. */
 void job_save(struct job *job);
 
 struct job_request {
 	const char *kind;
-	const struct hl_domain *domain;
+	const struct hl_domain *domain; /* NULL: the job makes it: */
+	const char *name, *uuid;	/* those that it is to have */
 	const char *key;
 	const char *verb; /* for job.doing, before the domain's number and name */
 	uint32_t uid, pid;

@@ -250,7 +250,7 @@ static int parse_outcome(json_object *record, struct job *job)
 		r = get_u32(object, "errno", &errnum);
 	if (r == 0)
 		r = copy_text(object, "message", job->message, sizeof(job->message));
-	if (r < 0 || error > JOB_ERROR_HYPERVISOR || errnum > 4095)
+	if (r < 0 || error >= JOB_NR_ERRORS || errnum > 4095)
 		return -EINVAL;
 	job->outcome = json_object_get_boolean(cancelled) ? JOB_CANCELLED : JOB_FAILED;
 	job->error = (enum job_error)error;

@@ -17,71 +17,11 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/json-write.h"
+#include "domains/libxl-json.h"
 
 #define CONFIG	   "libxl-json"
 #define MARK	   "hyperlaunchd"
 #define NEW_SUFFIX ".hyperlaunchd-new"
-
-static int fill_create_info(json_object *info, const struct xs_guest *guest)
-{
-	int r = json_add(info, "type", json_object_new_string(guest->type));
-
-	if (r == 0)
-		r = json_add(info, "name", json_object_new_string(guest->name));
-	if (r == 0)
-		r = json_add(info, "uuid", json_object_new_string(guest->uuid));
-	return r;
-}
-
-static int fill_build_info(json_object *info, const struct xs_guest *guest)
-{
-	char variant[16];
-	json_object *vcpus;
-	int r = json_add(info, "max_vcpus", json_object_new_int64(guest->vcpus));
-
-	if (r == 0)
-		r = json_add(info, "max_memkb", json_object_new_uint64(guest->memory_kib));
-	if (r == 0)
-		r = json_add(info, "target_memkb", json_object_new_uint64(guest->memory_kib));
-	vcpus = r == 0 ? json_object_new_array_ext((int)guest->vcpus) : NULL;
-	for (uint32_t i = 0; vcpus && i < guest->vcpus; i++)
-		if (json_object_array_add(vcpus, json_object_new_int64(i)) < 0)
-			r = -ENOMEM;
-	if (r < 0) {
-		json_object_put(vcpus);
-		return r;
-	}
-	r = json_add(info, "avail_vcpus", vcpus);
-	snprintf(variant, sizeof(variant), "type.%s", guest->type);
-	if (r == 0)
-		r = json_add(info, variant, json_object_new_object());
-	return r;
-}
-
-static int make_config(const struct xs_guest *guest, json_object **ret_config)
-{
-	_cleanup_(json_putp) json_object *config = json_object_new_object();
-	json_object *create = json_object_new_object(), *build = json_object_new_object();
-	int r, r2;
-
-	if (!config) {
-		json_object_put(create);
-		json_object_put(build);
-		return -ENOMEM;
-	}
-	r = json_add(config, "c_info", create);
-	r2 = json_add(config, "b_info", build);
-	if (r == 0)
-		r = r2;
-	if (r == 0)
-		r = fill_create_info(create, guest);
-	if (r == 0)
-		r = fill_build_info(build, guest);
-	if (r < 0)
-		return r;
-	*ret_config = steal(&config);
-	return 0;
-}
 
 /* As libxl names a domain's files; kind: "d" for data, "n" for what is being written. */
 static int name_file(char name[NAME_MAX], const char *kind, uint32_t domid, const char *uuid,
@@ -136,9 +76,16 @@ static int remove_file(int dir, const char *name)
 
 static int write_config(int dir, const struct xs_guest *guest)
 {
+	const struct libxl_guest wanted = {
+		.type = guest->type,
+		.name = guest->name,
+		.uuid = guest->uuid,
+		.vcpus = guest->vcpus,
+		.memory_kib = guest->memory_kib,
+	};
 	_cleanup_(json_putp) json_object *config = NULL;
 	const char *text;
-	int r = make_config(guest, &config);
+	int r = libxl_json_make(&wanted, &config);
 
 	if (r < 0)
 		return r;

@@ -85,7 +85,7 @@ def test_jobs_are_objects(daemon, client, runtime):
         ("set-console-owner", path_of(WEB), "running", "hand-off", {}),
         ("set-console-owner", path_of(CONTROL), "waiting", "", {})]
     first, second = rows[0][0], rows[1][0]
-    assert client.get_all(JOB, first) == {"Kind": "set-console-owner", "Subject": path_of(WEB), "State": "running",
+    assert client.get_all(JOB, first) == {"Kind": "set-console-owner", "DomainName": "web", "Subject": path_of(WEB), "State": "running",
                                           "Stage": "hand-off", "Progress": 0}
     assert {first, second} <= set(client.objects())
     xml = client.call("Introspect", path=PATH + "/job", interface="org.freedesktop.DBus.Introspectable")
@@ -250,7 +250,7 @@ BAD_RECORDS = {
                           "subject": {"domid": 5, "generation": 0, "uuid": "", "name": "web"}}),
     "8.json": json.dumps({"version": 1, "kind": "set-console-owner", "step": "hand-off", "key": "console", "doing": "d", "uid": 0,
                           "pid": 0, "subject": {"domid": 5, "generation": 0, "uuid": "", "name": "web"}, "data": {"loan-ms": -1}}),
-    "9.json": json.dumps({"version": 1, "kind": "set-console-owner", "step": "hand-off", "key": "k" * 64, "doing": "d", "uid": 0,
+    "9.json": json.dumps({"version": 1, "kind": "set-console-owner", "step": "hand-off", "key": "k" * 80, "doing": "d", "uid": 0,
                           "pid": 0, "subject": {"domid": 5, "generation": 0, "uuid": "", "name": "web"}, "data": {"loan-ms": 0}}),
     "10.json": json.dumps({"version": 1, "kind": "set-console-owner", "step": "hand-off", "key": "console", "doing": "d", "uid": 0,
                            "pid": 0, "subject": {"domid": 2**40, "generation": 0, "uuid": "", "name": "web"}, "data": {"loan-ms": 0}}),

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Manager.CreateDomain: reads the call, looks whether name and UUID are free, and starts the job.
+ */
+#include "bus/create.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bus/auth.h"
+#include "bus/call.h"
+#include "bus/connection.h"
+#include "bus/domain.h"
+#include "bus/error.h"
+#include "bus/options.h"
+#include "common/cleanup.h"
+#include "common/guest-nodes.h"
+#include "domains/manager.h"
+#include "jobs/job.h"
+#include "lifecycle/create.h"
+#include "lifecycle/definition.h"
+
+struct arguments {
+	const void *blob;
+	size_t size;
+	const char *format;
+	/* The message's; -1: not given. */
+	int kernel, ramdisk;
+	bool start;
+};
+
+static int read_arguments(sd_bus_message *call, struct arguments *ret, sd_bus_error *error)
+{
+	const struct bus_option options[] = {
+		{.name = "Format", .text = &ret->format},
+		{.name = "Kernel", .fd = &ret->kernel},
+		{.name = "Ramdisk", .fd = &ret->ramdisk},
+		{.name = "Start", .flag = &ret->start},
+	};
+	int r;
+
+	*ret = (struct arguments){.format = "dtb", .kernel = -1, .ramdisk = -1, .start = true};
+	r = sd_bus_message_read_array(call, 'y', &ret->blob, &ret->size);
+	if (r >= 0)
+		r = bus_options_read(call, options, ARRAY_SIZE(options), error);
+	if (r < 0 || !strcmp(ret->format, "dtb") || !strcmp(ret->format, "json"))
+		return r;
+	return bus_error_set(error, BUS_ERROR_INVALID_ARGS, "Format must be \"dtb\" or \"json\"");
+}
+
+/* trusted: the caller may name what is on this host */
+static int read_definition(const struct arguments *arguments, bool trusted,
+			   struct definition *ret_definition, sd_bus_error *error)
+{
+	struct definition_refusal refusal;
+	int r = strcmp(arguments->format, "json") == 0
+			? definition_from_json(arguments->blob, arguments->size, trusted,
+					       ret_definition, &refusal)
+			: definition_from_lcm(arguments->blob, arguments->size, ret_definition,
+					      &refusal);
+
+	if (r == 0)
+		return 0;
+	return bus_error_set(error, bus_call_error_of(refusal.error), "Cannot create a domain: %s",
+			     refusal.why);
+}
+
+/* Descriptors come for just those modules that the definition has. */
+static int check_module(const char *option, enum definition_module module, int fd,
+			sd_bus_error *error)
+{
+	if (module == MODULE_REQUIRED && fd < 0)
+		return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
+				     "The option %s is missing: a descriptor of a file", option);
+	if (module == MODULE_NONE && fd >= 0)
+		return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
+				     "There is a %s, and the definition has none", option);
+	return 0;
+}
+
+static int check_modules(const struct arguments *arguments, const struct definition *definition,
+			 sd_bus_error *error)
+{
+	int r = check_module("Kernel", definition->kernel, arguments->kernel, error);
+
+	return r < 0 ? r : check_module("Ramdisk", definition->ramdisk, arguments->ramdisk, error);
+}
+
+/* Of another job, which has not got as far as the table. */
+static const struct job *find_job(struct jobs *jobs, const struct definition *definition)
+{
+	for (const struct job *job = jobs_first(jobs); job; job = job->next)
+		if (strcmp(job->type->kind, CREATE_JOB) == 0 &&
+		    (strcmp(job->subject.name, definition->name) == 0 ||
+		     strcmp(job->subject.uuid, definition->uuid_text) == 0))
+			return job;
+	return NULL;
+}
+
+static int check_free(const struct bus *bus, const struct definition *definition,
+		      sd_bus_error *error)
+{
+	const struct hl_table *table = manager_table(bus_manager_of(bus));
+	const struct job *job = find_job(bus_jobs_of(bus), definition);
+	const struct hl_domain *other;
+
+	if (job)
+		return bus_error_set(error, BUS_ERROR_BUSY,
+				     "Job %" PRIu32 " is to %s, with UUID %s", job->id, job->doing,
+				     job->subject.uuid);
+	if (hl_table_find_name(table, definition->name, &other) != -ENOENT)
+		return bus_error_set(error, BUS_ERROR_ALREADY_EXISTS,
+				     "There is a domain with the name \"%.128s\"",
+				     definition->name);
+	for (uint32_t i = 0; i < hl_table_nr_domains(table); i++) {
+		other = hl_table_get(table, i);
+		if (memcmp(other->uuid, definition->uuid, 16) == 0 ||
+		    (other->live && memcmp(other->handle, definition->uuid, 16) == 0))
+			return bus_error_set(error, BUS_ERROR_ALREADY_EXISTS,
+					     "Domain \"%.128s\" has the UUID %s", other->name,
+					     definition->uuid_text);
+	}
+	return 0;
+}
+
+static int duplicate(int fd, int *ret_fd)
+{
+	*ret_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return fd >= 0 && *ret_fd < 0 ? -errno : 0;
+}
+
+static int fill(struct create *create, const struct arguments *arguments,
+		const struct definition *definition)
+{
+	int r = duplicate(arguments->kernel, &create->kernel);
+
+	if (r == 0)
+		r = duplicate(arguments->ramdisk, &create->ramdisk);
+	create->config = strdup(definition->config);
+	create->sandbox = definition->sandbox;
+	create->start = arguments->start && !definition->hold;
+	return r == 0 && !create->config ? -ENOMEM : r;
+}
+
+/* One that has ended meanwhile has no object. */
+static int reply(struct bus *bus, sd_bus_message *call, const struct job *job)
+{
+	const struct create *create = job->data;
+	char path[BUS_DOMAIN_PATH_SIZE] = "/";
+	const struct hl_domain *domain;
+
+	if (hl_table_find_domid(manager_table(bus_manager_of(bus)), create->domid, &domain) == 0 &&
+	    strcmp(domain->handle_text, job->subject.uuid) == 0)
+		bus_domain_path(domain, path);
+	return sd_bus_reply_method_return(call, "o", path);
+}
+
+static int start(struct bus *bus, const struct bus_allowed *allowed,
+		 const struct arguments *arguments, const struct definition *definition,
+		 sd_bus_error *error)
+{
+	char key[sizeof(CREATE_KEY) + XS_GUEST_NAME_MAX];
+	const struct bus_verb verb = {
+		.kind = CREATE_JOB, .verb = "create", .key = key, .reply = reply};
+	struct create *create = create_new();
+	int r = create ? fill(create, arguments, definition) : -ENOMEM;
+
+	if (r < 0) {
+		create_free(create);
+		return r;
+	}
+	snprintf(key, sizeof(key), CREATE_KEY "%s", definition->name);
+	return bus_call_start_new(bus, allowed, &verb, definition->name, definition->uuid_text,
+				  create, error);
+}
+
+/* Root could start the same program itself. */
+static bool is_trusted(const struct bus_allowed *allowed)
+{
+	return allowed->uid == 0 || allowed->uid == geteuid();
+}
+
+static int run(const struct bus_allowed *allowed, void *userdata, sd_bus_error *error)
+{
+	struct definition definition = {.config = NULL};
+	struct arguments arguments;
+	/* They were right when the call came; it was kept since. */
+	int r = sd_bus_message_rewind(allowed->call, true);
+
+	if (r >= 0)
+		r = read_arguments(allowed->call, &arguments, error);
+	if (r >= 0)
+		r = read_definition(&arguments, is_trusted(allowed), &definition, error);
+	if (r >= 0)
+		r = check_modules(&arguments, &definition, error);
+	if (r < 0) {
+		definition_clear(&definition);
+		return r;
+	}
+	manager_refresh_if_stale(bus_manager_of(userdata));
+	r = check_free(userdata, &definition, error);
+	if (r >= 0)
+		r = start(userdata, allowed, &arguments, &definition, error);
+	definition_clear(&definition);
+	return r;
+}
+
+int bus_create_domain(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	const struct bus_auth_question question = {
+		.action = BUS_ACTION_CREATE_DOMAIN,
+		.run = run,
+		.userdata = userdata,
+	};
+	struct definition definition = {.config = NULL};
+	struct arguments arguments;
+	int r = read_arguments(call, &arguments, error);
+
+	if (r >= 0)
+		r = read_definition(&arguments, true, &definition, error);
+	if (r >= 0)
+		r = check_modules(&arguments, &definition, error);
+	definition_clear(&definition);
+	return r < 0 ? r : bus_auth_call(bus_auth_of(userdata), call, &question, error);
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The step of the job that makes a domain: vmd does it, and takes back what it cannot finish. */
+#include "lifecycle/create.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/json-write.h"
+#include "common/sealed.h"
+#include "domains/manager.h"
+#include "jobs/job.h"
+#include "loop/log.h"
+
+/* libxl unpacks the kernel and clears the memory meanwhile. */
+#define CREATE_MAX (15 * 60 * USEC_PER_SEC)
+#define MAX_FDS	   3
+
+struct create *create_new(void)
+{
+	struct create *create = calloc(1, sizeof(*create));
+
+	if (create)
+		*create = (struct create){.kernel = -1, .ramdisk = -1, .domid = HL_NO_DOMID};
+	return create;
+}
+
+static void release(struct create *create)
+{
+	vm_order_clear(&create->order);
+	closep(&create->kernel);
+	closep(&create->ramdisk);
+	free(create->config);
+	*create = (struct create){.kernel = -1, .ramdisk = -1, .domid = HL_NO_DOMID};
+}
+
+struct create *create_free(struct create *create)
+{
+	if (create)
+		release(create);
+	free(create);
+	return NULL;
+}
+
+static void clear(struct job *job)
+{
+	release(job->data);
+}
+
+/* The descriptors that there are, and their names in the order. */
+static size_t list_fds(const struct create *create, int config, json_object *names,
+		       int fds[MAX_FDS])
+{
+	const struct {
+		const char *name;
+		int fd;
+	} all[MAX_FDS] = {
+		{"config", config},
+		{"kernel", create->kernel},
+		{"ramdisk", create->ramdisk},
+	};
+	size_t nr = 0;
+
+	for (size_t i = 0; i < MAX_FDS; i++) {
+		if (all[i].fd < 0)
+			continue;
+		if (json_object_array_add(names, json_object_new_string(all[i].name)) < 0)
+			return 0;
+		fds[nr++] = all[i].fd;
+	}
+	return nr;
+}
+
+static int order(struct job *job, const struct vms *vms, struct create *create)
+{
+	_cleanup_(closep) int config =
+		sealed_memfd("vm-config", create->config, strlen(create->config));
+	json_object *members = vm_members(job->subject.uuid), *names = json_object_new_array();
+	struct vm_request request = {.name = "create", .sandbox = create->sandbox};
+	int fds[MAX_FDS], r = members ? json_add(members, "fds", names) : -ENOMEM;
+
+	if (!members)
+		json_object_put(names);
+	if (r == 0)
+		r = json_add(members, "start", json_object_new_boolean(create->start));
+	if (r == 0)
+		request.nr_fds = list_fds(create, config, names, fds);
+	if (r < 0 || config < 0 || request.nr_fds == 0) {
+		json_object_put(members);
+		return job_fail(job, JOB_ERROR_NO_MEMORY, "out of memory");
+	}
+	request.members = members;
+	request.fds = fds;
+	return vm_order_start(vms, job, &create->order, &request);
+}
+
+/* What it is made of went with the daemon that was asked for it. */
+static int create(struct job *job, bool again)
+{
+	struct vms *vms = job->context;
+	struct create *create = job->data;
+	int r;
+
+	if (job->resumed || !create->config)
+		return job_fail(job, JOB_ERROR_CANCELLED,
+				"hyperlaunchd was restarted while it was being made");
+	r = again ? vm_order_result(job, &create->order) : order(job, vms, create);
+	if (r == 0) {
+		create->domid = create->order.domid;
+		manager_refresh(vms->manager);
+	}
+	return r;
+}
+
+static int order_end(struct job *job, const struct vms *vms, struct create *create)
+{
+	struct vm_request request = {
+		.name = "destroy", .sandbox = VM_DEVICES, .members = vm_members(job->subject.uuid)};
+
+	return request.members ? vm_order_start(vms, job, &create->order, &request) : -ENOMEM;
+}
+
+/* vmd does it by itself; this is for one that was killed, or could not.  The job keeps its own
+ * error. */
+static int undo(struct job *job, bool again)
+{
+	struct vms *vms = job->context;
+	struct create *create = job->data;
+
+	if (again && !create->order.ended)
+		return -EINPROGRESS;
+	if (!again && order_end(job, vms, create) == -EINPROGRESS)
+		return -EINPROGRESS;
+	if (!again || create->order.error != JOB_ERROR_NONE)
+		log_error("what was made of domain \"%s\" may still be there: %s",
+			  job->subject.name, again ? create->order.message : "vmd cannot be asked");
+	manager_refresh(vms->manager);
+	return 0;
+}
+
+/* The descriptors cannot be kept, so there is nothing to continue with. */
+static int save(const struct job *job, json_object *object)
+{
+	return 0;
+}
+
+static int load(struct job *job, json_object *object)
+{
+	job->data = create_new();
+	return job->data ? 0 : -ENOMEM;
+}
+
+static const struct job_step steps[] = {
+	{.name = "create", .run = create, .undo = undo, .deadline = CREATE_MAX},
+};
+
+static const struct job_type type = {
+	.kind = CREATE_JOB,
+	.steps = steps,
+	.nr_steps = ARRAY_SIZE(steps),
+	.save = save,
+	.load = load,
+	.clear = clear,
+};
+
+int create_register(struct jobs *jobs, struct vms *vms)
+{
+	return jobs_register(jobs, &type, vms);
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * libxl's JSON is given on as it is: here is only looked at who the domain is, what it needs to be
+ * made, and whether its caller may ask for that.
+ */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/json-write.h"
+#include "lifecycle/definition.h"
+
+#define DEPTH 16
+
+/* What vmd makes, and below it the members that name nothing of the host. */
+static const struct {
+	const char *part;
+	const char *untrusted[8]; /* those that any caller may give; none: not this part at all */
+} parts[] = {
+	{"c_info", {"type", "name", "uuid", "ssid_label"}},
+	{"b_info",
+	 {"max_vcpus", "avail_vcpus", "max_memkb", "target_memkb", "cmdline", "type.pvh",
+	  "type.pv"}},
+	{"disks", {NULL}},
+	{"nics", {"devid", "mac", "mtu", "bridge"}},
+};
+
+static bool is_listed(const char *const *names, size_t nr, const char *name)
+{
+	for (size_t i = 0; i < nr && names[i]; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static int check_members(json_object *object, const char *part, const char *const *names, size_t nr,
+			 struct definition_refusal *refusal)
+{
+	struct json_object_iterator i = json_object_iter_begin(object);
+	struct json_object_iterator end = json_object_iter_end(object);
+
+	for (; !json_object_iter_equal(&i, &end); json_object_iter_next(&i)) {
+		const char *name = json_object_iter_peek_name(&i);
+
+		if (!is_listed(names, nr, name))
+			return definition_refuse(refusal, JOB_ERROR_INVALID_ARGS,
+						 "%s.%.128s may be given by root only: it may name "
+						 "something of this host",
+						 part, name);
+	}
+	return 0;
+}
+
+/* Of an object, or of each in a list. */
+static int check_part(json_object *value, const char *part, const char *const *names, size_t nr,
+		      struct definition_refusal *refusal)
+{
+	int r = 0;
+
+	if (json_object_is_type(value, json_type_object))
+		return check_members(value, part, names, nr, refusal);
+	for (size_t i = 0; r == 0 && i < json_object_array_length(value); i++) {
+		json_object *one = json_object_array_get_idx(value, i);
+
+		if (!names[0] || !json_object_is_type(one, json_type_object))
+			return definition_refuse(refusal, JOB_ERROR_INVALID_ARGS,
+						 "%s may be given by root only: they name files "
+						 "or devices of this host",
+						 part);
+		r = check_members(one, part, names, nr, refusal);
+	}
+	return r;
+}
+
+static int check_parts(json_object *config, bool trusted, struct definition_refusal *refusal)
+{
+	struct json_object_iterator i = json_object_iter_begin(config);
+	struct json_object_iterator end = json_object_iter_end(config);
+	int r = 0;
+
+	for (; r == 0 && !json_object_iter_equal(&i, &end); json_object_iter_next(&i)) {
+		const char *name = json_object_iter_peek_name(&i);
+		json_object *value = json_object_iter_peek_value(&i);
+		size_t part = 0;
+
+		while (part < ARRAY_SIZE(parts) && strcmp(parts[part].part, name) != 0)
+			part++;
+		if (part == ARRAY_SIZE(parts))
+			return definition_refuse(
+				refusal, JOB_ERROR_NOT_SUPPORTED,
+				"%.128s: there is no such part, or hyperlaunch-vmd "
+				"does not make it",
+				name);
+		if (!json_object_is_type(value, part < 2 ? json_type_object : json_type_array))
+			return definition_refuse(refusal, JOB_ERROR_INVALID_ARGS, "%s must be %s",
+						 name, part < 2 ? "an object" : "a list");
+		if (!trusted)
+			r = check_part(value, name, parts[part].untrusted,
+				       ARRAY_SIZE(parts[part].untrusted), refusal);
+	}
+	return r;
+}
+
+static const char *get_text(json_object *object, const char *name)
+{
+	json_object *value;
+
+	return json_object_object_get_ex(object, name, &value) &&
+			       json_object_is_type(value, json_type_string)
+		       ? json_object_get_string(value)
+		       : NULL;
+}
+
+/* QEMU would have to outlive the order. */
+static int check_backends(json_object *config, struct definition_refusal *refusal)
+{
+	json_object *disks;
+
+	if (!json_object_object_get_ex(config, "disks", &disks))
+		return 0;
+	for (size_t i = 0; i < json_object_array_length(disks); i++) {
+		const char *backend = get_text(json_object_array_get_idx(disks, i), "backend");
+
+		if (!backend || strcmp(backend, "phy") != 0)
+			return definition_refuse(refusal, JOB_ERROR_NOT_SUPPORTED,
+						 "disks.%zu.backend must be \"phy\": others are "
+						 "served by QEMU",
+						 i);
+	}
+	return 0;
+}
+
+static int choose_uuid(json_object *create, struct definition *definition,
+		       struct definition_refusal *refusal)
+{
+	const char *text = get_text(create, "uuid");
+	uint8_t uuid[16] = {0};
+
+	if (json_object_object_get_ex(create, "uuid", NULL) &&
+	    (!text || hl_uuid_from_text(text, uuid) < 0))
+		return definition_refuse(refusal, JOB_ERROR_INVALID_ARGS,
+					 "c_info.uuid is no UUID in text");
+	return definition_set_uuid(definition, uuid, refusal);
+}
+
+static int add_variant(json_object *config, const char *type)
+{
+	char variant[16];
+	json_object *build;
+
+	snprintf(variant, sizeof(variant), "type.%s", type);
+	if (!json_object_object_get_ex(config, "b_info", &build)) {
+		build = json_object_new_object();
+		if (json_add(config, "b_info", build) < 0)
+			return -ENOMEM;
+	}
+	return json_object_object_get_ex(build, variant, NULL)
+		       ? 0
+		       : json_add(build, variant, json_object_new_object());
+}
+
+static int complete(json_object *config, json_object *create, const char *type,
+		    struct definition *definition)
+{
+	int r = json_add(create, "uuid", json_object_new_string(definition->uuid_text));
+	const char *text;
+
+	if (r == 0)
+		r = add_variant(config, type);
+	if (r < 0)
+		return r;
+	text = json_object_to_json_string_ext(config, JSON_C_TO_STRING_PLAIN |
+							      JSON_C_TO_STRING_NOSLASHESCAPE);
+	definition->config = text ? strdup(text) : NULL;
+	return definition->config ? 0 : -ENOMEM;
+}
+
+static bool has_devices(json_object *config)
+{
+	json_object *list;
+
+	return (json_object_object_get_ex(config, "disks", &list) &&
+		json_object_array_length(list) > 0) ||
+	       (json_object_object_get_ex(config, "nics", &list) &&
+		json_object_array_length(list) > 0);
+}
+
+static int fill(json_object *config, bool trusted, struct definition *definition,
+		struct definition_refusal *refusal)
+{
+	json_object *create = NULL;
+	const char *type, *name;
+	int r = check_parts(config, trusted, refusal);
+
+	if (r < 0)
+		return r;
+	(void)json_object_object_get_ex(config, "c_info", &create);
+	type = get_text(create, "type");
+	name = get_text(create, "name");
+	if (!type || !name)
+		return definition_refuse(refusal, JOB_ERROR_INVALID_ARGS,
+					 "c_info.%s is missing, or no text",
+					 type ? "name" : "type");
+	if (strcmp(type, "pvh") != 0 && strcmp(type, "pv") != 0)
+		return definition_refuse(refusal, JOB_ERROR_NOT_SUPPORTED,
+					 "c_info.type must be \"pvh\" or \"pv\"");
+	r = definition_set_name(definition, name, refusal);
+	if (r == 0)
+		r = choose_uuid(create, definition, refusal);
+	if (r == 0)
+		r = check_backends(config, refusal);
+	if (r < 0)
+		return r;
+	definition->kernel = trusted ? MODULE_OPTIONAL : MODULE_REQUIRED;
+	definition->ramdisk = MODULE_OPTIONAL;
+	definition->sandbox = has_devices(config) ? VM_DEVICES : VM_PLAIN;
+	if (complete(config, create, type, definition) < 0)
+		return definition_refuse(refusal, JOB_ERROR_NO_MEMORY, "out of memory");
+	return 0;
+}
+
+static json_object *parse(const char *text, size_t size)
+{
+	json_tokener *tokener = json_tokener_new_ex(DEPTH);
+	json_object *object = NULL;
+
+	if (!tokener)
+		return NULL;
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	if (size > 0 && !memchr(text, '\0', size))
+		object = json_tokener_parse_ex(tokener, text, (int)size);
+	if (object && (json_tokener_get_parse_end(tokener) != size ||
+		       !json_object_is_type(object, json_type_object))) {
+		json_object_put(object);
+		object = NULL;
+	}
+	json_tokener_free(tokener);
+	return object;
+}
+
+int definition_from_json(const char *text, size_t size, bool trusted,
+			 struct definition *ret_definition, struct definition_refusal *ret_refusal)
+{
+	_cleanup_(json_putp) json_object *config = NULL;
+
+	*ret_definition = (struct definition){.config = NULL};
+	if (size > DEFINITION_MAX)
+		return definition_refuse(ret_refusal, JOB_ERROR_INVALID_ARGS,
+					 "the definition has %zu bytes; it may have %u", size,
+					 DEFINITION_MAX);
+	config = parse(text, size);
+	if (!config)
+		return definition_refuse(ret_refusal, JOB_ERROR_INVALID_ARGS,
+					 "the definition is not one JSON object in UTF-8");
+	return fill(config, trusted, ret_definition, ret_refusal);
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What both languages of definitions have: a name, a UUID, and how one is refused. */
+#include "lifecycle/definition.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/uuid.h"
+
+int definition_refuse(struct definition_refusal *refusal, enum job_error error, const char *format,
+		      ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(refusal->why, sizeof(refusal->why), format, args);
+	va_end(args);
+	refusal->error = error;
+	return error == JOB_ERROR_NO_MEMORY ? -ENOMEM : -EINVAL;
+}
+
+/* A name stands in xenstore and in terminals. */
+int definition_set_name(struct definition *definition, const char *name,
+			struct definition_refusal *refusal)
+{
+	size_t length = strlen(name);
+	_cleanup_(freep) char *clean = hl_utf8_dup(name);
+
+	if (length == 0 || length > XS_GUEST_NAME_MAX || !clean || strcmp(clean, name) != 0)
+		return definition_refuse(refusal, JOB_ERROR_INVALID_ARGS,
+					 "the name of the domain must be UTF-8 of 1 to %d bytes, "
+					 "without control characters",
+					 XS_GUEST_NAME_MAX);
+	memcpy(definition->name, name, length + 1);
+	return 0;
+}
+
+int definition_set_uuid(struct definition *definition, const uint8_t uuid[16],
+			struct definition_refusal *refusal)
+{
+	int r = 0;
+
+	memcpy(definition->uuid, uuid, sizeof(definition->uuid));
+	if (uuid_is_nil(definition->uuid))
+		r = uuid_make_random(definition->uuid);
+	if (r < 0)
+		return definition_refuse(refusal, JOB_ERROR_FAILED, "no UUID can be made: %s",
+					 strerror(-r));
+	hl_uuid_to_text(definition->uuid, definition->uuid_text);
+	return 0;
+}
+
+void definition_clear(struct definition *definition)
+{
+	free(definition->config);
+	definition->config = NULL;
+}

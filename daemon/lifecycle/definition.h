@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a caller wants a domain to be that is made after boot: read from the LCM's language, or from
+ * libxl's JSON, and given on as the latter.
+ */
+#ifndef HYPERLAUNCHD_LIFECYCLE_DEFINITION_H
+#define HYPERLAUNCHD_LIFECYCLE_DEFINITION_H
+
+#include <hyperlaunch/hl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/guest-nodes.h"
+#include "jobs/job.h"
+#include "lifecycle/vm.h"
+
+#define DEFINITION_MAX (64u << 10) /* bytes */
+
+enum definition_module {
+	MODULE_NONE,	 /* it has none, so no descriptor may come */
+	MODULE_REQUIRED, /* it has one, which comes as a descriptor */
+	MODULE_OPTIONAL, /* it is a descriptor, or the definition names a file */
+};
+
+struct definition {
+	char name[XS_GUEST_NAME_MAX + 1];
+	uint8_t uuid[16]; /* a new one where the caller has given none */
+	char uuid_text[HL_UUID_TEXT_SIZE];
+	enum definition_module kernel, ramdisk;
+	bool hold;		 /* it stays paused */
+	enum vm_sandbox sandbox; /* in which it can be made */
+	char *config;		 /* JSON for libxl */
+};
+
+struct definition_refusal {
+	enum job_error error;
+	char why[1024];
+};
+
+/*
+ * One domain, which needs nothing that a domain has from Xen's launch only.  0, or a negative
+ * errno, with `ret_refusal`.
+ */
+int definition_from_lcm(const void *blob, size_t size, struct definition *ret_definition,
+			struct definition_refusal *ret_refusal);
+
+/*
+ * trusted: it may name files, scripts and devices of the host.  Values are libxl's matter, which
+ * looks at them when the domain is made.
+ */
+int definition_from_json(const char *text, size_t size, bool trusted,
+			 struct definition *ret_definition, struct definition_refusal *ret_refusal);
+
+void definition_clear(struct definition *definition);
+
+/* For both readers. */
+int definition_refuse(struct definition_refusal *refusal, enum job_error error, const char *format,
+		      ...) __attribute__((format(printf, 3, 4)));
+int definition_set_name(struct definition *definition, const char *name,
+			struct definition_refusal *refusal);
+/* Nil: a new one. */
+int definition_set_uuid(struct definition *definition, const uint8_t uuid[16],
+			struct definition_refusal *refusal);
+
+#endif

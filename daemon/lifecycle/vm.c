@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Sends orders, and keeps what vmd answers for the step that waits for it. */
+#include "lifecycle/vm.h"
+
+#include <errno.h>
+#include <hyperlaunch/hl.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/json-write.h"
+#include "common/packet.h"
+#include "peers/order.h"
+#include "peers/peer.h"
+
+#define KIND "vm"
+
+json_object *vm_members(const char *uuid)
+{
+	json_object *members = json_object_new_object();
+
+	if (members && json_add(members, "uuid", json_object_new_string(uuid)) == 0)
+		return members;
+	json_object_put(members);
+	return NULL;
+}
+
+static enum job_error error_of(const char *code)
+{
+	static const struct {
+		const char *code;
+		enum job_error error;
+	} errors[] = {
+		{"InvalidArgs", JOB_ERROR_INVALID_ARGS},
+		{"NoMemory", JOB_ERROR_NO_MEMORY},
+		{"NoSuchDomain", JOB_ERROR_NO_SUCH_DOMAIN},
+		{"NotSupported", JOB_ERROR_NOT_SUPPORTED},
+		{"WrongState", JOB_ERROR_WRONG_STATE},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
+		if (strcmp(errors[i].code, code) == 0)
+			return errors[i].error;
+	return JOB_ERROR_FAILED;
+}
+
+/* Most of the time goes by in build and destroy. */
+static uint32_t percent_of(const char *stage)
+{
+	static const struct {
+		const char *stage;
+		uint32_t percent;
+	} stages[] = {{"check", 5}, {"build", 10}, {"destroy", 10}, {"start", 90}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++)
+		if (strcmp(stages[i].stage, stage) == 0)
+			return stages[i].percent;
+	return 0;
+}
+
+static void on_stage(void *userdata, const char *stage)
+{
+	struct vm_order *order = userdata;
+
+	snprintf(order->stage, sizeof(order->stage), "%s", stage);
+	job_report(order->job, order->stage, percent_of(stage));
+}
+
+static void note_result(struct vm_order *order, json_object *result)
+{
+	uint64_t domid;
+
+	order->domid = HL_NO_DOMID;
+	if (packet_get_uint(result, "domid", HL_NO_DOMID - 1, &domid) == 0)
+		order->domid = (uint32_t)domid;
+}
+
+static void note_error(struct vm_order *order, const struct peer_reply *reply)
+{
+	_cleanup_(freep) char *clean = NULL;
+
+	order->error = JOB_ERROR_FAILED;
+	if (reply->error == -EREMOTEIO) {
+		order->error = error_of(reply->code);
+		clean = hl_utf8_dup(reply->message);
+	}
+	snprintf(order->message, sizeof(order->message), "%s",
+		 clean			       ? clean
+		 : reply->error == -ECONNRESET ? "hyperlaunch-vmd has ended before it was done"
+		 : reply->error == -EREMOTEIO  ? "out of memory"
+					       : strerror(-reply->error));
+}
+
+/* The job may be freed by the step that this wakes, and the order with it. */
+static void on_done(void *userdata, struct peer_reply *reply)
+{
+	struct vm_order *order = userdata;
+
+	order->ended = true;
+	if (reply->error == 0)
+		note_result(order, reply->result);
+	else
+		note_error(order, reply);
+	job_wake(order->job);
+}
+
+static int refuse(struct job *job, int r)
+{
+	if (r == -ENOENT || r == -ECONNREFUSED)
+		return job_fail(job, JOB_ERROR_NOT_SUPPORTED,
+				"nobody listens for orders to hyperlaunch-vmd: "
+				"hyperlaunch-vmd.socket is not started");
+	if (r == -EAGAIN)
+		return job_fail(job, JOB_ERROR_BUSY, "too many orders to hyperlaunch-vmd wait");
+	return job_fail(job, r == -ENOMEM ? JOB_ERROR_NO_MEMORY : JOB_ERROR_FAILED,
+			"hyperlaunch-vmd cannot be asked: %s", strerror(-r));
+}
+
+int vm_order_start(const struct vms *vms, struct job *job, struct vm_order *order,
+		   const struct vm_request *request)
+{
+	static const char *const names[] = {[VM_PLAIN] = "vm", [VM_DEVICES] = "vm-devices"};
+	struct order_config config = {
+		.loop = vms->loop,
+		.kind = KIND,
+		.name = request->name,
+		.members = request->members,
+		.fds = request->fds,
+		.nr_fds = request->nr_fds,
+		.stage = on_stage,
+		.done = on_done,
+		.userdata = order,
+	};
+	char path[128];
+	int r = -ENOENT;
+
+	vm_order_clear(order);
+	order->job = job;
+	snprintf(path, sizeof(path), "%s/%s", vms->peers ? vms->peers : "",
+		 names[request->sandbox]);
+	config.path = path;
+	if (vms->peers)
+		r = order_new(&config, &order->order);
+	else
+		json_object_put(request->members);
+	return r < 0 ? refuse(job, r) : -EINPROGRESS;
+}
+
+int vm_order_result(struct job *job, const struct vm_order *order)
+{
+	if (!order->ended)
+		return -EINPROGRESS;
+	return order->error == JOB_ERROR_NONE ? 0
+					      : job_fail(job, order->error, "%s", order->message);
+}
+
+void vm_order_clear(struct vm_order *order)
+{
+	order_free(order->order);
+	*order = (struct vm_order){.order = NULL};
+}

@@ -1,0 +1,479 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Domains that are made and ended after boot: CreateDomain, Destroy, their jobs, and a vmd that does anything."""
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import dbus
+import dbus.lowlevel
+import pytest
+
+from conftest import (INVALID_ARGS, JOB, LIFECYCLE, MANAGER, NAME, NOBODY, OURS, PATH, ROOT, Client, call_as_nobody, domid_of, turn,
+                      wait_until)
+
+sys.path.insert(0, str(ROOT / "tools" / "hlsim"))
+import vms  # noqa: E402
+
+NAMED = "0b1e9f5c-3d5e-4c55-9f0a-8c1c1a2b3c4d"
+STORE, CONTROL, HARDWARE, CONSOLE, WEB, DB = 1, 2, 3, 4, 5, 6
+CREATE = "aya{sv}"
+KERNEL = 'kernel { compatible = "module,kernel"; file = "vmlinuz"; bootargs = "console=hvc0 one two"; };'
+RAMDISK = 'ramdisk { compatible = "module,ramdisk"; file = "initrd"; };'
+
+
+def definition(name="vm", more="", memory='"64M"', modules=KERNEL):
+    """A source LCM of one domain, compiled."""
+    source = f"""/dts-v1/;
+/ {{ chosen {{ hypervisor {{ compatible = "hypervisor,xen"; {name} {{ compatible = "xen,domain"; memory = {memory}; {more}
+    {modules} }}; }}; }}; }};"""
+    return compile_source(source)
+
+
+def compile_source(source):
+    return subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-"], input=source.encode(), stdout=subprocess.PIPE, check=True).stdout
+
+
+@pytest.fixture
+def peers(place):
+    folder = place / "peers"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def runtime(place):
+    folder = place / "runtime"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def daemon(launch, runtime, peers):
+    return launch(options=["--session", "--peers", str(peers)], env={"RUNTIME_DIRECTORY": str(runtime)})
+
+
+@pytest.fixture
+def vmd(daemon, peers):
+    server = vms.Vmd(str(peers), daemon.command)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def files(place):
+    """Descriptors of a kernel and a ramdisk."""
+    fds = {}
+    for name in ("kernel", "ramdisk"):
+        (place / name).write_bytes(f"this is the {name}".encode())
+        fds[name] = os.open(place / name, os.O_RDONLY)
+    yield fds
+    for fd in fds.values():
+        os.close(fd)
+
+
+def options(files, ramdisk=False, **more):
+    found = {"Kernel": dbus.types.UnixFd(files["kernel"])}
+    if ramdisk:
+        found["Ramdisk"] = dbus.types.UnixFd(files["ramdisk"])
+    return dbus.Dictionary(found | more, signature="sv")
+
+
+def create(client, files, blob=None, ramdisk=False, **more):
+    return client.call("CreateDomain", CREATE, dbus.ByteArray(definition() if blob is None else blob), options(files, ramdisk, **more))
+
+
+def begin(client, files, answers, blob=None, timeout=60):
+    call = dbus.lowlevel.MethodCallMessage(NAME, PATH, MANAGER, "CreateDomain")
+    call.append(dbus.ByteArray(definition() if blob is None else blob), options(files), signature=CREATE)
+    client.connection.send_message_with_reply(call, answers.append, timeout)
+
+
+def refused(client, files, error, blob=None, ramdisk=False, **more):
+    return client.expect_error(error, "CreateDomain", CREATE, dbus.ByteArray(definition() if blob is None else blob), options(files, ramdisk, **more))
+
+
+def destroy(client, path, **more):
+    client.call("Destroy", "a{sv}", dbus.Dictionary(more, signature="sv"), interface=LIFECYCLE, path=path)
+
+
+def jobs(client):
+    return client.call("ListJobs")
+
+
+def records(runtime):
+    return sorted(path.name for path in (runtime / "jobs").iterdir())
+
+
+def hold(vmd, request):
+    """The orders of that kind that have come, each of which waits for a word to its method."""
+    held = []
+
+    def method(order):
+        order.stage("build")
+        held.append(order)
+        order.wait_left()
+    vmd.overrides[request] = method
+    return held
+
+
+def test_created(daemon, client, vmd, files, runtime):
+    blob = definition("second", more='cpus = <2>; domain-uuid = [0b 1e 9f 5c 3d 5e 4c 55 9f 0a 8c 1c 1a 2b 3c 4d]; '
+                      'security-id = "domu_t";', modules=KERNEL + RAMDISK)
+    seen = {}
+
+    def look(order):
+        seen.update(config=order.config(), packet=order.packet, order=order,
+                    **{name: os.pread(fd, 100, 0) for name, fd in order.fds.items() if name != "config"})
+        vmd.create(order)
+    vmd.overrides["create"] = look
+    path = create(client, files, blob, ramdisk=True)
+    row = client.rows()["second"]
+    assert (row.path, row.uuid, row.origin, row.state, row.memory, row.vcpus) == (path, NAMED, "post-boot", "running", 64 << 20, 2)
+    assert seen["config"] == {
+        "c_info": {"type": "pvh", "name": "second", "uuid": NAMED, "ssid_label": "system_u:system_r:domu_t"},
+        "b_info": {"max_vcpus": 2, "avail_vcpus": [0, 1], "max_memkb": 65536, "target_memkb": 65536, "cmdline": "console=hvc0 one two",
+                   "type.pvh": {}}}
+    assert (seen["kernel"], seen["ramdisk"]) == (b"this is the kernel", b"this is the ramdisk")
+    assert {key: seen["packet"][key] for key in ("request", "uuid", "start", "fds")} == {
+        "request": "create", "uuid": NAMED, "start": True, "fds": ["config", "kernel", "ramdisk"]}
+    assert vmd.orders[-1]["kind"] == "vm"
+    job, kind, subject = client.wait_signal("JobNew", PATH)[3]
+    assert (kind, subject) == ("create", "/")
+    assert client.wait_signal("JobRemoved", PATH)[3] == (job, "create", "/", "done", "", "")
+    client.wait_property(job, "Stage", "build")
+    assert records(runtime) == []
+    assert 'create domain "second": done' in daemon.text()
+
+
+def test_created_paused_and_by_default_with_another_uuid_each(client, vmd, files):
+    first = create(client, files, definition("one"), Start=False)
+    second = create(client, files, definition("two", more="hold; mode = <5>;"))
+    rows = client.rows()
+    assert (rows["one"].path, rows["two"].path) == (first, second)
+    assert (rows["one"].state, rows["two"].state) == ("paused", "paused")
+    assert rows["one"].uuid != rows["two"].uuid and all(rows[name].uuid[14] == "4" for name in ("one", "two"))
+
+
+@pytest.mark.parametrize("blob, why", [
+    (b"", "device tree"), (b"\xd0\r\xfe\xed" + bytes(60), "device tree"), (bytes(65537), "65537 bytes"),
+    (definition(modules=""), "kernel"), (definition(memory="<0 0>"), "memory"),
+    (definition("a" * 64), "memory|name|node"),
+    (definition("one") .replace(b"one\0", b"o\x1be\0"), "name"),
+    (compile_source('/dts-v1/; / { chosen { hypervisor { compatible = "hypervisor,xen"; ' + "".join(
+        f'{name} {{ compatible = "xen,domain"; memory = "8M"; {KERNEL} }}; ' for name in ("a", "b")) + "}; }; };"), "2 domains"),
+], ids=["empty", "zeros", "large", "no-kernel", "no-memory", "long-name", "control-character", "two"])
+def test_definition_that_is_none(daemon, client, vmd, files, blob, why):
+    message = refused(client, files, INVALID_ARGS, blob)
+    assert any(word in message for word in why.split("|")), message
+    assert vmd.orders == [] and jobs(client) == []
+
+
+@pytest.mark.parametrize("more, modules, why", [
+    ("permissions = <1>;", KERNEL, "permissions"), ("functions = <2>;", KERNEL, "functions"), ("mode = <6>;", KERNEL, "device model"),
+    ('restart = "always";', KERNEL, "restart"),
+    ("", KERNEL.replace("file", "digest-sha256 = [" + "ab " * 32 + "]; file"), "digest"),
+    ("mode = <5>;", KERNEL + 'device { compatible = "xen,pci-passthrough"; bdf = "0000:01:00.0"; };', "pci"),
+    ("", KERNEL + 'vcpu { compatible = "xen,vcpu"; id = <0>; hard-affinity = "0"; };', "vcpu"),
+], ids=["permissions", "functions", "mode", "restart", "digest", "pci", "vcpu"])
+def test_what_only_a_launch_gives(daemon, client, vmd, files, more, modules, why):
+    assert why in refused(client, files, OURS + "NotSupported", definition(more=more, modules=modules))
+    assert vmd.orders == []
+
+
+def test_descriptors_that_do_not_fit(client, vmd, files):
+    assert "Ramdisk" in refused(client, files, INVALID_ARGS, definition(modules=KERNEL + RAMDISK))
+    assert "Ramdisk" in refused(client, files, INVALID_ARGS, ramdisk=True)
+    client.expect_error(INVALID_ARGS, "CreateDomain", CREATE, dbus.ByteArray(definition()), dbus.Dictionary({}, signature="sv"))
+    for wrong in ({"Kernel": "path"}, {"Start": dbus.UInt64(1)}, {"Other": True}):
+        client.expect_error(INVALID_ARGS, "CreateDomain", CREATE, dbus.ByteArray(definition()), dbus.Dictionary(wrong, signature="sv"))
+    assert vmd.orders == []
+
+
+def test_names_and_uuids_that_are_taken(client, vmd, files):
+    blob = definition("one", more="domain-uuid = [0b 1e 9f 5c 3d 5e 4c 55 9f 0a 8c 1c 1a 2b 3c 4d];")
+    create(client, files, blob)
+    assert '"one"' in refused(client, files, OURS + "AlreadyExists", definition("one"))
+    assert '"web"' in refused(client, files, OURS + "AlreadyExists", definition("web"))
+    assert NAMED in refused(client, files, OURS + "AlreadyExists", blob.replace(b"one\0", b"two\0"))
+    assert len(vmd.orders) == 1
+
+
+def test_two_at_once_with_one_name(client, vmd, files):
+    held, answers = hold(vmd, "create"), []
+    begin(client, files, answers)
+    wait_until(lambda: held)
+    assert "Job" in refused(client, files, OURS + "Busy", definition())
+    vmd.create(held[0])
+    wait_until(lambda: answers)
+    assert answers[0].get_type() == dbus.lowlevel.MESSAGE_TYPE_METHOD_RETURN
+
+
+@pytest.mark.parametrize("code, name", [
+    ("NoMemory", OURS + "NoMemory"), ("InvalidArgs", INVALID_ARGS), ("Failed", OURS + "Failed"), ("Strange", OURS + "Failed"),
+    ("WrongState", OURS + "WrongState")])
+def test_vmd_refuses(client, vmd, files, code, name):
+    def refuse(order):
+        order.failed(code, "it needs 5 KiB, and \x1b there are 3\n")
+    vmd.overrides["create"] = refuse
+    message = refused(client, files, name)
+    assert 'create domain "vm"' in message and "it needs 5 KiB, and ? there are 3?" in message
+    wait_until(lambda: [order["request"] for order in vmd.orders] == ["create", "destroy"])
+    assert "vm" not in client.rows()
+
+
+def send(packet):
+    return lambda order: order.connection.send(packet if isinstance(packet, bytes) else json.dumps(packet).encode())
+
+
+@pytest.mark.parametrize("behave, why", [
+    (lambda order: None, "ended before"),
+    (send(b"no json"), "message"), (send({"id": "2", "result": {}}), "message"), (send({"id": "1"}), "message"),
+    (send({"event": 5}), "message"), (send({"event": "stage"}), "message"), (send({"id": "1", "error": "Failed"}), "message"),
+    (send(b"x" * 3000), "message"),
+], ids=["left", "no-json", "other-id", "no-result", "event", "stage", "error", "long"])
+def test_vmd_breaks_the_rules(daemon, client, vmd, files, behave, why):
+    vmd.overrides["create"] = behave
+    message = refused(client, files, OURS + "Failed").lower()
+    assert why in message, message
+    # Whatever it had made is ended by its UUID.
+    wait_until(lambda: [order["request"] for order in vmd.orders] == ["create", "destroy"])
+    assert vmd.orders[0]["uuid"] == vmd.orders[1]["uuid"]
+    assert jobs(client) == []
+
+
+def test_half_made_by_a_vmd_that_is_killed(client, vmd, files):
+    def half(order):
+        vmd.domids[order.packet["uuid"]] = int(vmd.tell(f"domain-add vm uuid={order.packet['uuid']}"))
+    vmd.overrides["create"] = half
+    refused(client, files, OURS + "Failed")
+    assert "vm" not in client.rows()
+
+
+def test_cancelled(client, vmd, files):
+    held, answers = hold(vmd, "create"), []
+    begin(client, files, answers)
+    wait_until(lambda: held)
+    job = jobs(client)[0][0]
+    wait_until(lambda: jobs(client)[0][4] == "build")
+    client.call("Cancel", "a{sv}", {}, interface=JOB, path=job)
+    wait_until(lambda: answers)
+    assert answers[0].get_error_name() == OURS + "Cancelled"
+    assert [order["request"] for order in vmd.orders] == ["create", "destroy"]
+
+
+def test_client_that_leaves(bus_address, client, vmd, files):
+    """What it wanted is made all the same."""
+    held, other = hold(vmd, "create"), Client(bus_address)
+    begin(other, files, [])
+    wait_until(lambda: held)
+    other.close()
+    turn(0.2)
+    vmd.create(held[0])
+    wait_until(lambda: "vm" in client.rows())
+
+
+def test_daemon_that_is_killed(daemon, client, vmd, files, runtime):
+    held, answers = hold(vmd, "create"), []
+    begin(client, files, answers)
+    wait_until(lambda: held)
+    uuid = held[0].packet["uuid"]
+    assert len(records(runtime)) == 1
+    daemon.process.send_signal(signal.SIGKILL)
+    daemon.process.wait()
+    daemon.start()
+    wait_until(client.ready)
+    wait_until(lambda: [order["request"] for order in vmd.orders] == ["create", "destroy"])
+    assert vmd.orders[1]["uuid"] == uuid
+    wait_until(lambda: jobs(client) == [] and records(runtime) == [])
+    assert "restarted while it was being made" in daemon.text()
+
+
+def test_no_vmd(daemon, client, files):
+    assert "hyperlaunch-vmd.socket" in refused(client, files, OURS + "NotSupported")
+    path = client.path_of("web")
+    client.expect_error(OURS + "NotSupported", "Destroy", "a{sv}", {}, interface=LIFECYCLE, path=path)
+
+
+def test_no_helpers_at_all(launch, client, files):
+    launch(options=["--session"])
+    refused(client, files, OURS + "NotSupported")
+
+
+def test_destroyed(daemon, client, vmd, files):
+    path = create(client, files)
+    uuid = client.rows()["vm"].uuid
+    destroy(client, path)
+    assert "vm" not in client.rows()
+    order = vmd.orders[-1]
+    assert (order["kind"], order["request"], order["uuid"], order["domid"]) == ("vm-devices", "destroy", uuid, domid_of(path))
+    client.wait_signal("DomainRemoved", PATH, lambda domid, *_: domid == domid_of(path))
+    with pytest.raises(dbus.DBusException) as caught:
+        destroy(client, path)
+    assert caught.value.get_dbus_name() == "org.freedesktop.DBus.Error.UnknownObject"
+
+
+@pytest.fixture
+def handles(daemon):
+    """Each initial domain has a UUID, as hyperlaunchd gives them on Xen."""
+    for domid in (STORE, CONTROL, HARDWARE, CONSOLE, WEB, DB):
+        daemon.command(f"handle {domid} 00000000-0000-4000-8000-00000000000{domid}")
+
+
+def test_initial_domain_is_destroyed(handles, client, vmd):
+    destroy(client, client.path_of("web"))
+    assert client.rows()["web"].state == "reclaimed"
+    assert vmd.orders[-1]["uuid"].endswith("5")
+
+
+def test_what_the_host_needs(handles, client, vmd):
+    rows = client.rows()
+    for name in ("control", "hw"):
+        client.expect_error(OURS + "NotSupported", "Destroy", "a{sv}", {"Force": True}, interface=LIFECYCLE, path=rows[name].path)
+    for name in ("store", "console"):
+        message = client.expect_error(OURS + "NotSupported", "Destroy", "a{sv}", {}, interface=LIFECYCLE, path=rows[name].path)
+        assert "Force" in message
+    assert vmd.orders == []
+    destroy(client, rows["console"].path, Force=True)
+    assert client.rows()["console"].state == "reclaimed"
+
+
+def test_destroy_fails(handles, client, vmd):
+    vmd.overrides["destroy"] = lambda order: order.failed("Failed", "the disk is in use")
+    message = client.expect_error(OURS + "Failed", "Destroy", "a{sv}", {}, interface=LIFECYCLE, path=client.path_of("web"))
+    assert "the disk is in use" in message
+    vmd.overrides["destroy"] = lambda order: order.done()
+    message = client.expect_error(OURS + "Failed", "Destroy", "a{sv}", {}, interface=LIFECYCLE, path=client.path_of("web"))
+    assert "Xen still has it" in message
+    assert client.rows()["web"].state == "started"
+
+
+def test_destroy_is_continued(handles, daemon, client, vmd, runtime):
+    held, answers = hold(vmd, "destroy"), []
+    call = dbus.lowlevel.MethodCallMessage(NAME, client.path_of("web"), LIFECYCLE, "Destroy")
+    call.append({}, signature="a{sv}")
+    client.connection.send_message_with_reply(call, answers.append, 60)
+    wait_until(lambda: held)
+    job = jobs(client)[0][0]
+    client.expect_error(OURS + "WrongState", "Cancel", "a{sv}", {}, interface=JOB, path=job)
+    daemon.process.send_signal(signal.SIGKILL)
+    daemon.process.wait()
+    del vmd.overrides["destroy"]
+    daemon.start()
+    wait_until(client.ready)
+    wait_until(lambda: jobs(client) == [] and records(runtime) == [])
+    assert "destroy domain 5 (web): done" in daemon.text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another")
+def test_not_allowed(launch, bus_address, peers, client):
+    launch(options=["--peers", str(peers)])
+    for method, args, where in (("CreateDomain", ("[byte 0x00]", "{}"), {}),
+                                ("Destroy", ("{}",), {"interface": LIFECYCLE, "path": client.path_of("web")})):
+        process = call_as_nobody(bus_address, method, *args, **where)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode != 0 and ("AccessDenied" in errors or "InvalidArgs" in errors), errors
+
+
+def test_descriptors_are_not_kept(daemon, client, vmd, files):
+    def count():
+        return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
+    create(client, files)
+    before = count()
+    for number in range(20):
+        path = create(client, files, definition(f"vm{number}", modules=KERNEL + RAMDISK), ramdisk=True)
+        destroy(client, path)
+    vmd.overrides["create"] = lambda order: None
+    for number in range(10):
+        refused(client, files, OURS + "Failed", definition(f"no{number}"))
+    wait_until(lambda: count() <= before)
+
+
+def config(name="vm", **more):
+    """JSON of libxl."""
+    return {"c_info": {"type": "pvh", "name": name}, "b_info": {"max_vcpus": 1, "max_memkb": 65536, "target_memkb": 65536}} | more
+
+
+def create_json(client, files, given, kernel=True, **more):
+    fd = {"Kernel": dbus.types.UnixFd(files["kernel"])} if kernel else {}
+    text = given if isinstance(given, bytes) else json.dumps(given).encode()
+    return client.call("CreateDomain", CREATE, dbus.ByteArray(text), dbus.Dictionary({"Format": "json"} | fd | more, signature="sv"))
+
+
+def test_json_goes_to_vmd_as_it_is(client, vmd, files):
+    seen = []
+    vmd.overrides["create"] = lambda order: (seen.append((order.config(), sorted(order.fds))), vmd.create(order))
+    given = config(disks=[{"pdev_path": "/dev/loop0", "vdev": "xvda", "backend": "phy", "format": "raw"}], nics=[{"devid": 0, "mac": "x"}])
+    path = create_json(client, files, given)
+    uuid = client.rows()["vm"].uuid
+    assert client.rows()["vm"].path == path and uuid[14] == "4"
+    assert seen == [(given | {"c_info": given["c_info"] | {"uuid": uuid}, "b_info": given["b_info"] | {"type.pvh": {}}}, ["config", "kernel"])]
+    assert vmd.orders[-1]["kind"] == "vm-devices"
+    # Root may name a kernel of this host.
+    given = config("two")
+    given["b_info"]["kernel"] = "/boot/vmlinuz"
+    create_json(client, files, given, kernel=False)
+    assert vmd.orders[-1]["kind"] == "vm" and seen[-1][1] == ["config"]
+    assert create_json(client, files, config("three", c_info={"type": "pv", "name": "three", "uuid": NAMED}))
+    assert client.rows()["three"].uuid == NAMED
+
+
+@pytest.mark.parametrize("given, error, why", [
+    (b"", INVALID_ARGS, "JSON"), (b"[]", INVALID_ARGS, "JSON"), (b"{} x", INVALID_ARGS, "JSON"), (b'{"a": "\xff"}', INVALID_ARGS, "JSON"),
+    (b"[" * 60000, INVALID_ARGS, "JSON"), (b"{}", INVALID_ARGS, "c_info.type"), ({"c_info": {"type": "pvh"}}, INVALID_ARGS, "c_info.name"),
+    ({"c_info": {"type": "pvh", "name": 5}}, INVALID_ARGS, "c_info.name"), ({"c_info": []}, INVALID_ARGS, "object"),
+    (config("a\nb"), INVALID_ARGS, "name"), (config("a\x7f"), INVALID_ARGS, "name"), (config("a" * 64), INVALID_ARGS, "name"),
+    (config(c_info={"type": "hvm", "name": "vm"}), OURS + "NotSupported", "pvh"),
+    (config(c_info={"type": "pvh", "name": "vm", "uuid": "5"}), INVALID_ARGS, "uuid"),
+    (config(disks={}), INVALID_ARGS, "disks"), (config(disks=[5]), OURS + "NotSupported", "disks.0"),
+    (config(disks=[{"vdev": "xvda"}]), OURS + "NotSupported", "phy"), (config(pcidevs=[]), OURS + "NotSupported", "pcidevs"),
+    (config(on_reboot="restart"), OURS + "NotSupported", "on_reboot"),
+], ids=range(19))
+def test_json_that_is_refused(client, vmd, files, given, error, why):
+    with pytest.raises(dbus.DBusException) as caught:
+        create_json(client, files, given)
+    assert caught.value.get_dbus_name() == error and why in caught.value.get_dbus_message(), caught.value
+    assert vmd.orders == []
+
+
+def test_other_format(client, vmd, files):
+    assert "Format" in refused(client, files, INVALID_ARGS, Format="xml")
+
+
+CALL = """
+import sys, dbus, dbus.bus
+bus = dbus.bus.BusConnection(sys.argv[1])
+kernel = dbus.types.UnixFd(open(sys.argv[3], "rb"))
+try:
+    bus.call_blocking("org.xenproject.Hyperlaunch1", "/org/xenproject/Hyperlaunch1", "org.xenproject.Hyperlaunch1.Manager", "CreateDomain",
+                      "aya{sv}", (dbus.ByteArray(sys.argv[2].encode()), {"Format": "json", "Kernel": kernel}), timeout=60)
+except dbus.DBusException as error:
+    sys.exit(str(error))
+"""
+
+
+def create_as_nobody(bus_address, given, kernel):
+    return subprocess.run([sys.executable, "-c", CALL, bus_address, json.dumps(given), str(kernel)], capture_output=True, text=True,
+                          timeout=60, check=False, user=NOBODY, group=NOBODY, extra_groups=[])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another")
+def test_who_is_not_root_names_nothing_of_this_host(launch, bus_address, place, peers, client, polkit):
+    """Whatever polkit says."""
+    polkit().SetAllowed([NAME + ".create-domain"])
+    daemon = launch(options=["--peers", str(peers)])
+    server = vms.Vmd(str(peers), daemon.command)
+    (place / "kernel").write_text("kernel")
+    (place / "kernel").chmod(0o644)
+    for number, (given, why) in enumerate([
+            (config(disks=[{"backend": "phy", "pdev_path": "/etc/shadow"}]), "disks"), (config(nics=[{"script": "/tmp/x"}]), "nics.script"),
+            (config(b_info={"kernel": "/etc/shadow"}), "b_info.kernel"), (config(b_info={"bootloader": "/bin/sh"}), "b_info.bootloader"),
+            (config(b_info={"device_model": "/bin/sh"}), "b_info.device_model"), (config(c_info={"type": "pvh", "name": "vm", "xsdata": {}}), "xsdata")]):
+        done = create_as_nobody(bus_address, given, place / "kernel")
+        assert done.returncode != 0 and why in done.stderr and "root only" in done.stderr, (number, done.stderr)
+    assert server.orders == []
+    done = create_as_nobody(bus_address, config("theirs", nics=[{"mac": "00:16:3e:00:00:01", "bridge": "xenbr0"}]), place / "kernel")
+    assert done.returncode == 0, done.stderr
+    assert client.rows()["theirs"].state == "running"
+    server.stop()

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Orders about VMs, done by a simulated Xen: it speaks docs/dev/peers.md as hyperlaunch-vmd does.
+
+hlsim has one for its simulated domains, and the tests of hyperlaunchd and hlctl use it too.
+"""
+import contextlib
+import json
+import os
+import socket
+import threading
+
+PACKET_MAX = 2048
+FDS_MAX = 4
+KINDS = ("vm", "vm-devices")
+
+
+class Refused(Exception):
+    """An answer that is an error: its code and its text."""
+
+
+class Order:
+    """One connection, and what was ordered on it."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.send({"hello": "vm", "version": 1})
+        data, fds, _, _ = socket.recv_fds(connection, PACKET_MAX, FDS_MAX)
+        self.packet = json.loads(data) if data else {}
+        self.fds = dict(zip(self.packet.get("fds", []), fds))
+
+    def close(self):
+        self.connection.close()
+        for fd in self.fds.values():
+            os.close(fd)
+
+    def send(self, packet):
+        self.connection.send(json.dumps(packet).encode())
+
+    def stage(self, name):
+        self.send({"event": "stage", "stage": name})
+
+    def done(self, **result):
+        self.send({"id": self.packet["id"], "result": result})
+
+    def failed(self, code, message):
+        self.send({"id": self.packet["id"], "error": code, "message": message})
+
+    def wait_left(self):
+        """Until hyperlaunchd closes the connection."""
+        return self.connection.recv(1) == b""
+
+    def config(self):
+        return json.loads(os.pread(self.fds["config"], 1 << 20, 0))
+
+
+class Vmd:
+    """Listens for orders in a directory until stop(); a thread for each."""
+
+    def __init__(self, folder, tell):
+        """tell: sends a command to the simulated Xen and gives back its answer, without "ok"."""
+        self.tell = tell
+        self.orders = []        # packets, in the order in which they came
+        self.overrides = {}     # by request: called in place of the method, with the order
+        self.domids = {}        # of domains made here, by UUID
+        self.listeners = []
+        for kind in KINDS:
+            path = os.path.join(folder, kind)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+            listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            listener.bind(path)
+            listener.listen(64)
+            self.listeners.append(listener)
+            threading.Thread(target=self.listen, args=(listener, kind), daemon=True).start()
+
+    def stop(self):
+        for listener in self.listeners:
+            # A thread that waits in accept() is not woken by close().
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+
+    def listen(self, listener, kind):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                threading.Thread(target=self.serve, args=(connection, kind), daemon=True).start()
+
+    def serve(self, connection, kind):
+        with contextlib.suppress(OSError):
+            order = Order(connection)
+            try:
+                if order.packet:
+                    self.orders.append(order.packet | {"kind": kind})
+                    self.do(order)
+            finally:
+                order.close()
+
+    def do(self, order):
+        methods = {"create": self.create, "destroy": self.destroy} | self.overrides
+        try:
+            methods[order.packet["request"]](order)
+        except Refused as error:
+            order.failed(*error.args)
+
+    def create(self, order):
+        config = order.config()
+        create, build = config["c_info"], config["b_info"]
+        order.stage("check")
+        order.stage("build")
+        domid = int(self.tell(f"domain-add {create['name'].replace(' ', '_')} uuid={create['uuid']} memory={build['max_memkb']} "
+                              f"vcpus={build['max_vcpus']}" + (" pv" if create["type"] == "pv" else "")))
+        self.domids[create["uuid"]] = domid
+        if not order.packet["start"]:
+            self.tell(f"pause {domid}")
+        order.stage("start")
+        order.done(domid=domid)
+
+    def destroy(self, order):
+        order.stage("destroy")
+        domid = order.packet.get("domid", self.domids.get(order.packet["uuid"]))
+        if domid is not None:
+            self.tell(f"domain-remove {domid}")
+            self.domids.pop(order.packet["uuid"], None)
+        order.done()
