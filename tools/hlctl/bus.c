@@ -86,18 +86,27 @@ int bus_try_call(sd_bus *bus, const char *path, const char *interface, const cha
 }
 
 /* The user may be asked for a password meanwhile. */
-static int call_and_wait(const struct options *options, sd_bus *bus, sd_bus_message *call,
-			 sd_bus_error *ret_error, sd_bus_message **ret_reply)
+static int allow_password(const struct options *options, sd_bus *bus, sd_bus_message *call,
+			  uint64_t *ret_usec)
 {
-	uint64_t usec;
 	int r = sd_bus_message_set_allow_interactive_authorization(call, !options->no_ask_password);
 
 	if (r >= 0)
-		r = sd_bus_get_method_call_timeout(bus, &usec);
+		r = sd_bus_get_method_call_timeout(bus, ret_usec);
+	*ret_usec += POLKIT_TIMEOUT_USEC;
+	return r;
+}
+
+static int call_and_wait(const struct options *options, sd_bus *bus, sd_bus_message *call,
+			 sd_bus_error *ret_error, sd_bus_message **ret_reply)
+{
+	uint64_t usec = 0;
+	int r = allow_password(options, bus, call, &usec);
+
 	if (r < 0)
 		return r;
 	agent_start(options);
-	r = sd_bus_call(bus, call, usec + POLKIT_TIMEOUT_USEC, ret_error, ret_reply);
+	r = sd_bus_call(bus, call, usec, ret_error, ret_reply);
 	agent_stop();
 	return r;
 }
@@ -158,6 +167,53 @@ enum exit_code bus_call_privileged(const struct options *options, sd_bus *bus, c
 	code = call_with(options, bus, path, interface, method, ret_reply, types, ap);
 	va_end(ap);
 	return code;
+}
+
+static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	sd_bus_message **reply = userdata;
+
+	*reply = sd_bus_message_ref(m);
+	return 0;
+}
+
+/* Signals are handled meanwhile. */
+static int call_and_process(sd_bus *bus, sd_bus_message *call, uint64_t usec,
+			    sd_bus_error *ret_error, sd_bus_message **ret_reply)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+	int r = sd_bus_call_async(bus, &slot, call, on_reply, &reply, usec);
+
+	while (r >= 0 && !reply) {
+		r = sd_bus_process(bus, NULL);
+		if (r == 0)
+			r = sd_bus_wait(bus, UINT64_MAX);
+	}
+	if (r < 0)
+		return r;
+	if (sd_bus_message_is_method_error(reply, NULL)) {
+		sd_bus_error_copy(ret_error, sd_bus_message_get_error(reply));
+		return -sd_bus_message_get_errno(reply);
+	}
+	*ret_reply = sd_bus_message_ref(reply);
+	return 0;
+}
+
+enum exit_code bus_send_privileged(const struct options *options, sd_bus *bus, sd_bus_message *call,
+				   uint64_t work_usec, sd_bus_message **ret_reply)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	uint64_t usec = 0;
+	int r = allow_password(options, bus, call, &usec);
+
+	if (r >= 0) {
+		agent_start(options);
+		r = call_and_process(bus, call, usec + work_usec, &error, ret_reply);
+		agent_stop();
+	}
+	return r < 0 ? report_privileged(options, sd_bus_message_get_path(call), &error, r)
+		     : EXIT_OK;
 }
 
 enum exit_code bus_call_running(sd_bus *bus, const char *method, sd_bus_message **ret_reply)

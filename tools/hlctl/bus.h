@@ -28,6 +28,11 @@ enum exit_code bus_call_privileged(const struct options *options, sd_bus *bus, c
 				   const char *interface, const char *method,
 				   sd_bus_message **ret_reply, const char *types, ...);
 
+/* The same for a message of the caller's.  work_usec: how long the daemon may take for the work
+ * itself. */
+enum exit_code bus_send_privileged(const struct options *options, sd_bus *bus, sd_bus_message *call,
+				   uint64_t work_usec, sd_bus_message **ret_reply);
+
 /* a{sv}; interface "": the properties of all interfaces. */
 enum exit_code bus_get_all(sd_bus *bus, const char *path, const char *interface,
 			   sd_bus_message **ret_reply);

@@ -9,7 +9,7 @@ static void print_verbs(void)
 	static const char *const arguments[] = {
 		[NO_DOMAIN] = "",	   [MAY_HAVE_DOMAIN] = "[DOMAIN]",
 		[NEEDS_DOMAIN] = "DOMAIN", [ANY_DOMAINS] = "[DOMAIN...]",
-		[NEEDS_JOB] = "JOB",
+		[NEEDS_JOB] = "JOB",	   [NEEDS_FILE] = "FILE",
 	};
 
 	for (size_t i = 0; i < nr_verbs; i++)
@@ -42,7 +42,11 @@ void print_help(void)
 	     "      --exclusive       console: nobody else types; fails if another one does\n"
 	     "      --replay BYTES    console: so much of the earlier output first\n"
 	     "      --escape CHAR     console: leaves it; ^] (the default), any other, or none\n"
-	     "  -q, --quiet           print no result of handoff, release and cancel, no hints\n"
+	     "      --kernel FILE     create: in place of the one that the definition names\n"
+	     "      --ramdisk FILE    create: likewise\n"
+	     "      --paused          create: do not start the domain\n"
+	     "      --force           destroy: also a domain that serves others\n"
+	     "  -q, --quiet           print no result of what changes something, no hints\n"
 	     "      --no-legend       no headings\n"
 	     "      --no-pager        no pager on a terminal\n"
 	     "      --no-ask-password no authentication by polkit\n"

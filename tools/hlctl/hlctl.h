@@ -35,6 +35,9 @@ struct options {
 	bool read_only, exclusive, log; /* of a console */
 	uint32_t replay;		/* bytes */
 	int escape;			/* a character, ESCAPE_DEFAULT, or ESCAPE_NONE */
+	bool force;			/* what a domain is that serves others is known */
+	bool paused;			/* a created domain is not started */
+	const char *kernel, *ramdisk;	/* files of a created domain; NULL: the definition's */
 	const char *domain;		/* the verb's argument; NULL: none */
 	size_t nr_domains;		/* where it takes more than one */
 	char **domains;
@@ -52,6 +55,8 @@ enum exit_code verb_handoff(const struct options *options, sd_bus *bus);
 enum exit_code handoff_console(const struct options *options, sd_bus *bus);
 enum exit_code verb_console(const struct options *options, sd_bus *bus);
 enum exit_code verb_release(const struct options *options, sd_bus *bus);
+enum exit_code verb_create(const struct options *options, sd_bus *bus);
+enum exit_code verb_destroy(const struct options *options, sd_bus *bus);
 enum exit_code verb_host(const struct options *options, sd_bus *bus);
 enum exit_code verb_dmesg(const struct options *options, sd_bus *bus);
 enum exit_code verb_jobs(const struct options *options, sd_bus *bus);

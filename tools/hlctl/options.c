@@ -15,7 +15,7 @@
 #define SHORT_OPTIONS	 ":jr:f:s:Ft:p:P:qH:hV"
 /* Options that only some verbs take; of those that are not in SHORT_OPTIONS only the long form is
  * there. */
-#define LIMITED "rfsFtpPvnoxRelc"
+#define LIMITED "rfsFtpPvnoxRelckduO"
 
 enum option_code {
 	OPT_JSON = 'j',
@@ -34,6 +34,10 @@ enum option_code {
 	OPT_REPLAY = 'R',
 	OPT_ESCAPE = 'e',
 	OPT_LOG = 'l',
+	OPT_KERNEL = 'k',
+	OPT_RAMDISK = 'd',
+	OPT_PAUSED = 'u',
+	OPT_FORCE = 'O',
 	OPT_QUIET = 'q',
 	OPT_HOST = 'H',
 	OPT_HELP = 'h',
@@ -62,6 +66,10 @@ static const struct option longs[] = {
 	{"replay", required_argument, NULL, OPT_REPLAY},
 	{"escape", required_argument, NULL, OPT_ESCAPE},
 	{"log", no_argument, NULL, OPT_LOG},
+	{"kernel", required_argument, NULL, OPT_KERNEL},
+	{"ramdisk", required_argument, NULL, OPT_RAMDISK},
+	{"paused", no_argument, NULL, OPT_PAUSED},
+	{"force", no_argument, NULL, OPT_FORCE},
 	{"quiet", no_argument, NULL, OPT_QUIET},
 	{"no-legend", no_argument, NULL, OPT_NO_LEGEND},
 	{"no-pager", no_argument, NULL, OPT_NO_PAGER},
@@ -207,6 +215,12 @@ static enum exit_code take_value(int option, const char *value, struct options *
 	case OPT_FORMAT:
 		options->format = value;
 		return check_format(value);
+	case OPT_KERNEL:
+		options->kernel = value;
+		return EXIT_OK;
+	case OPT_RAMDISK:
+		options->ramdisk = value;
+		return EXIT_OK;
 	case OPT_SINCE:
 		return parse_since(value, &options->since);
 	case OPT_FOR:
@@ -248,6 +262,12 @@ static enum exit_code take_option(int option, const char *value, struct options 
 		break;
 	case OPT_LOG:
 		flag = &options->log;
+		break;
+	case OPT_PAUSED:
+		flag = &options->paused;
+		break;
+	case OPT_FORCE:
+		flag = &options->force;
 		break;
 	case OPT_QUIET:
 		flag = &options->quiet;
@@ -324,8 +344,11 @@ static enum exit_code check_exclusions(const struct options *options)
 static enum exit_code check_verb(int argc, char **argv, const char *given, struct options *options,
 				 const struct verb **ret_verb)
 {
-	static const int most[] = {
-		[NO_DOMAIN] = 0, [MAY_HAVE_DOMAIN] = 1, [NEEDS_DOMAIN] = 1, [NEEDS_JOB] = 1};
+	static const int most[] = {[NO_DOMAIN] = 0,
+				   [MAY_HAVE_DOMAIN] = 1,
+				   [NEEDS_DOMAIN] = 1,
+				   [NEEDS_JOB] = 1,
+				   [NEEDS_FILE] = 1};
 	const struct verb *verb;
 	char name[16];
 
@@ -340,6 +363,8 @@ static enum exit_code check_verb(int argc, char **argv, const char *given, struc
 	if (argc < 2 && verb->argument == NEEDS_JOB)
 		return report_error(EXIT_USAGE, "%s: which job? 'hlctl jobs' shows all",
 				    verb->name);
+	if (argc < 2 && verb->argument == NEEDS_FILE)
+		return report_error(EXIT_USAGE, "%s: which FILE has the definition?", verb->name);
 	if (verb->argument != ANY_DOMAINS && argc - 1 > most[verb->argument] + options->console)
 		return report_error(EXIT_USAGE, "%s: unexpected argument '%s'", verb->name,
 				    argv[argc - 1]);

@@ -46,7 +46,7 @@ _hlctl_read_option() {
         --host=* | -H?*) remote=1 ;;
         --console) to=1 ;;
         --host | -H) remote=1 option=$1 ;;
-        --address | --role | --format | --since | --for | --property | --replay | --escape | -[rfstpP]) option=$1 ;;
+        --address | --role | --format | --since | --for | --property | --replay | --escape | --kernel | --ramdisk | -[rfstpP]) option=$1 ;;
     esac
 }
 
@@ -99,12 +99,21 @@ _hlctl_offer_names() {
     done
 }
 
+_hlctl_offer_files() {
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen -f -- "$current")
+}
+
 # Values of the option $1, each with $2 before it.
 _hlctl_offer_values() {
     local -a values=()
     case $1 in
         --role | -r) values=(control hardware boot crash console xenstore legacy-dom0) ;;
         --format | -f) values=(dtb dts json) ;;
+        --kernel | --ramdisk)
+            [[ $2 ]] || _hlctl_offer_files
+            return 0
+            ;;
     esac
     _hlctl_offer_words "$current" "${values[@]/#/$2}"
 }
@@ -118,13 +127,15 @@ _hlctl_offer_options() {
         lcm) options+=(--format) ;;
         events) options+=(--since --follow) ;;
         handoff) options+=(--for --console) ;;
+        create) options+=(--kernel --ramdisk --paused) ;;
+        destroy) options+=(--force) ;;
         console) options+=(--log --follow --read-only --exclusive --replay --escape) ;;
     esac
     _hlctl_offer_words "$current" "${options[@]}"
 }
 
 _hlctl() {
-    local verbs='list status show roles lcm events modules monitor handoff console release host dmesg jobs cancel'
+    local verbs='list status show roles lcm events modules monitor handoff console release create destroy host dmesg jobs cancel'
     local verb='' dashes='' option='' remote='' to='' nr_domains=0 current
     local -a words=() bus=()
 
@@ -141,8 +152,10 @@ _hlctl() {
     elif [[ ! $verb ]]; then
         # shellcheck disable=SC2086  # words of this file
         _hlctl_offer_words "$current" $verbs
-    elif [[ $verb == show || $verb == @(status|handoff|console|release) && $nr_domains == 0 ]]; then
+    elif [[ $verb == show || $verb == @(status|handoff|console|release|destroy) && $nr_domains == 0 ]]; then
         _hlctl_offer_names
+    elif [[ $verb == create && $nr_domains == 0 ]]; then
+        _hlctl_offer_files
     elif [[ $verb == handoff && $to && $nr_domains == 1 ]]; then
         _hlctl_offer_words "$current" xenconsoled
         _hlctl_offer_names
