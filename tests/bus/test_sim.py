@@ -22,7 +22,7 @@ def programs(place):
     """A folder with the programs, as ./shell has one on PATH."""
     build = pathlib.Path(os.environ["HLCTL"]).parent.parent.parent
     for path in (*(os.environ[name] for name in ("HLSIM", "HLCTL", "HYPERLAUNCHD", "LCMTOOL")), build / "libhl" / "libhl.so.0",
-                 ROOT / "tools" / "hlsim" / "consoles.py"):
+                 ROOT / "tools" / "hlsim" / "consoles.py", ROOT / "tools" / "hlsim" / "vms.py"):
         # Copies, as not everybody may enter the build.
         shutil.copy(path, place)
     return place
@@ -73,6 +73,15 @@ def test_as_the_readme_has_it(hlsim):
 
 def test_exit_code_is_the_commands(hlsim):
     assert hlsim(EXAMPLE, "sh", "-c", "exit 7").returncode == 7
+
+
+def test_domains_are_created_and_destroyed(hlsim, programs):
+    (programs / "vmlinuz").write_text("a kernel")
+    (programs / "vm.dts").write_text("""/dts-v1/; / { chosen { hypervisor { compatible = "hypervisor,xen"; vm { compatible = "xen,domain";
+        memory = "64M"; kernel { compatible = "module,kernel"; file = "vmlinuz"; }; }; }; }; };""")
+    done = hlsim(EXAMPLE, "sh", "-c", f"hlctl create {programs}/vm.dts && hlctl destroy web && hlctl list")
+    assert done.stdout.startswith("Domain 8 (vm) is running.\nDomain 6 (web) is destroyed.\n"), done.stdout + done.stderr
+    assert "vm" in names(done.stdout.split("destroyed.\n")[1])
 
 
 def test_simulated_xen_is_told_what_happens(hlsim):
