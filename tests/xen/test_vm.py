@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Domains that hyperlaunchd makes and ends after boot, with stock xl looking on."""
+import base64
+import json
+import re
+
+import pytest
+
+import harness
+import lcm
+
+MANAGER = "org.xenproject.Hyperlaunch1 /org/xenproject/Hyperlaunch1 org.xenproject.Hyperlaunch1.Manager"
+DEFINITION = """/dts-v1/;
+/ { chosen { hypervisor { compatible = "hypervisor,xen";
+    %s { compatible = "xen,domain"; memory = "%s"; cpus = <2>; %s
+        kernel { compatible = "module,kernel"; file = "/usr/lib/hyperlaunch/vmlinuz"; bootargs = "console=hvc0 quiet said=%s"; };
+        ramdisk { compatible = "module,ramdisk"; file = "guest.cpio.gz"; };
+    }; }; }; };
+"""
+# What a VM has or leaves: of Xen, xenstore, libxl, the kernel, and processes.
+STATE = ("xl list | awk 'NR > 1 {print $1, $2}'; xl info | grep free_memory; xenstore-ls -f / | grep -cv /tool/; "
+         "xenstore-ls -f /libxl | cut -d/ -f3 | sort -u; ls /var/lib/xen /run/xen /run/hyperlaunch/jobs | grep -v domid-history; "
+         "losetup -a; pgrep -c hyperlaunch-vmd; ls /sys/bus/xen-backend/devices")
+
+
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory):
+    source = lcm.source(lcm.dom0(bootargs="console=hvc0 quiet"), lcm.domain("web", bootargs="console=hvc0 quiet"))
+    with harness.booted("vm", source=source, folder=tmp_path_factory.mktemp("vm")) as boot:
+        boot.wait_shell()
+        boot.wait_shell_says("hlctl list 2>/dev/null | grep -q ' ready '")
+        boot.wait_shell_says("xl domid web")
+        # The first of each leaves what later ones find, such as libxl's lock files.
+        define(boot, "first")
+        ask(boot, "hlctl create /run/first.dts && hlctl destroy first")
+        yield boot
+
+
+def ask(boot, command):
+    return boot.shell(command, harness.PATIENCE)
+
+
+def define(boot, name, memory="96M", more=""):
+    text = base64.b64encode((DEFINITION % (name, memory, more, name)).encode()).decode()
+    ask(boot, f"ln -sf /usr/lib/hyperlaunch/guest.cpio.gz /run/; echo {text} | base64 -d >/run/{name}.dts")
+
+
+def state(boot):
+    """As soon as nothing changes any more: Xen frees memory a little later."""
+    before, now = None, ask(boot, STATE)
+    for _ in range(20):
+        if before == now:
+            break
+        before, now = now, ask(boot, f"sleep 1; {STATE}")
+    return now
+
+
+def log_of(name):
+    return f"/var/log/hyperlaunch/console/$(basename $(xenstore-read /local/domain/$(xl domid {name})/vm)).log"
+
+
+def test_created_runs_and_is_destroyed(launched):
+    before = state(launched)
+    define(launched, "two")
+    assert re.fullmatch(r"Domain \d+ \(two\) is (running|blocked)\.\n", ask(launched, "hlctl create /run/two.dts"))
+    launched.wait_shell_says(f"grep -q 'HL-CMDLINE console=hvc0 quiet said=two' {log_of('two')}")
+    launched.wait_shell_says(f"grep -q READY {log_of('two')}")
+    row = next(row for row in launched.json("list")["domains"] if row["name"] == "two")
+    assert (row["origin"], row["vcpus"]) == ("post-boot", 2)
+    # Stock xl knows it as one of its own.
+    listed = json.loads(ask(launched, "xl list -l two"))[0]["config"]
+    assert (listed["c_info"]["name"], listed["c_info"]["uuid"], listed["b_info"]["max_memkb"]) == ("two", row["uuid"], 96 << 10)
+    assert re.search(r"^two +\d+ +96 +2 ", ask(launched, "xl list"), re.MULTILINE)
+    assert ask(launched, "hlctl destroy two") == f"Domain {row['domid']} (two) is destroyed.\n"
+    assert state(launched) == before
+
+
+def test_paused_until_xl_unpauses_it(launched):
+    define(launched, "wait")
+    assert "paused" in ask(launched, "hlctl create --paused /run/wait.dts")
+    assert re.search(r"^wait .* --p---", ask(launched, "xl list"), re.MULTILINE)
+    ask(launched, "xl unpause wait")
+    launched.wait_shell_says(f"grep -q READY {log_of('wait')}")
+    ask(launched, "hlctl destroy wait")
+
+
+def test_pv(launched):
+    define(launched, "oldstyle", more="mode = <5>;")
+    ask(launched, "hlctl create /run/oldstyle.dts")
+    launched.wait_shell_says(f"grep -q READY {log_of('oldstyle')}")
+    assert '"type": "pv"' in ask(launched, "xl list -l oldstyle")
+    ask(launched, "hlctl destroy oldstyle")
+
+
+def refused(boot, command, words):
+    before = state(boot)
+    said = ask(boot, f"{command} 2>&1 && echo DONE; true")
+    assert re.search(words, said) and "DONE" not in said, said
+    assert state(boot) == before
+
+
+def test_what_cannot_be_made_leaves_nothing(launched):
+    define(launched, "large", "64G")
+    refused(launched, "hlctl create /run/large.dts", r"needs \d+ KiB, and Xen has \d+ KiB free")
+    define(launched, "web")
+    refused(launched, "hlctl create /run/web.dts", "name \"web\"")
+    define(launched, "none")
+    refused(launched, "hlctl create --kernel /etc/passwd /run/none.dts", "none")
+    refused(launched, "hlctl create --kernel /dev/null /run/none.dts", "regular file")
+    refused(launched, "hlctl create --kernel /nowhere /run/none.dts", "/nowhere")
+    refused(launched, "hlctl create /etc/passwd", "passwd")
+    define(launched, "number", more="domid = <1>;")
+    refused(launched, "hlctl create /run/number.dts", "number")
+
+
+def begin(boot, name):
+    ask(boot, f"systemd-run --quiet --unit=create-{name} -p StandardOutput=file:/run/{name}.said -p StandardError=file:/run/{name}.said "
+        f"hlctl create /run/{name}.dts")
+
+
+def over(name):
+    return f"! systemctl is-active -q create-{name} && hlctl jobs --json | tr -d ' \\n' | grep -q '\"jobs\":\\[\\]'"
+
+
+@pytest.mark.parametrize("what", ["hyperlaunch-vmd", "hyperlaunchd", "cancel"])
+def test_ended_in_the_middle(launched, what):
+    """Once as soon as the domain is there, and once a little later."""
+    before = state(launched)
+    for number in range(2):
+        name = f"mid{what[-1]}{number}"
+        define(launched, name, "256M")
+        end = "for j in $(hlctl jobs --json | sed -n 's/.*\"job\": *\\([0-9]*\\).*/\\1/p'); do hlctl cancel $j; done" if what == "cancel" \
+            else f"pkill -9 -x {what[:15]}"
+        begin(launched, name)
+        ask(launched, f"for i in $(seq 600); do [ $(xl list 2>/dev/null | wc -l) -gt 3 ] && break; sleep 0.05; done; sleep 0.{number}; {end}")
+        launched.wait_shell_says("hlctl status >/dev/null 2>&1")
+        launched.wait_shell_says(over(name))
+        # It may have been done by then.
+        ask(launched, f"hlctl destroy {name} 2>/dev/null; true")
+    assert state(launched) == before
+
+
+def test_ten_at_once(launched):
+    before = state(launched)
+    for number in range(10):
+        define(launched, f"many{number}", "64M")
+        begin(launched, f"many{number}")
+    for number in range(10):
+        launched.wait_shell_says(over(f"many{number}"))
+    assert ask(launched, "xl list | grep -c ^many") == "10\n"
+    ask(launched, "for n in $(seq 0 9); do hlctl destroy many$n & done; wait")
+    assert state(launched) == before
+
+
+def test_xls_domain_with_a_disk_is_destroyed(launched):
+    """Its hotplug script and the loop device of its disk are taken care of."""
+    before = state(launched)
+    ask(launched, "truncate -s 8M /run/disk.img; printf '%s\\n' 'name=\"xls\"' 'type=\"pvh\"' "
+        "'kernel=\"/usr/lib/hyperlaunch/vmlinuz\"' 'ramdisk=\"/usr/lib/hyperlaunch/guest.cpio.gz\"' 'memory=96' "
+        "'disk=[\"/run/disk.img,raw,xvda,w,backendtype=phy\"]' >/run/xls.cfg; xl create -q /run/xls.cfg")
+    assert "disk.img" in ask(launched, "losetup -a")
+    ask(launched, "hlctl destroy xls; rm /run/disk.img")
+    assert state(launched) == before
+
+
+def test_initial_domain_is_destroyed_and_others_are_not(launched):
+    refused(launched, "hlctl destroy dom0", "hyperlaunchd runs in")
+    ask(launched, "hlctl destroy web")
+    rows = {row["name"]: row for row in launched.json("list")["domains"]}
+    assert rows["web"]["state"] == "reclaimed"
+    assert "web" not in ask(launched, "xl list")
+    assert ask(launched, "xenstore-ls -f / | grep -c /local/domain/1/ || true") == "0\n"
+
+
+def test_busctl_does_the_same(launched):
+    define(launched, "plain")
+    ask(launched, "lcmtool show --format dtb /run/plain.dts >/run/plain.dtb")
+    bytes_ = " ".join(ask(launched, "od -An -v -tu1 /run/plain.dtb").split())
+    count = len(bytes_.split())
+    said = ask(launched, f"exec 7</usr/lib/hyperlaunch/vmlinuz 8</usr/lib/hyperlaunch/guest.cpio.gz; "
+               f"busctl --system call {MANAGER} CreateDomain 'aya{{sv}}' {count} {bytes_} 2 Kernel h 7 Ramdisk h 8")
+    assert "domain/d" in said
+    ask(launched, "hlctl destroy plain")
