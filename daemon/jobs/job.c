@@ -212,6 +212,13 @@ static void begin_undo(struct job *job, enum job_state outcome)
 	advance_undo(job);
 }
 
+static int start_deadline(struct job *job, const struct job_step *step)
+{
+	uint64_t usec = step->get_deadline ? step->get_deadline(job) : step->deadline;
+
+	return usec > 0 ? timer_set(job->deadline, usec) : 0;
+}
+
 static int run_step(struct job *job)
 {
 	const struct job_step *step = &job->type->steps[job->step];
@@ -222,8 +229,7 @@ static int run_step(struct job *job)
 		write_record(job);
 		job->started = true;
 		notify_changed(job);
-		if (step->deadline > 0)
-			r = timer_set(job->deadline, step->deadline);
+		r = start_deadline(job, step);
 		if (r < 0)
 			return job_fail(job, JOB_ERROR_NO_MEMORY, "out of memory");
 	}
@@ -340,6 +346,11 @@ struct jobs *jobs_free(struct jobs *jobs)
 	closep(&jobs->dir);
 	free(jobs);
 	return NULL;
+}
+
+struct loop *jobs_loop(const struct jobs *jobs)
+{
+	return jobs->loop;
 }
 
 int jobs_register(struct jobs *jobs, const struct job_type *type, void *context)
