@@ -21,7 +21,9 @@
 #include "domains/manager.h"
 #include "jobs/job.h"
 #include "launch/complete.h"
+#include "lifecycle/pause.h"
 #include "lifecycle/release.h"
+#include "lifecycle/shutdown.h"
 #include "loop/log.h"
 #include "loop/loop.h"
 #include "loop/notify.h"
@@ -175,6 +177,10 @@ static int start_jobs(struct daemon *daemon)
 		r = release_register(daemon->jobs, daemon->manager);
 	if (r == 0)
 		r = console_handoff_register(daemon->jobs, daemon->consoles);
+	if (r == 0)
+		r = pause_register(daemon->jobs, daemon->manager);
+	if (r == 0)
+		r = shutdown_register(daemon->jobs, daemon->manager);
 	return r;
 }
 

@@ -20,7 +20,9 @@
 #include "console/owner.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
+#include "lifecycle/pause.h"
 #include "lifecycle/release.h"
+#include "lifecycle/shutdown.h"
 
 #define PREFIX	  BUS_JOB_PREFIX
 #define PATH_SIZE (sizeof(PREFIX "/") + 10)
@@ -135,6 +137,10 @@ static const char *action_of(const struct job *job)
 		{CONSOLE_OWNER_JOB, BUS_ACTION_SET_CONSOLE_OWNER},
 		{RELEASE_JOB, BUS_ACTION_RELEASE},
 		{CONSOLE_HANDOFF_JOB, BUS_ACTION_HAND_OFF_CONSOLE},
+		{PAUSE_JOB, BUS_ACTION_PAUSE},
+		{UNPAUSE_JOB, BUS_ACTION_PAUSE},
+		{SHUTDOWN_JOB, BUS_ACTION_SHUTDOWN},
+		{REBOOT_JOB, BUS_ACTION_REBOOT},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
