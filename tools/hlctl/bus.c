@@ -10,6 +10,7 @@
 
 /* hyperlaunchd waits for polkit that long, and polkit for the user. */
 #define POLKIT_TIMEOUT_USEC UINT64_C(120000000)
+#define USEC_PER_SECOND	    UINT64_C(1000000)
 
 static enum exit_code code_of(const char *name)
 {
@@ -85,7 +86,7 @@ int bus_try_call(sd_bus *bus, const char *path, const char *interface, const cha
 	return r < 0 ? r : sd_bus_call(bus, call, 0, ret_error, ret_reply);
 }
 
-/* The user may be asked for a password meanwhile. */
+/* The user may be asked for a password meanwhile, and a guest have to answer. */
 static int call_and_wait(const struct options *options, sd_bus *bus, sd_bus_message *call,
 			 sd_bus_error *ret_error, sd_bus_message **ret_reply)
 {
@@ -97,7 +98,8 @@ static int call_and_wait(const struct options *options, sd_bus *bus, sd_bus_mess
 	if (r < 0)
 		return r;
 	agent_start(options);
-	r = sd_bus_call(bus, call, usec + POLKIT_TIMEOUT_USEC, ret_error, ret_reply);
+	usec += POLKIT_TIMEOUT_USEC + options->timeout * USEC_PER_SECOND;
+	r = sd_bus_call(bus, call, usec, ret_error, ret_reply);
 	agent_stop();
 	return r;
 }

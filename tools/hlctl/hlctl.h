@@ -31,6 +31,8 @@ struct options {
 	uint32_t since;
 	bool follow;
 	uint32_t seconds;		/* of a hand-off; 0: for good */
+	uint32_t timeout;		/* in seconds, of what a guest is asked; 0: not given */
+	bool force;			/* also where other domains depend on it */
 	bool console;			/* a hand-off of a domain's console, not of Xen's */
 	bool read_only, exclusive, log; /* of a console */
 	uint32_t replay;		/* bytes */
@@ -52,6 +54,10 @@ enum exit_code verb_handoff(const struct options *options, sd_bus *bus);
 enum exit_code handoff_console(const struct options *options, sd_bus *bus);
 enum exit_code verb_console(const struct options *options, sd_bus *bus);
 enum exit_code verb_release(const struct options *options, sd_bus *bus);
+enum exit_code verb_pause(const struct options *options, sd_bus *bus);
+enum exit_code verb_unpause(const struct options *options, sd_bus *bus);
+enum exit_code verb_shutdown(const struct options *options, sd_bus *bus);
+enum exit_code verb_reboot(const struct options *options, sd_bus *bus);
 enum exit_code verb_host(const struct options *options, sd_bus *bus);
 enum exit_code verb_dmesg(const struct options *options, sd_bus *bus);
 enum exit_code verb_jobs(const struct options *options, sd_bus *bus);

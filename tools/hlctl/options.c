@@ -11,11 +11,12 @@
 #include "common/relay.h"
 
 #define MAX_LOAN_SECONDS (UINT32_MAX / 1000)
+#define MAX_TIMEOUT	 3600
 #define MAX_REPLAY	 65536
 #define SHORT_OPTIONS	 ":jr:f:s:Ft:p:P:qH:hV"
 /* Options that only some verbs take; of those that are not in SHORT_OPTIONS only the long form is
  * there. */
-#define LIMITED "rfsFtpPvnoxRelc"
+#define LIMITED "rfsFtpPvnoxRelcTy"
 
 enum option_code {
 	OPT_JSON = 'j',
@@ -34,6 +35,8 @@ enum option_code {
 	OPT_REPLAY = 'R',
 	OPT_ESCAPE = 'e',
 	OPT_LOG = 'l',
+	OPT_TIMEOUT = 'T',
+	OPT_FORCE = 'y',
 	OPT_QUIET = 'q',
 	OPT_HOST = 'H',
 	OPT_HELP = 'h',
@@ -62,6 +65,8 @@ static const struct option longs[] = {
 	{"replay", required_argument, NULL, OPT_REPLAY},
 	{"escape", required_argument, NULL, OPT_ESCAPE},
 	{"log", no_argument, NULL, OPT_LOG},
+	{"timeout", required_argument, NULL, OPT_TIMEOUT},
+	{"force", no_argument, NULL, OPT_FORCE},
 	{"quiet", no_argument, NULL, OPT_QUIET},
 	{"no-legend", no_argument, NULL, OPT_NO_LEGEND},
 	{"no-pager", no_argument, NULL, OPT_NO_PAGER},
@@ -89,16 +94,16 @@ static enum exit_code parse_since(const char *text, uint32_t *ret_since)
 	return EXIT_OK;
 }
 
-static enum exit_code parse_seconds(const char *text, uint32_t *ret_seconds)
+static enum exit_code parse_seconds(const char *text, uint32_t max, uint32_t *ret_seconds)
 {
 	unsigned long long number;
 	char *end;
 
 	errno = 0;
 	number = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || !number || number > MAX_LOAN_SECONDS)
+	if (*text < '0' || *text > '9' || *end || errno || !number || number > max)
 		return report_error(EXIT_USAGE, "'%s' is no number of seconds: these are 1 to %u",
-				    text, MAX_LOAN_SECONDS);
+				    text, max);
 	*ret_seconds = (uint32_t)number;
 	return EXIT_OK;
 }
@@ -210,7 +215,9 @@ static enum exit_code take_value(int option, const char *value, struct options *
 	case OPT_SINCE:
 		return parse_since(value, &options->since);
 	case OPT_FOR:
-		return parse_seconds(value, &options->seconds);
+		return parse_seconds(value, MAX_LOAN_SECONDS, &options->seconds);
+	case OPT_TIMEOUT:
+		return parse_seconds(value, MAX_TIMEOUT, &options->timeout);
 	case OPT_REPLAY:
 		return parse_replay(value, &options->replay);
 	case OPT_ESCAPE:
@@ -248,6 +255,9 @@ static enum exit_code take_option(int option, const char *value, struct options 
 		break;
 	case OPT_LOG:
 		flag = &options->log;
+		break;
+	case OPT_FORCE:
+		flag = &options->force;
 		break;
 	case OPT_QUIET:
 		flag = &options->quiet;

@@ -46,7 +46,7 @@ _hlctl_read_option() {
         --host=* | -H?*) remote=1 ;;
         --console) to=1 ;;
         --host | -H) remote=1 option=$1 ;;
-        --address | --role | --format | --since | --for | --property | --replay | --escape | -[rfstpP]) option=$1 ;;
+        --address | --role | --format | --since | --for | --property | --replay | --escape | --timeout | -[rfstpP]) option=$1 ;;
     esac
 }
 
@@ -118,13 +118,15 @@ _hlctl_offer_options() {
         lcm) options+=(--format) ;;
         events) options+=(--since --follow) ;;
         handoff) options+=(--for --console) ;;
+        pause) options+=(--force) ;;
+        shutdown | reboot) options+=(--timeout --force) ;;
         console) options+=(--log --follow --read-only --exclusive --replay --escape) ;;
     esac
     _hlctl_offer_words "$current" "${options[@]}"
 }
 
 _hlctl() {
-    local verbs='list status show roles lcm events modules monitor handoff console release host dmesg jobs cancel'
+    local verbs='list status show roles lcm events modules monitor handoff console release pause unpause shutdown reboot host dmesg jobs cancel'
     local verb='' dashes='' option='' remote='' to='' nr_domains=0 current
     local -a words=() bus=()
 
@@ -141,7 +143,7 @@ _hlctl() {
     elif [[ ! $verb ]]; then
         # shellcheck disable=SC2086  # words of this file
         _hlctl_offer_words "$current" $verbs
-    elif [[ $verb == show || $verb == @(status|handoff|console|release) && $nr_domains == 0 ]]; then
+    elif [[ $verb == show || $verb == @(status|handoff|console|release|pause|unpause|shutdown|reboot) && $nr_domains == 0 ]]; then
         _hlctl_offer_names
     elif [[ $verb == handoff && $to && $nr_domains == 1 ]]; then
         _hlctl_offer_words "$current" xenconsoled
