@@ -23,7 +23,9 @@
 #include "launch/complete.h"
 #include "lifecycle/create.h"
 #include "lifecycle/destroy.h"
+#include "lifecycle/pause.h"
 #include "lifecycle/release.h"
+#include "lifecycle/shutdown.h"
 #include "lifecycle/vm.h"
 #include "loop/log.h"
 #include "loop/loop.h"
@@ -195,6 +197,10 @@ static int start_jobs(struct daemon *daemon, const struct options *options)
 		r = destroy_register(daemon->jobs, &daemon->vms);
 	if (r == 0)
 		r = console_handoff_register(daemon->jobs, daemon->consoles);
+	if (r == 0)
+		r = pause_register(daemon->jobs, daemon->manager);
+	if (r == 0)
+		r = shutdown_register(daemon->jobs, daemon->manager);
 	return r;
 }
 

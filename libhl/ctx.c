@@ -161,6 +161,20 @@ HL_EXPORT int hl_release(struct hl_ctx *ctx, uint32_t domid)
 	return r ? r : ctx->ops->release(ctx->backend, domid);
 }
 
+HL_EXPORT int hl_pause(struct hl_ctx *ctx, uint32_t domid)
+{
+	int r = check_domid(domid);
+
+	return r ? r : ctx->ops->pause(ctx->backend, domid);
+}
+
+HL_EXPORT int hl_unpause(struct hl_ctx *ctx, uint32_t domid)
+{
+	int r = check_domid(domid);
+
+	return r ? r : ctx->ops->unpause(ctx->backend, domid);
+}
+
 HL_EXPORT int hl_set_handle(struct hl_ctx *ctx, uint32_t domid, const uint8_t handle[16])
 {
 	int r = check_domid(domid);

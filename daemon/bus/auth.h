@@ -20,6 +20,10 @@
 #define BUS_ACTION_DESTROY_DOMAIN    "org.xenproject.Hyperlaunch1.destroy-domain"
 #define BUS_ACTION_RELEASE	     "org.xenproject.Hyperlaunch1.release"
 #define BUS_ACTION_RECONCILE	     "org.xenproject.Hyperlaunch1.reconcile"
+#define BUS_ACTION_PAUSE	     "org.xenproject.Hyperlaunch1.pause"
+#define BUS_ACTION_SHUTDOWN	     "org.xenproject.Hyperlaunch1.shutdown"
+#define BUS_ACTION_REBOOT	     "org.xenproject.Hyperlaunch1.reboot"
+#define BUS_ACTION_FORCE	     "org.xenproject.Hyperlaunch1.force"
 
 struct bus_auth;
 

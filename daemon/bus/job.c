@@ -22,7 +22,9 @@
 #include "jobs/job.h"
 #include "lifecycle/create.h"
 #include "lifecycle/destroy.h"
+#include "lifecycle/pause.h"
 #include "lifecycle/release.h"
+#include "lifecycle/shutdown.h"
 
 #define PREFIX	  BUS_JOB_PREFIX
 #define PATH_SIZE (sizeof(PREFIX "/") + 10)
@@ -146,6 +148,10 @@ static const char *action_of(const struct job *job)
 		{CREATE_JOB, BUS_ACTION_CREATE_DOMAIN},
 		{DESTROY_JOB, BUS_ACTION_DESTROY_DOMAIN},
 		{CONSOLE_HANDOFF_JOB, BUS_ACTION_HAND_OFF_CONSOLE},
+		{PAUSE_JOB, BUS_ACTION_PAUSE},
+		{UNPAUSE_JOB, BUS_ACTION_PAUSE},
+		{SHUTDOWN_JOB, BUS_ACTION_SHUTDOWN},
+		{REBOOT_JOB, BUS_ACTION_REBOOT},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)

@@ -2,7 +2,10 @@
 /* The methods of the interface Lifecycle; each starts a job. */
 #include "bus/lifecycle.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "bus/auth.h"
 #include "bus/call.h"
@@ -10,88 +13,125 @@
 #include "bus/domain.h"
 #include "bus/error.h"
 #include "bus/options.h"
-#include "common/cleanup.h"
 #include "domains/manager.h"
 #include "lifecycle/destroy.h"
-#include "lifecycle/guard.h"
+#include "lifecycle/pause.h"
 #include "lifecycle/release.h"
+#include "lifecycle/shutdown.h"
 
 static const struct hl_domain *domain_at(const struct bus *bus, const char *path)
 {
 	return bus_domain_find(manager_table(bus_manager_of(bus)), path);
 }
 
-static int run_release(const struct bus_allowed *allowed, void *userdata, sd_bus_error *error)
-{
-	static const struct bus_verb verb = {.kind = RELEASE_JOB, .verb = "release"};
+/* What the options of a call say. */
+struct arguments {
+	bool force;
+	uint64_t timeout_ms;
+};
 
-	return bus_call_start(userdata, allowed, &verb, NULL, error);
+static void *make_destroy(const struct arguments *arguments)
+{
+	return destroy_new(arguments->force);
 }
 
-static int release(sd_bus_message *call, void *userdata, sd_bus_error *error)
+static void *make_pause(const struct arguments *arguments)
 {
-	const struct bus_auth_question question = {
-		.action = BUS_ACTION_RELEASE,
+	return pause_new(arguments->force);
+}
+
+static void *make_shutdown(const struct arguments *arguments)
+{
+	return shutdown_new((uint32_t)arguments->timeout_ms, arguments->force);
+}
+
+static const struct method {
+	const char *member;
+	const char *action;
+	const char *kind, *verb; /* of the job */
+	const char *key;   /* what jobs with the same exclude each other by; NULL: the domain */
+	size_t nr_options; /* of those in read_options() */
+	void *(*make)(const struct arguments *arguments); /* the job's data; NULL: it has none */
+} methods[] = {
+	{"Release", BUS_ACTION_RELEASE, RELEASE_JOB, "release", NULL, 0, NULL},
+	{"Pause", BUS_ACTION_PAUSE, PAUSE_JOB, "pause", NULL, 1, make_pause},
+	{"Destroy", BUS_ACTION_DESTROY_DOMAIN, DESTROY_JOB, "destroy", NULL, 1, make_destroy},
+	{"Unpause", BUS_ACTION_PAUSE, UNPAUSE_JOB, "unpause", NULL, 0, NULL},
+	/* A guest that takes long, or ignores it, keeps no other verb waiting. */
+	{"Shutdown", BUS_ACTION_SHUTDOWN, SHUTDOWN_JOB, "shut down", "shutdown", 2, make_shutdown},
+	{"Reboot", BUS_ACTION_REBOOT, REBOOT_JOB, "reboot", "shutdown", 2, make_shutdown},
+};
+
+/* Of the vtable, so it is there. */
+static const struct method *find_method(sd_bus_message *call)
+{
+	size_t i = 0;
+
+	while (strcmp(methods[i].member, sd_bus_message_get_member(call)) != 0)
+		i++;
+	return &methods[i];
+}
+
+static int read_options(sd_bus_message *call, struct arguments *arguments, sd_bus_error *error)
+{
+	const struct bus_option options[] = {
+		{.name = "Force", .flag = &arguments->force},
+		{.name = "Timeout",
+		 .min = 1,
+		 .max = SHUTDOWN_TIMEOUT_MAX,
+		 .number = &arguments->timeout_ms},
+	};
+
+	*arguments = (struct arguments){.timeout_ms = SHUTDOWN_TIMEOUT};
+	return bus_options_read(call, options, find_method(call)->nr_options, error);
+}
+
+static int start(struct bus *bus, const struct bus_allowed *allowed,
+		 const struct arguments *arguments, sd_bus_error *error)
+{
+	const struct method *method = find_method(allowed->call);
+	struct bus_verb verb = {.kind = method->kind, .verb = method->verb};
+	void *data = method->make ? method->make(arguments) : NULL;
+	char key[64];
+
+	if (method->make && !data)
+		return -ENOMEM;
+	if (method->key) {
+		snprintf(key, sizeof(key), "%s/%" PRIu32 "_%" PRIu64, method->key,
+			 allowed->subject.domid, allowed->subject.generation);
+		verb.key = key;
+	}
+	return bus_call_start(bus, allowed, &verb, data, error);
+}
+
+static int run(const struct bus_allowed *allowed, void *userdata, sd_bus_error *error)
+{
+	struct arguments arguments;
+	/* They were right when the call came; it was kept since. */
+	int r = sd_bus_message_rewind(allowed->call, true);
+
+	if (r >= 0)
+		r = read_options(allowed->call, &arguments, error);
+	return r < 0 ? r : start(userdata, allowed, &arguments, error);
+}
+
+static int on_call(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	struct bus_auth_question question = {
 		.domain = domain_at(userdata, sd_bus_message_get_path(call)),
-		.run = run_release,
+		.run = run,
 		.userdata = userdata,
 	};
-	int r = bus_options_read(call, NULL, 0, error);
+	struct arguments arguments;
+	int r = read_options(call, &arguments, error);
 
 	if (r < 0)
 		return r;
+	question.action = arguments.force ? BUS_ACTION_FORCE : find_method(call)->action;
 	if (!question.domain)
 		return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN,
 				     "The domain of this object has gone");
 	return bus_auth_call(bus_auth_of(userdata), call, &question, error);
-}
-
-static int read_force(sd_bus_message *call, bool *ret_force, sd_bus_error *error)
-{
-	const struct bus_option options[] = {{.name = "Force", .flag = ret_force}};
-
-	*ret_force = false;
-	return bus_options_read(call, options, ARRAY_SIZE(options), error);
-}
-
-static int check_end(const struct bus *bus, const struct hl_domain *domain, bool force,
-		     sd_bus_error *error)
-{
-	const char *why = guard_against_end(manager_table(bus_manager_of(bus)), domain, force);
-
-	if (!why)
-		return 0;
-	return bus_error_set(error, BUS_ERROR_NOT_SUPPORTED,
-			     "Cannot destroy domain %" PRIu32 " (%.128s): %s", domain->domid,
-			     domain->name, why);
-}
-
-/* Roles do not change, so what was said of them when the call came is still so. */
-static int run_destroy(const struct bus_allowed *allowed, void *userdata, sd_bus_error *error)
-{
-	static const struct bus_verb verb = {.kind = DESTROY_JOB, .verb = "destroy"};
-
-	return bus_call_start(userdata, allowed, &verb, NULL, error);
-}
-
-static int destroy(sd_bus_message *call, void *userdata, sd_bus_error *error)
-{
-	const struct bus_auth_question question = {
-		.action = BUS_ACTION_DESTROY_DOMAIN,
-		.domain = domain_at(userdata, sd_bus_message_get_path(call)),
-		.run = run_destroy,
-		.userdata = userdata,
-	};
-	bool force;
-	int r = read_force(call, &force, error);
-
-	if (r < 0)
-		return r;
-	if (!question.domain)
-		return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN,
-				     "The domain of this object has gone");
-	r = check_end(userdata, question.domain, force, error);
-	return r < 0 ? r : bus_auth_call(bus_auth_of(userdata), call, &question, error);
 }
 
 /* A call may outlast the row, so handlers are given the bus. */
@@ -105,12 +145,14 @@ static int find(sd_bus *connection, const char *path, const char *interface, voi
 }
 
 /* Each asks for the caller's right itself. */
+#define LIFECYCLE_METHOD(name)                                                                  \
+	SD_BUS_METHOD_WITH_ARGS(name, SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, on_call, \
+				SD_BUS_VTABLE_UNPRIVILEGED)
+
 static const sd_bus_vtable vtable[] = {
-	SD_BUS_VTABLE_START(0),
-	SD_BUS_METHOD_WITH_ARGS("Destroy", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, destroy,
-				SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, release,
-				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_VTABLE_START(0),	    LIFECYCLE_METHOD("Destroy"), LIFECYCLE_METHOD("Pause"),
+	LIFECYCLE_METHOD("Reboot"), LIFECYCLE_METHOD("Release"), LIFECYCLE_METHOD("Shutdown"),
+	LIFECYCLE_METHOD("Unpause"),
 	SD_BUS_VTABLE_END,
 };
 

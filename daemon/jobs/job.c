@@ -226,6 +226,13 @@ static void begin_undo(struct job *job, enum job_state outcome)
 	advance_undo(job);
 }
 
+static int start_deadline(struct job *job, const struct job_step *step)
+{
+	uint64_t usec = step->get_deadline ? step->get_deadline(job) : step->deadline;
+
+	return usec > 0 ? timer_set(job->deadline, usec) : 0;
+}
+
 static int run_step(struct job *job)
 {
 	const struct job_step *step = &job->type->steps[job->step];
@@ -237,8 +244,7 @@ static int run_step(struct job *job)
 		job->started = true;
 		forget_report(job);
 		notify_changed(job);
-		if (step->deadline > 0)
-			r = timer_set(job->deadline, step->deadline);
+		r = start_deadline(job, step);
 		if (r < 0)
 			return job_fail(job, JOB_ERROR_NO_MEMORY, "out of memory");
 	}
@@ -355,6 +361,11 @@ struct jobs *jobs_free(struct jobs *jobs)
 	closep(&jobs->dir);
 	free(jobs);
 	return NULL;
+}
+
+struct loop *jobs_loop(const struct jobs *jobs)
+{
+	return jobs->loop;
 }
 
 int jobs_register(struct jobs *jobs, const struct job_type *type, void *context)

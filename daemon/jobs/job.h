@@ -62,6 +62,8 @@ struct job_step {
 	int (*undo)(struct job *job, bool again);
 	/* Microseconds that the step may take; 0: run() never returns -EINPROGRESS. */
 	uint64_t deadline;
+	/* The same, where the caller chooses; not 0.  NULL: it does not. */
+	uint64_t (*get_deadline)(const struct job *job);
 };
 
 struct job_type {
@@ -134,6 +136,8 @@ int jobs_new(struct loop *loop, const char *dir, struct jobs **ret_jobs);
  * next jobs_resume(). */
 void jobs_end(struct jobs *jobs);
 struct jobs *jobs_free(struct jobs *jobs);
+
+struct loop *jobs_loop(const struct jobs *jobs);
 
 /* Before jobs_resume().  The type stays the caller's. */
 int jobs_register(struct jobs *jobs, const struct job_type *type, void *context);

@@ -9,12 +9,28 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/json-write.h"
+#include "common/packet.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
+#include "lifecycle/check.h"
 #include "lifecycle/vm.h"
 
 /* Xen clears each page of the domain: some minutes for a terabyte. */
 #define DESTROY_MAX (15 * 60 * USEC_PER_SEC)
+
+struct destroy {
+	struct vm_order order;
+	bool force;
+};
+
+struct destroy *destroy_new(bool force)
+{
+	struct destroy *destroy = calloc(1, sizeof(*destroy));
+
+	if (destroy)
+		destroy->force = force;
+	return destroy;
+}
 
 static const struct hl_domain *find(const struct job *job, const struct vms *vms)
 {
@@ -26,29 +42,37 @@ static const struct hl_domain *find(const struct job *job, const struct vms *vms
 	return domain->live ? domain : NULL;
 }
 
+static int check(struct job *job, const struct vms *vms, const struct hl_domain *domain)
+{
+	const struct destroy *destroy = job->data;
+
+	if (domain->roles & (1u << HL_ROLE_HARDWARE | 1u << HL_ROLE_LEGACY_DOM0))
+		return job_fail(job, JOB_ERROR_NOT_SUPPORTED,
+				"it is the hardware domain, which Xen lets nobody end");
+	return check_may_stop(job, vms->manager, domain, destroy->force);
+}
+
 static int order(struct job *job, struct vms *vms, const struct hl_domain *domain)
 {
 	struct vm_request request = {.name = "destroy", .sandbox = VM_DEVICES};
+	struct destroy *destroy = job->data;
 
-	if (!job->data)
-		job->data = calloc(1, sizeof(struct vm_order));
-	if (!job->data)
-		return job_fail(job, JOB_ERROR_NO_MEMORY, "out of memory");
 	request.members = vm_members(domain->handle_text);
 	if (!request.members ||
 	    json_add(request.members, "domid", json_object_new_int64(domain->domid)) < 0) {
 		json_object_put(request.members);
 		return job_fail(job, JOB_ERROR_NO_MEMORY, "out of memory");
 	}
-	return vm_order_start(vms, job, job->data, &request);
+	return vm_order_start(vms, job, &destroy->order, &request);
 }
 
 /* It can be repeated: a domain that is gone is what is wanted. */
 static int destroy(struct job *job, bool again)
 {
 	struct vms *vms = job->context;
+	const struct destroy *data = job->data;
 	const struct hl_domain *domain;
-	int r = again ? vm_order_result(job, job->data) : 0;
+	int r = again ? vm_order_result(job, &data->order) : 0;
 
 	if (r == -EINPROGRESS)
 		return r;
@@ -58,8 +82,10 @@ static int destroy(struct job *job, bool again)
 		return 0;
 	if (!domain)
 		return job_fail(job, JOB_ERROR_NO_SUCH_DOMAIN, "it has gone meanwhile");
-	if (!again)
-		return order(job, vms, domain);
+	if (!again) {
+		r = check(job, vms, domain);
+		return r < 0 ? r : order(job, vms, domain);
+	}
 	return r < 0 ? r
 		     : job_fail(job, JOB_ERROR_FAILED,
 				"libxl has ended it, and Xen still has it: another domain maps "
@@ -68,7 +94,27 @@ static int destroy(struct job *job, bool again)
 
 static void clear(struct job *job)
 {
-	vm_order_clear(job->data);
+	struct destroy *destroy = job->data;
+
+	vm_order_clear(&destroy->order);
+}
+
+static int save(const struct job *job, json_object *object)
+{
+	const struct destroy *destroy = job->data;
+
+	return json_add(object, "force", json_object_new_boolean(destroy->force));
+}
+
+static int load(struct job *job, json_object *object)
+{
+	bool force;
+	int r = packet_get_bool(object, "force", &force);
+
+	if (r < 0)
+		return -EINVAL;
+	job->data = destroy_new(force);
+	return job->data ? 0 : -ENOMEM;
 }
 
 static const struct job_step steps[] = {
@@ -79,6 +125,8 @@ static const struct job_type type = {
 	.kind = DESTROY_JOB,
 	.steps = steps,
 	.nr_steps = ARRAY_SIZE(steps),
+	.save = save,
+	.load = load,
 	.clear = clear,
 };
 

@@ -5,8 +5,14 @@
 
 #define DESTROY_JOB "destroy"
 
+#include <stdbool.h>
+
+struct destroy;
 struct jobs;
 struct vms;
+
+/* The job's data.  force: also a domain that others depend on.  NULL: out of memory. */
+struct destroy *destroy_new(bool force);
 
 int destroy_register(struct jobs *jobs, struct vms *vms);
 

@@ -98,6 +98,27 @@ int hl_read_console(struct hl_ctx *ctx, uint32_t domid, char **ret_text, size_t 
 int hl_release(struct hl_ctx *ctx, uint32_t domid) HL_MUST_CHECK;
 
 /*
+ * Pauses a domain, which keeps its vCPUs from running until hl_unpause() has been called
+ * as often: Xen counts the pauses, up to 255, whichever domain makes them.  Works on a Xen
+ * without Hyperlaunch, and on a dying domain, too.  Allowed for control domains.
+ * Returns 0, or -ESRCH: no such domain; -EINVAL: it is the domain that this process runs
+ * in; -EPERM: also if it is the hardware domain of a launch; -EOVERFLOW: it has been paused
+ * 255 times; or an error of the hypervisor.
+ * Since: 0.1
+ */
+int hl_pause(struct hl_ctx *ctx, uint32_t domid) HL_MUST_CHECK;
+
+/*
+ * Takes back one pause; a domain without any runs.  That of a launch, which a held domain
+ * and the crash domain have, is one of them, so these start.  Works on a Xen without
+ * Hyperlaunch, and on a dying domain, too.  Allowed for control domains.
+ * Returns 0, or -ESRCH: no such domain; -EINVAL: it is not paused; or an error of the
+ * hypervisor.
+ * Since: 0.1
+ */
+int hl_unpause(struct hl_ctx *ctx, uint32_t domid) HL_MUST_CHECK;
+
+/*
  * Sets the handle of a domain, which toolstacks take for its UUID.  Works on a Xen
  * without Hyperlaunch too.  Allowed for control domains.
  * Returns 0, -ESRCH: no such domain, or an error of the hypervisor.

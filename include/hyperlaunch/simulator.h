@@ -24,7 +24,7 @@
  *   domain-remove DOMAIN    destroys it; an initial domain becomes reclaimed
  *   shutdown DOMAIN REASON  poweroff, reboot, suspend, crash, watchdog, soft-reset
  *   dying DOMAIN            its teardown begins; it is still listed
- *   pause DOMAIN, unpause DOMAIN
+ *   pause DOMAIN, unpause DOMAIN    as often as it was paused; Xen counts
  *   rename DOMAIN NAME      the name that a toolstack sets in xenstore
  *   handle DOMAIN UUID      the handle that a toolstack sets
  *   label DOMAIN TEXT       FLASK's context
@@ -47,12 +47,13 @@
  *                           which has no CONTROL; off: it has one
  *   typing WHAT             on: begins a line of input for the console owner; off: ends
  *                           it.  A hand-off waits for its end, for 2 s at most
- *   kill WHEN OP            kills this process in OP: set-console, move-console-backend
- *                           or release; WHEN: before or after the operation
+ *   kill WHEN OP            kills this process in OP: set-console, move-console-backend,
+ *                           release, pause or unpause; WHEN: before or after it
  *   fault OP ERRNO COUNT    the next COUNT calls of OP fail with ERRNO; OP: get-info,
  *                           get-domain, get-module, read-lcm, get-events, list-live,
  *                           set-console, move-console-backend, read-console, release,
- *                           ready, set-handle, get-host, read-log, get-fd, process;
+ *                           ready, set-handle, get-host, read-log, pause, unpause,
+ *                           get-fd, process;
  *                           ERRNO by name (EPERM) or number; COUNT 0 ends it
  */
 #ifndef HYPERLAUNCH_SIMULATOR_H

@@ -192,22 +192,14 @@ static int do_output(struct call *call)
 	return r ? r : sim_print(call->sim, domid, call->words[2], lines);
 }
 
-static int set_paused(struct call *call, bool paused)
-{
-	uint32_t domid;
-	int r = get_domid(call, &domid);
-
-	return r ? r : sim_domain_pause(call->sim, domid, paused);
-}
-
 static int do_pause(struct call *call)
 {
-	return set_paused(call, true);
+	return for_domain(call, sim_domain_pause);
 }
 
 static int do_unpause(struct call *call)
 {
-	return set_paused(call, false);
+	return for_domain(call, sim_domain_unpause);
 }
 
 static int do_rename(struct call *call)
@@ -395,6 +387,8 @@ static const char *op_name(uint32_t op)
 		[SIM_PROCESS] = "process",
 		[SIM_GET_HOST] = "get-host",
 		[SIM_READ_LOG] = "read-log",
+		[SIM_PAUSE] = "pause",
+		[SIM_UNPAUSE] = "unpause",
 	};
 
 	return ops[op];
@@ -439,9 +433,11 @@ static int do_kill(struct call *call)
 
 	if (r)
 		return r;
-	if (op != SIM_SET_CONSOLE && op != SIM_RELEASE && op != SIM_MOVE_CONSOLE_BACKEND)
+	if (op != SIM_SET_CONSOLE && op != SIM_RELEASE && op != SIM_MOVE_CONSOLE_BACKEND &&
+	    op != SIM_PAUSE && op != SIM_UNPAUSE)
 		return problem(call, -EOPNOTSUPP,
-			       "only set-console, move-console-backend and release kill");
+			       "only set-console, move-console-backend, release, pause and "
+			       "unpause kill");
 	if (!before && strcmp(call->words[1], "after") != 0)
 		return problem(call, -EINVAL, "neither before nor after");
 	call->sim->kills[op] = before ? SIM_KILL_BEFORE : SIM_KILL_AFTER;

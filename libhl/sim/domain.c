@@ -9,6 +9,8 @@
 #include "sim/console.h"
 #include "sim/launch.h"
 
+#define MAX_PAUSES 255 /* of one domain, as in Xen */
+
 /* 0 is dom0's, and the domid of the boot domain is not used again. */
 static bool domid_free(struct sim *sim, uint32_t domid)
 {
@@ -109,17 +111,49 @@ int sim_domain_dying(struct sim *sim, uint32_t domid)
 	return 0;
 }
 
-int sim_domain_pause(struct sim *sim, uint32_t domid, bool paused)
+int sim_domain_pause(struct sim *sim, uint32_t domid)
 {
 	struct hl_live_domain *live = sim_find_live(sim, domid);
+	struct sim_placement *placement = sim_find_placement(sim, domid);
 
 	if (!live)
 		return -ENOENT;
-	if (live->paused == paused)
-		return -EALREADY;
-	live->paused = paused;
-	live->running = !paused && !live->shutdown && !live->dying;
+	if (live->paused && placement->more_pauses == MAX_PAUSES - 1)
+		return -EOVERFLOW;
+	if (live->paused)
+		placement->more_pauses++;
+	live->paused = true;
+	live->running = live->blocked = false;
 	sim_changed(sim);
+	return 0;
+}
+
+/* Its wait is one of the pauses that Xen counts, so the last unpause starts it. */
+static bool waits_to_start(const struct hl_launch_domain *d)
+{
+	return d && (d->state == HL_DOMAIN_BUILT || d->state == HL_DOMAIN_HELD ||
+		     d->state == HL_DOMAIN_PAUSED);
+}
+
+int sim_domain_unpause(struct sim *sim, uint32_t domid)
+{
+	struct hl_live_domain *live = sim_find_live(sim, domid);
+	struct sim_placement *placement = sim_find_placement(sim, domid);
+	struct hl_launch_domain *d = sim_initial_live(sim, domid);
+
+	if (!live)
+		return -ENOENT;
+	if (!live->paused)
+		return -EINVAL;
+	sim_changed(sim);
+	if (placement->more_pauses > 0) {
+		placement->more_pauses--;
+		return 0;
+	}
+	if (waits_to_start(d))
+		return sim_start(sim, d);
+	live->paused = false;
+	live->running = !live->shutdown && !live->dying;
 	return 0;
 }
 
@@ -228,6 +262,7 @@ int sim_domain_ready(struct sim *sim, uint32_t domid)
 int sim_domain_release(struct sim *sim, uint32_t domid)
 {
 	struct hl_launch_domain *d = sim_initial_live(sim, domid);
+	struct sim_placement *placement = sim_find_placement(sim, domid);
 	int r;
 
 	if (!d)
@@ -235,7 +270,12 @@ int sim_domain_release(struct sim *sim, uint32_t domid)
 	if (d->state != HL_DOMAIN_HELD)
 		return -EBUSY;
 	r = sim_event(sim, HL_EVENT_RELEASED, domid, d->index);
-	return r ? r : sim_start(sim, d);
+	if (r || placement->more_pauses == 0)
+		return r ? r : sim_start(sim, d);
+	/* It does not run yet, as a toolstack has paused it too. */
+	placement->more_pauses--;
+	d->state = HL_DOMAIN_BUILT;
+	return 0;
 }
 
 int sim_domain_fail(struct sim *sim, uint32_t domid, uint32_t code, const char *prop)

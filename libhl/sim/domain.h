@@ -13,13 +13,14 @@
 int sim_domain_add(struct sim *sim, const struct hl_live_domain *wanted, uint32_t *ret_domid);
 
 /*
- * -ENOENT: no such domain, of all of these; -EALREADY: it is paused, or unpaused,
- * already; -ENAMETOOLONG: the text does not fit.
+ * -ENOENT: no such domain, of all of these; -EINVAL: it is not paused; -EOVERFLOW: it is
+ * paused as often as Xen counts; -ENAMETOOLONG: the text does not fit.
  */
 int sim_domain_remove(struct sim *sim, uint32_t domid);
 int sim_domain_shutdown(struct sim *sim, uint32_t domid, uint32_t code);
 int sim_domain_dying(struct sim *sim, uint32_t domid);
-int sim_domain_pause(struct sim *sim, uint32_t domid, bool paused);
+int sim_domain_pause(struct sim *sim, uint32_t domid);
+int sim_domain_unpause(struct sim *sim, uint32_t domid);
 int sim_domain_rename(struct sim *sim, uint32_t domid, const char *name);
 int sim_domain_handle(struct sim *sim, uint32_t domid, const uint8_t handle[16]);
 int sim_domain_label(struct sim *sim, uint32_t domid, const char *label);

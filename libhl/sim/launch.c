@@ -118,6 +118,7 @@ static int build(struct sim *sim, const struct hl_lcm *l, struct hl_launch_domai
 int sim_start(struct sim *sim, struct hl_launch_domain *d)
 {
 	struct hl_live_domain *live = sim_find_live(sim, d->domid);
+	struct sim_placement *placement = sim_find_placement(sim, d->domid);
 	int r = sim_event(sim, HL_EVENT_STARTED, d->domid, d->index);
 
 	if (r)
@@ -127,6 +128,7 @@ int sim_start(struct sim *sim, struct hl_launch_domain *d)
 	if (live) {
 		live->paused = false;
 		live->running = true;
+		placement->more_pauses = 0;
 	}
 	return 0;
 }

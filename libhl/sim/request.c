@@ -13,7 +13,7 @@ uint32_t sim_self(struct sim *sim)
 {
 	uint32_t control = sim_find_holder(sim, HL_PERM_CONTROL, 0);
 
-	if (sim->kind == SIM_CLASSIC)
+	if (sim->kind != SIM_LAUNCHED)
 		return 0;
 	return control != HL_NO_DOMID ? control : sim_find_holder(sim, HL_PERM_HARDWARE, 0);
 }
@@ -114,15 +114,60 @@ int sim_request_read_console(void *backend, uint32_t domid, char **ret_text, siz
 }
 
 /* A control domain's right on any Xen. */
+static int check_domctl(struct sim *sim)
+{
+	return sim->kind == SIM_LAUNCHED && check_caller(sim, HL_NO_DOMID) ? -EPERM : 0;
+}
+
+static int pause_domain(struct sim *sim, uint32_t domid)
+{
+	int r;
+
+	if (domid == sim_self(sim))
+		return -EINVAL;
+	if (sim->kind == SIM_LAUNCHED && domid == sim->launch.hardware_domid)
+		return -EPERM;
+	r = sim_domain_pause(sim, domid);
+	return r == -ENOENT ? -ESRCH : r;
+}
+
+int sim_request_pause(void *backend, uint32_t domid)
+{
+	struct sim *sim = backend;
+	int r = sim_fault(sim, SIM_PAUSE);
+
+	sim_maybe_kill(sim, SIM_PAUSE, SIM_KILL_BEFORE);
+	if (!r)
+		r = check_domctl(sim);
+	if (!r)
+		r = pause_domain(sim, domid);
+	sim_maybe_kill(sim, SIM_PAUSE, SIM_KILL_AFTER);
+	return r;
+}
+
+int sim_request_unpause(void *backend, uint32_t domid)
+{
+	struct sim *sim = backend;
+	int r = sim_fault(sim, SIM_UNPAUSE);
+
+	sim_maybe_kill(sim, SIM_UNPAUSE, SIM_KILL_BEFORE);
+	if (!r)
+		r = check_domctl(sim);
+	if (!r)
+		r = sim_domain_unpause(sim, domid);
+	sim_maybe_kill(sim, SIM_UNPAUSE, SIM_KILL_AFTER);
+	return r == -ENOENT ? -ESRCH : r;
+}
+
 int sim_request_handle(void *backend, uint32_t domid, const uint8_t handle[16])
 {
 	struct sim *sim = backend;
 	int r = sim_fault(sim, SIM_SET_HANDLE);
 
+	if (!r)
+		r = check_domctl(sim);
 	if (r)
 		return r;
-	if (sim->kind == SIM_LAUNCHED && check_caller(sim, HL_NO_DOMID))
-		return -EPERM;
 	return sim_domain_handle(sim, domid, handle) == 0 ? 0 : -ESRCH;
 }
 

@@ -130,8 +130,8 @@ void sim_remove_live(struct sim *sim, uint32_t domid)
 /* True for what a Xen without Hyperlaunch does too. */
 static bool is_stock(enum sim_op op)
 {
-	return op == SIM_LIST_LIVE || op == SIM_PROCESS || op == SIM_GET_HOST ||
-	       op == SIM_READ_LOG || op == SIM_SET_HANDLE || op == SIM_GET_FD;
+	return op == SIM_LIST_LIVE || op == SIM_PROCESS || op == SIM_GET_HOST || op == SIM_PAUSE ||
+	       op == SIM_UNPAUSE || op == SIM_READ_LOG || op == SIM_SET_HANDLE || op == SIM_GET_FD;
 }
 
 int sim_fault(struct sim *sim, enum sim_op op)

@@ -44,6 +44,8 @@ enum sim_op {
 	SIM_PROCESS,
 	SIM_GET_HOST,
 	SIM_READ_LOG,
+	SIM_PAUSE,
+	SIM_UNPAUSE,
 	SIM_NR_OPS
 };
 
@@ -64,6 +66,7 @@ enum sim_kill {
 struct sim_placement {
 	struct hl_scheduling scheduling;
 	struct hl_affinity affinity;
+	unsigned int more_pauses; /* of a paused domain, besides the first */
 };
 
 /* What Xen took from a domain's console ring. */

@@ -287,6 +287,27 @@ static int release(void *backend, uint32_t domid)
 	return xcall_hyperlaunch_do(xen->xcall, XEN_HYPERLAUNCH_RELEASE, domid, 0);
 }
 
+/* Runs a domctl that has no payload. */
+static int do_domctl(struct xen *xen, uint32_t cmd, uint32_t domid)
+{
+	struct xen_domctl domctl;
+
+	memset(&domctl, 0, sizeof(domctl));
+	domctl.cmd = cmd;
+	domctl.domain = (domid_t)domid;
+	return xcall_domctl(xen->xcall, &domctl);
+}
+
+static int pause_domain(void *backend, uint32_t domid)
+{
+	return do_domctl(backend, XEN_DOMCTL_pausedomain, domid);
+}
+
+static int unpause_domain(void *backend, uint32_t domid)
+{
+	return do_domctl(backend, XEN_DOMCTL_unpausedomain, domid);
+}
+
 static int set_handle(void *backend, uint32_t domid, const uint8_t handle[16])
 {
 	struct xen *xen = backend;
@@ -391,6 +412,8 @@ const struct backend_ops xen_backend = {
 	.move_console_backend = move_console_backend,
 	.read_console = read_console,
 	.release = release,
+	.pause = pause_domain,
+	.unpause = unpause_domain,
 	.set_handle = set_handle,
 	.ready = ready,
 };

@@ -14,9 +14,10 @@ import time
 import dbus.lowlevel
 import pytest
 
-from conftest import IS_ROOT, MANAGER, NOBODY, PATH, compile_lcm, wait_until
+from conftest import DOMAIN, IS_ROOT, MANAGER, NOBODY, PATH, compile_lcm, wait_until
 from hlctl_support import (DENIED, FAILED, HLCTL, NOT_FOUND, OK, TIMEOUT, UNSUPPORTED, USAGE,
                            hlctl, public_hlctl, read_terminal)
+from xenstored import Xenstored
 
 DOMAIN_KEYS = {
     "name", "domid", "requested_domid", "uuid", "handle", "permissions", "permission_names", "functions",
@@ -377,6 +378,48 @@ def test_release(launch, hlctl, client):
     assert hlctl("release", "6") == "Domain 6 (db) is started.\n"
 
 
+def test_pause_and_unpause(launch, hlctl):
+    launch("ok-dynamic-full", options=["--session"])
+    path = in_json(hlctl("status", "web", "--json"))["path"]
+    assert hlctl("pause", "web") == "Domain 5 (web) is paused.\n"
+    assert hlctl("pause", "5", "--quiet") == ""
+    assert in_json(hlctl("unpause", "web", "--json")) == {"domid": 5, "name": "web", "state": "started", "path": path}
+    assert "Release" in hlctl("unpause", "db", code=FAILED)
+    assert "reclaimed" in hlctl("pause", "boot", code=NOT_FOUND)
+    hlctl("pause", "nobody", code=NOT_FOUND)
+    assert "Force" in hlctl("pause", "store", code=UNSUPPORTED)
+    assert hlctl("pause", "store", "--force") == "Domain 1 (store) is paused.\n"
+    assert "runs in it" in hlctl("pause", "control", "--force", code=UNSUPPORTED)
+
+
+@pytest.mark.parametrize("verb, word", [("shutdown", "poweroff"), ("reboot", "reboot")])
+def test_what_a_guest_is_asked(launch, hlctl, bus_address, client, place, verb, word):
+    """The timeout is the guest's: the call waits that long."""
+    store = Xenstored(place / "xenstored" / "socket").start()
+    daemon = launch("ok-classic-basic-cloud", options=["--session"], env={"XENSTORED_PATH": store.path})
+    wait_until(lambda: client.get("XenstoreState", DOMAIN, client.path_of("web")) == "introduced")
+    node = "/local/domain/1/control/shutdown"
+    message = hlctl(verb, "web", "--timeout", "2", code=TIMEOUT, env={"SYSTEMD_BUS_TIMEOUT": "1s"})
+    assert "not acknowledged the request within 2000 ms" in message and store.read(node) == ""
+    assert "runs in it" in hlctl(verb, "0", "--force", code=UNSUPPORTED)
+    process = subprocess.Popen([HLCTL, "--address", bus_address, verb, "web"], stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: store.read(node) == word)
+    store.write(node, "")
+    daemon.command(f"shutdown web {word}")
+    assert process.communicate(timeout=60)[0] == "Domain 1 (web) has shut down.\n" and process.returncode == 0
+    # A later domain is gone by then.
+    store.write("/local/domain/70/control/shutdown", "")
+    daemon.command("domain-add vm domid=70")
+    store.introduce(70)
+    wait_until(lambda: "vm" in client.rows())
+    process = subprocess.Popen([HLCTL, "--address", bus_address, verb, "70", "--json"], stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: store.read("/local/domain/70/control/shutdown") == word)
+    daemon.command("domain-remove 70")
+    told = in_json(process.communicate(timeout=60)[0])
+    assert (told["domid"], told["state"], process.returncode) == (70, None, 0)
+    store.stop()
+
+
 def test_requests_without_a_launch(launch, hlctl):
     launch("ok-static-basic", extra=",as=classic", options=["--session"])
     hlctl("handoff", "0", code=NOT_FOUND)
@@ -630,6 +673,8 @@ def test_denied(launch, bus_address, public_hlctl, verb, code):
     ["status", "--role", "control"], ["lcm", "--role", "control"], ["events", "-f", "dts"],
     ["--role"], ["list", "--json=1"], ["handoff"], ["release"], ["handoff", "a", "b"],
     ["release", "--role", "control", "a"], ["release", "--for", "5", "a"], ["handoff", "a", "--for"],
+    ["pause"], ["pause", "a", "b"], ["pause", "--timeout", "5", "a"], ["unpause", "--force", "a"], ["release", "--force", "a"],
+    *(["shutdown", "a", "--timeout", seconds] for seconds in ("0", "-1", "1.5", "", "5s", "3601", "99999999999999999999")),
     *(["handoff", "a", "--for", seconds] for seconds in ("0", "-1", "1.5", "", "5s", "4294968", "99999999999999999999")),
 ])
 def test_usage(args):
@@ -654,7 +699,7 @@ def test_wrong_options(args, words):
     assert ("after --" in result.stderr) == ("-5" in words)
 
 
-@pytest.mark.parametrize("verb", ["status", "handoff", "release"])
+@pytest.mark.parametrize("verb", ["status", "handoff", "release", "pause", "shutdown"])
 def test_nonsense_for_a_domain(launch, hlctl, verb):
     """One line, whatever was typed; no control character of it, and not all of a long one."""
     launch("ok-dynamic-full", options=["--session"])
@@ -670,7 +715,7 @@ def test_nonsense_for_a_domain(launch, hlctl, verb):
 def test_help_and_version():
     text = subprocess.run([HLCTL, "--help"], capture_output=True, text=True, check=True).stdout
     for word in ("list", "status", "roles", "lcm", "events", "modules", "monitor", "handoff",
-                 "release", "--json", "--address"):
+                 "release", "pause", "unpause", "shutdown", "reboot", "--json", "--address"):
         assert word in text
     version = subprocess.run([HLCTL, "-V"], capture_output=True, text=True, check=True).stdout
     assert version.startswith("hlctl 0.")

@@ -271,3 +271,62 @@ def test_daemon_is_idle_when_nothing_happens(cloud):
     assert int(after) - int(before) <= 2
 
 
+def xl_states(boot):
+    """As xl shows them, such as "--p---"."""
+    rows = [line.split() for line in boot.shell("xl list").splitlines()[1:]]
+    return {row[0]: row[4] for row in rows}
+
+
+def wait_for_its_kernel(boot, name):
+    """Until it has written that it takes requests."""
+    boot.shell(f'for i in $(seq 120); do [ "$(hlctl show -P XenstoreState {name})" = connected ] && exit 0; sleep 0.5; done; '
+               f"hlctl status {name}; exit 1", 240)
+
+
+def state_of(boot, name):
+    told = boot.json(f"status {name}")
+    return told["state"], told["reason"]
+
+
+def pause_and_unpause(boot, name, running):
+    """xl agrees, and whoever paused it how often does not matter."""
+    boot.shell(f"hlctl pause {name}; hlctl pause {name}")
+    assert "p" in xl_states(boot)[name] and boot.json(f"status {name}")["state"] == "paused"
+    boot.shell(f"xl unpause {name}")
+    assert "p" not in xl_states(boot)[name]
+    boot.shell(f"xl pause {name}; xl pause {name}; hlctl pause {name}; hlctl unpause {name}")
+    assert "p" not in xl_states(boot)[name] and boot.json(f"status {name}")["state"] in running
+    boot.shell(f"hlctl unpause {name}")
+
+
+def test_an_initial_guest_is_paused_and_unpaused(cloud):
+    pause_and_unpause(cloud, "alpha", ("started", "ready"))
+    # Our own, which Xen refuses too.
+    assert "runs in it" in cloud.shell("hlctl pause --force 0 2>&1; [ $? = 5 ]")
+
+
+def test_a_guest_of_xl_is_paused_rebooted_and_shut_down(cloud):
+    cloud.shell(f"cat >/run/late.cfg <<'END'\n{LATE}END\nxl create -q /run/late.cfg", 240)
+    wait_for_its_kernel(cloud, "late")
+    pause_and_unpause(cloud, "late", ("running",))
+    before = int(cloud.shell("xl domid late"))
+    cloud.shell("hlctl reboot --timeout 200 late", 240)
+    # xl makes it again.
+    cloud.shell(f'for i in $(seq 120); do d=$(xl domid late 2>/dev/null); [ "$d" ] && [ "$d" != {before} ] && exit 0; sleep 0.5; done; '
+                "xl list; exit 1", 240)
+    wait_for_its_kernel(cloud, "late")
+    cloud.shell("hlctl shutdown --timeout 200 late", 240)
+    cloud.shell("for i in $(seq 120); do xl domid late 2>/dev/null || exit 0; sleep 0.5; done; xl list; exit 1", 240)
+
+
+# Both stay as they are: no toolstack has made them.
+@pytest.mark.parametrize("verb, name, reason", [("reboot", "beta", "reboot"), ("shutdown", "alpha", "poweroff")])
+def test_an_initial_guest_is_shut_down(cloud, verb, name, reason):
+    cloud.shell(f"hlctl pause {name}")
+    assert "Unpause" in cloud.shell(f"hlctl {verb} {name} 2>&1; [ $? = 1 ]")
+    cloud.shell(f"hlctl unpause {name}")
+    wait_for_its_kernel(cloud, name)
+    assert cloud.shell(f"hlctl {verb} --timeout 200 {name}", 240) == f"Domain {GUESTS[name][1]} ({name}) has shut down.\n"
+    assert state_of(cloud, name) == ("shutdown", reason)
+    assert "s" in xl_states(cloud)[name]
+    assert cloud.shell(f"xenstore-read /local/domain/{GUESTS[name][1]}/control/shutdown").strip() == ""

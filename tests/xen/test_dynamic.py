@@ -25,6 +25,10 @@ hlctl handoff web && hlctl handoff console
 busctl --system --json=short call org.xenproject.Hyperlaunch1 /org/xenproject/Hyperlaunch1 \
 	org.xenproject.Hyperlaunch1.Manager ListJobs
 /root/try-xl
+hlctl pause web && hlctl unpause web
+hlctl pause --force hw 2>&1
+hlctl pause store 2>&1
+hlctl shutdown --timeout 200 web
 hldom roles
 systemctl is-active xenstored hyperlaunch-consoled hyperlaunchd
 """
@@ -158,3 +162,12 @@ def test_stock_xl_destroys_the_guest(launched):
     assert not re.search(r"^(late|\(null\)) ", launched.steps["gone"][1], re.MULTILINE)
     left = re.findall(r"^(\d+) = ", launched.steps["left"][1], re.MULTILINE)
     assert sorted(map(int, left)) == sorted(domain["domid"] for domain in launched.log.domains())
+
+
+def test_a_control_domain_without_hardware_pauses_and_shuts_down_others(launched):
+    """xenstored, in another domain, lets it write what the guest owns."""
+    said = launched.tried[1].rpartition("\ncode ")[2]
+    web = f"Domain {domid_of(launched.log, 'web')} (web)"
+    assert f"{web} is paused.\n" in said and re.search(f"^{re.escape(web)} is (started|ready)\\.$", said, re.MULTILINE)
+    assert f"{web} has shut down.\n" in said
+    assert "which Xen lets no other domain pause" in said and "with the option Force" in said

@@ -10,6 +10,7 @@
 
 /* hyperlaunchd waits for polkit that long, and polkit for the user. */
 #define POLKIT_TIMEOUT_USEC UINT64_C(120000000)
+#define USEC_PER_SECOND	    UINT64_C(1000000)
 
 static enum exit_code code_of(const char *name)
 {
@@ -93,7 +94,8 @@ static int allow_password(const struct options *options, sd_bus *bus, sd_bus_mes
 
 	if (r >= 0)
 		r = sd_bus_get_method_call_timeout(bus, ret_usec);
-	*ret_usec += POLKIT_TIMEOUT_USEC;
+	/* A guest may have to answer. */
+	*ret_usec += POLKIT_TIMEOUT_USEC + options->timeout * USEC_PER_SECOND;
 	return r;
 }
 

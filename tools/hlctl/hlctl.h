@@ -31,11 +31,12 @@ struct options {
 	uint32_t since;
 	bool follow;
 	uint32_t seconds;		/* of a hand-off; 0: for good */
+	uint32_t timeout;		/* in seconds, of what a guest is asked; 0: not given */
+	bool force;			/* also where other domains depend on it */
 	bool console;			/* a hand-off of a domain's console, not of Xen's */
 	bool read_only, exclusive, log; /* of a console */
 	uint32_t replay;		/* bytes */
 	int escape;			/* a character, ESCAPE_DEFAULT, or ESCAPE_NONE */
-	bool force;			/* what a domain is that serves others is known */
 	bool paused;			/* a created domain is not started */
 	const char *kernel, *ramdisk;	/* files of a created domain; NULL: the definition's */
 	const char *domain;		/* the verb's argument; NULL: none */
@@ -57,6 +58,10 @@ enum exit_code verb_console(const struct options *options, sd_bus *bus);
 enum exit_code verb_release(const struct options *options, sd_bus *bus);
 enum exit_code verb_create(const struct options *options, sd_bus *bus);
 enum exit_code verb_destroy(const struct options *options, sd_bus *bus);
+enum exit_code verb_pause(const struct options *options, sd_bus *bus);
+enum exit_code verb_unpause(const struct options *options, sd_bus *bus);
+enum exit_code verb_shutdown(const struct options *options, sd_bus *bus);
+enum exit_code verb_reboot(const struct options *options, sd_bus *bus);
 enum exit_code verb_host(const struct options *options, sd_bus *bus);
 enum exit_code verb_dmesg(const struct options *options, sd_bus *bus);
 enum exit_code verb_jobs(const struct options *options, sd_bus *bus);

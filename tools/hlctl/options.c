@@ -11,11 +11,12 @@
 #include "common/relay.h"
 
 #define MAX_LOAN_SECONDS (UINT32_MAX / 1000)
+#define MAX_TIMEOUT	 3600
 #define MAX_REPLAY	 65536
 #define SHORT_OPTIONS	 ":jr:f:s:Ft:p:P:qH:hV"
 /* Options that only some verbs take; of those that are not in SHORT_OPTIONS only the long form is
  * there. */
-#define LIMITED "rfsFtpPvnoxRelckduO"
+#define LIMITED "rfsFtpPvnoxRelckduTy"
 
 enum option_code {
 	OPT_JSON = 'j',
@@ -37,7 +38,8 @@ enum option_code {
 	OPT_KERNEL = 'k',
 	OPT_RAMDISK = 'd',
 	OPT_PAUSED = 'u',
-	OPT_FORCE = 'O',
+	OPT_TIMEOUT = 'T',
+	OPT_FORCE = 'y',
 	OPT_QUIET = 'q',
 	OPT_HOST = 'H',
 	OPT_HELP = 'h',
@@ -69,6 +71,7 @@ static const struct option longs[] = {
 	{"kernel", required_argument, NULL, OPT_KERNEL},
 	{"ramdisk", required_argument, NULL, OPT_RAMDISK},
 	{"paused", no_argument, NULL, OPT_PAUSED},
+	{"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"force", no_argument, NULL, OPT_FORCE},
 	{"quiet", no_argument, NULL, OPT_QUIET},
 	{"no-legend", no_argument, NULL, OPT_NO_LEGEND},
@@ -97,16 +100,16 @@ static enum exit_code parse_since(const char *text, uint32_t *ret_since)
 	return EXIT_OK;
 }
 
-static enum exit_code parse_seconds(const char *text, uint32_t *ret_seconds)
+static enum exit_code parse_seconds(const char *text, uint32_t max, uint32_t *ret_seconds)
 {
 	unsigned long long number;
 	char *end;
 
 	errno = 0;
 	number = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || !number || number > MAX_LOAN_SECONDS)
+	if (*text < '0' || *text > '9' || *end || errno || !number || number > max)
 		return report_error(EXIT_USAGE, "'%s' is no number of seconds: these are 1 to %u",
-				    text, MAX_LOAN_SECONDS);
+				    text, max);
 	*ret_seconds = (uint32_t)number;
 	return EXIT_OK;
 }
@@ -224,7 +227,9 @@ static enum exit_code take_value(int option, const char *value, struct options *
 	case OPT_SINCE:
 		return parse_since(value, &options->since);
 	case OPT_FOR:
-		return parse_seconds(value, &options->seconds);
+		return parse_seconds(value, MAX_LOAN_SECONDS, &options->seconds);
+	case OPT_TIMEOUT:
+		return parse_seconds(value, MAX_TIMEOUT, &options->timeout);
 	case OPT_REPLAY:
 		return parse_replay(value, &options->replay);
 	case OPT_ESCAPE:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* hlctl handoff, hlctl release: what changes something about one domain. */
+/* hlctl handoff: the owner of the Xen console. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -163,42 +163,4 @@ enum exit_code verb_handoff(const struct options *options, sd_bus *bus)
 	if (options->json)
 		return handoff_json(d, before, options->seconds);
 	return options->quiet ? EXIT_OK : handoff_text(d, before, options->seconds);
-}
-
-static enum exit_code release_json(const struct domain *d, const char *state)
-{
-	struct json_object *object = json_new_object();
-
-	json_put_id(object, "domid", d->domid);
-	json_put_text(object, "name", d->name);
-	json_put_text(object, "state", state);
-	json_put_text(object, "path", d->path);
-	return json_print(object);
-}
-
-enum exit_code verb_release(const struct options *options, sd_bus *bus)
-{
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL, *after = NULL;
-	_cleanup_(domains_free) struct domains domains = {0};
-	const struct domain *d;
-	const char *state;
-	enum exit_code code = domains_get_present(bus, options->domain, &domains, &d);
-	int r;
-
-	if (!code)
-		code = bus_call_privileged(options, bus, d->path, BUS_LIFECYCLE, "Release", &reply,
-					   "a{sv}", 0);
-	if (!code)
-		code = bus_call_at(bus, d->path, BUS_PROPERTIES, "Get", &after, "ss", BUS_DOMAIN,
-				   "State");
-	if (code)
-		return code;
-	r = sd_bus_message_read(after, "v", "s", &state);
-	if (r < 0)
-		return bus_bad_answer(r);
-	if (options->json)
-		return release_json(d, state);
-	if (!options->quiet)
-		print_line("Domain %u (%s) is %s.", d->domid, d->name, state);
-	return EXIT_OK;
 }

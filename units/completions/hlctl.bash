@@ -46,7 +46,7 @@ _hlctl_read_option() {
         --host=* | -H?*) remote=1 ;;
         --console) to=1 ;;
         --host | -H) remote=1 option=$1 ;;
-        --address | --role | --format | --since | --for | --property | --replay | --escape | --kernel | --ramdisk | -[rfstpP]) option=$1 ;;
+        --address | --role | --format | --since | --for | --property | --replay | --escape | --kernel | --ramdisk | --timeout | -[rfstpP]) option=$1 ;;
     esac
 }
 
@@ -128,14 +128,15 @@ _hlctl_offer_options() {
         events) options+=(--since --follow) ;;
         handoff) options+=(--for --console) ;;
         create) options+=(--kernel --ramdisk --paused) ;;
-        destroy) options+=(--force) ;;
+        pause | destroy) options+=(--force) ;;
+        shutdown | reboot) options+=(--timeout --force) ;;
         console) options+=(--log --follow --read-only --exclusive --replay --escape) ;;
     esac
     _hlctl_offer_words "$current" "${options[@]}"
 }
 
 _hlctl() {
-    local verbs='list status show roles lcm events modules monitor handoff console release create destroy host dmesg jobs cancel'
+    local verbs='list status show roles lcm events modules monitor handoff console release create destroy pause unpause shutdown reboot host dmesg jobs cancel'
     local verb='' dashes='' option='' remote='' to='' nr_domains=0 current
     local -a words=() bus=()
 
@@ -152,7 +153,7 @@ _hlctl() {
     elif [[ ! $verb ]]; then
         # shellcheck disable=SC2086  # words of this file
         _hlctl_offer_words "$current" $verbs
-    elif [[ $verb == show || $verb == @(status|handoff|console|release|destroy) && $nr_domains == 0 ]]; then
+    elif [[ $verb == show || $verb == @(status|handoff|console|release|destroy|pause|unpause|shutdown|reboot) && $nr_domains == 0 ]]; then
         _hlctl_offer_names
     elif [[ $verb == create && $nr_domains == 0 ]]; then
         _hlctl_offer_files

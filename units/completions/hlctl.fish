@@ -2,7 +2,7 @@
 #
 # Completion of hlctl(1) for fish.  Names of domains come from anywhere: fish quotes each of them.
 
-set -l verbs list status show roles lcm events modules monitor handoff console release create destroy host dmesg jobs cancel
+set -l verbs list status show roles lcm events modules monitor handoff console release create destroy pause unpause shutdown reboot host dmesg jobs cancel
 
 # Words of the line before the current one, without options and their values; the verb is the first.
 function __hlctl_words
@@ -17,7 +17,7 @@ function __hlctl_words
             echo -- $word
         else if test "$word" = --
             set dashes 1
-        else if contains -- "$word" -r --role -p --property -P -f --format -s --since -t --for --replay --escape --kernel --ramdisk -H --host --address
+        else if contains -- "$word" -r --role -p --property -P -f --format -s --since -t --for --replay --escape --kernel --ramdisk --timeout -H --host --address
             set value 1
         else if not string match -q -- '-*' "$word"
             # A line of its own each, whatever is in it.
@@ -66,7 +66,7 @@ end
 # Whether the word may be a domain.
 function __hlctl_domain
     __hlctl_verb show; and return
-    __hlctl_verb status handoff console release destroy; and test (count (__hlctl_words)) = 1
+    __hlctl_verb status handoff console release destroy pause unpause shutdown reboot; and test (count (__hlctl_words)) = 1
 end
 
 complete -c hlctl -f
@@ -74,7 +74,7 @@ complete -c hlctl -n 'test (count (__hlctl_words)) = 0' -a "$verbs"
 complete -c hlctl -n __hlctl_domain -a '(__hlctl_domains)'
 
 complete -c hlctl -s j -l json -d 'JSON instead of tables and text'
-complete -c hlctl -s q -l quiet -d 'No result of what changes something, no hints'
+complete -c hlctl -s q -l quiet -d 'No results of changes, no hints'
 complete -c hlctl -l no-legend -d 'No headings'
 complete -c hlctl -l no-pager -d 'No pager on a terminal'
 complete -c hlctl -l no-ask-password -d 'No authentication by polkit'
@@ -97,7 +97,6 @@ complete -c hlctl -n '__hlctl_verb create; and test (count (__hlctl_words)) = 1'
 complete -c hlctl -n '__hlctl_verb create' -l kernel -r -F -d 'The kernel, in place of the definition\'s'
 complete -c hlctl -n '__hlctl_verb create' -l ramdisk -r -F -d 'The ramdisk, in place of the definition\'s'
 complete -c hlctl -n '__hlctl_verb create' -l paused -d 'Do not start it'
-complete -c hlctl -n '__hlctl_verb destroy' -l force -d 'Also one that serves others'
 complete -c hlctl -n '__hlctl_verb console' -l log -d 'What was printed so far'
 complete -c hlctl -n '__hlctl_verb console' -s F -l follow -d 'With --log, what comes then'
 complete -c hlctl -n '__hlctl_verb console' -l read-only -d 'Do not type'
@@ -107,3 +106,5 @@ complete -c hlctl -n '__hlctl_verb console' -l escape -x -d 'Leaves the console'
 complete -c hlctl -n '__hlctl_verb handoff' -l console -d 'The console of a domain, to a second one'
 complete -c hlctl -n __hlctl_back_end -a 'xenconsoled (__hlctl_domains)'
 complete -c hlctl -n '__hlctl_verb handoff' -s t -l for -x -d 'For that time only'
+complete -c hlctl -n '__hlctl_verb shutdown reboot' -l timeout -x -d 'How long to wait for the guest'
+complete -c hlctl -n '__hlctl_verb pause shutdown reboot destroy' -l force -d 'Also if others depend on it'

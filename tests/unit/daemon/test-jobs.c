@@ -27,6 +27,7 @@ struct world {
 	char dir[64];
 	char trace[256]; /* what was called: "a" to "c" run, "A" to "C" undo, "." ended */
 	int result[NR_STEPS], undo_result[NR_STEPS];
+	uint64_t deadline;    /* of get_deadline() */
 	enum job_state state; /* of the job that ended last */
 	enum job_error error;
 	char message[256];
@@ -226,6 +227,38 @@ static void deadline_undoes(void **state)
 	/* Called once more. */
 	turn(world, 500);
 	assert_string_equal(world->trace, "abbBA.");
+	assert_int_equal(world->error, JOB_ERROR_TIMEOUT);
+}
+
+static uint64_t get_deadline(const struct job *job)
+{
+	const struct world *world = job->context;
+
+	return world->deadline;
+}
+
+static void deadline_is_the_jobs(void **state)
+{
+	static const struct job_step own_steps[] = {
+		{.name = "own", .run = run_b, .undo = undo_b, .get_deadline = get_deadline},
+	};
+	static const struct job_type own = {.kind = "own", .steps = own_steps, .nr_steps = 1};
+	static const struct hl_domain domain = {.domid = 5, .name = "web", .uuid_text = ""};
+	struct world *world = *state;
+	const struct job_request request = {.kind = "own",
+					    .domain = &domain,
+					    .key = "key",
+					    .verb = "test",
+					    .ended = on_ended,
+					    .userdata = world};
+	struct job *job;
+
+	assert_int_equal(jobs_register(world->jobs, &own, world), 0);
+	world->result[1] = -EINPROGRESS;
+	world->deadline = 20 * USEC_PER_MSEC;
+	assert_int_equal(jobs_start(world->jobs, &request, &job), 0);
+	turn(world, 500);
+	assert_string_equal(world->trace, "bbB.");
 	assert_int_equal(world->error, JOB_ERROR_TIMEOUT);
 }
 
@@ -467,6 +500,7 @@ int main(void)
 		TEST(failure_undoes_what_was_started),
 		TEST(waiting_step_is_called_at_each_poke),
 		TEST(deadline_undoes),
+		TEST(deadline_is_the_jobs),
 		TEST(cancel_undoes),
 		TEST(cancel_needs_an_undo),
 		TEST(one_job_for_a_key),

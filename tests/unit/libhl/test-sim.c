@@ -364,9 +364,13 @@ static void lifecycle(void **state)
 
 	command(ctx, "pause web");
 	assert_true(lives(ctx, web, &live) && live.paused);
-	assert_int_equal(run(ctx, "pause web"), -EALREADY);
+	/* Xen counts. */
+	command(ctx, "pause web");
+	command(ctx, "unpause web");
+	assert_true(lives(ctx, web, &live) && live.paused);
 	command(ctx, "unpause web");
 	assert_true(lives(ctx, web, &live) && !live.paused);
+	assert_int_equal(run(ctx, "unpause web"), -EINVAL);
 	command(ctx, "ready web");
 	assert_int_equal(record_of(ctx, "web").state, HL_DOMAIN_READY);
 	assert_int_equal(run(ctx, "ready web"), 0);
@@ -540,6 +544,83 @@ static void handle_set(void **state)
 	assert_int_equal(hl_set_handle(ctx, 0, handle), 0);
 	assert_true(lives(ctx, 0, &live));
 	assert_memory_equal(live.handle, handle, sizeof(handle));
+	hl_unref(ctx);
+}
+
+static bool is_paused(struct hl_ctx *ctx, uint32_t domid)
+{
+	struct hl_live_domain live;
+
+	assert_true(lives(ctx, domid, &live));
+	return live.paused;
+}
+
+static void pauses_are_counted(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+
+	drain(ctx);
+	assert_int_equal(hl_pause(ctx, 5), 0);
+	assert_true(is_paused(ctx, 5));
+	assert_int_equal(hl_process(ctx), 1);
+	for (int i = 1; i < 255; i++)
+		assert_int_equal(hl_pause(ctx, 5), 0);
+	assert_int_equal(hl_pause(ctx, 5), -EOVERFLOW);
+	for (int i = 0; i < 255; i++) {
+		assert_true(is_paused(ctx, 5));
+		assert_int_equal(hl_unpause(ctx, 5), 0);
+	}
+	assert_false(is_paused(ctx, 5));
+	drain(ctx);
+	assert_int_equal(hl_unpause(ctx, 5), -EINVAL);
+	assert_int_equal(hl_process(ctx), 0);
+	hl_unref(ctx);
+}
+
+/* Our own, the hardware domain's, and what is not there; without control nobody's. */
+static void pauses_refused(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+
+	assert_int_equal(hl_pause(ctx, 2), -EINVAL);
+	assert_int_equal(hl_pause(ctx, 20), -EPERM);
+	assert_int_equal(hl_pause(ctx, 77), -ESRCH);
+	assert_int_equal(hl_unpause(ctx, 77), -ESRCH);
+	assert_int_equal(hl_pause(ctx, HL_NO_DOMID), -ESRCH);
+	assert_int_equal(hl_unpause(ctx, HL_NO_DOMID), -ESRCH);
+	command(ctx, "fault pause EPERM 1");
+	command(ctx, "fault unpause EIO 1");
+	assert_int_equal(hl_pause(ctx, 5), -EPERM);
+	assert_int_equal(hl_unpause(ctx, 5), -EIO);
+	hl_unref(ctx);
+	ctx = sim_of("ok-static-basic", "");
+	assert_int_equal(hl_pause(ctx, launch_of(ctx).console_owner), -EPERM);
+	assert_int_equal(hl_unpause(ctx, launch_of(ctx).console_owner), -EPERM);
+	hl_unref(ctx);
+	ctx = sim_of("ok-static-basic", ",as=unpatched");
+	command(ctx, "domain-add vm domid=100");
+	assert_int_equal(hl_pause(ctx, 0), -EINVAL);
+	assert_int_equal(hl_pause(ctx, 100), 0);
+	assert_int_equal(hl_unpause(ctx, 100), 0);
+	hl_unref(ctx);
+}
+
+/* Its wait is one of the pauses. */
+static void pauses_of_a_held_domain(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+
+	assert_int_equal(hl_unpause(ctx, 6), 0);
+	assert_false(is_paused(ctx, 6));
+	assert_int_equal(record_of(ctx, "db").state, HL_DOMAIN_STARTED);
+	hl_unref(ctx);
+	ctx = sim_of("ok-dynamic-full", "");
+	assert_int_equal(hl_pause(ctx, 6), 0);
+	assert_int_equal(hl_release(ctx, 6), 0);
+	assert_true(is_paused(ctx, 6));
+	assert_int_equal(record_of(ctx, "db").state, HL_DOMAIN_BUILT);
+	assert_int_equal(hl_unpause(ctx, 6), 0);
+	assert_int_equal(record_of(ctx, "db").state, HL_DOMAIN_STARTED);
 	hl_unref(ctx);
 }
 
@@ -952,6 +1033,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(requests_refused),
 		cmocka_unit_test(events_as_a_list),
 		cmocka_unit_test(handle_set),
+		cmocka_unit_test(pauses_are_counted),
+		cmocka_unit_test(pauses_refused),
+		cmocka_unit_test(pauses_of_a_held_domain),
 		cmocka_unit_test(output_is_kept),
 		cmocka_unit_test(requests_without_control),
 		cmocka_unit_test(console_is_lent),

@@ -40,7 +40,8 @@ static struct {
 	uint32_t scheduler;
 	bool no_affinity; /* this domain may not read it */
 	const char *log;
-	uint32_t handle_domid; /* the last one that got a handle */
+	uint32_t handle_domid;	       /* the last one that got a handle */
+	uint32_t domctl, domctl_domid; /* the last one without a payload */
 	uint8_t handle[16];
 } xen;
 
@@ -158,6 +159,13 @@ static int do_domctl(struct xen_domctl *domctl)
 		assert_int_equal(affinity->cpumap_soft.nr_bits, 4);
 		*(uint8_t *)affinity->cpumap_hard.bitmap.p = 0x3;
 		*(uint8_t *)affinity->cpumap_soft.bitmap.p = (uint8_t)(1 << affinity->vcpu);
+		return 0;
+	case XEN_DOMCTL_pausedomain:
+	case XEN_DOMCTL_unpausedomain:
+		if (xen.errnum)
+			return refuse(xen.errnum);
+		xen.domctl = domctl->cmd;
+		xen.domctl_domid = domctl->domain;
 		return 0;
 	case XEN_DOMCTL_setdomainhandle:
 		if (xen.errnum)
@@ -572,6 +580,24 @@ static void handle_set(void **state)
 	hl_unref(ctx);
 }
 
+static void pauses(void **state)
+{
+	struct hl_ctx *ctx = open_xen();
+
+	assert_int_equal(hl_pause(ctx, 5), 0);
+	assert_true(xen.domctl == XEN_DOMCTL_pausedomain && xen.domctl_domid == 5);
+	assert_int_equal(hl_unpause(ctx, 6), 0);
+	assert_true(xen.domctl == XEN_DOMCTL_unpausedomain && xen.domctl_domid == 6);
+	assert_int_equal(xen.nr_calls, 2);
+	assert_int_equal(hl_pause(ctx, 0x7ff0), -ESRCH);
+	assert_int_equal(hl_unpause(ctx, 0x7ff0), -ESRCH);
+	assert_int_equal(xen.nr_calls, 2);
+	xen.errnum = EINVAL;
+	assert_int_equal(hl_pause(ctx, 5), -EINVAL);
+	assert_int_equal(hl_unpause(ctx, 5), -EINVAL);
+	hl_unref(ctx);
+}
+
 static void host(void **state)
 {
 	struct hl_ctx *ctx = open_xen();
@@ -624,6 +650,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(live_domains_in_batches),
 		cmocka_unit_test(scheduling),
 		cmocka_unit_test(handle_set),
+		cmocka_unit_test(pauses),
 		cmocka_unit_test(host),
 		cmocka_unit_test(whole_log),
 	};

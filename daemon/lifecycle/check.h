@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which verb may act on which domain.  Each returns 0, or the error of job_fail(). */
+#ifndef HYPERLAUNCHD_LIFECYCLE_CHECK_H
+#define HYPERLAUNCHD_LIFECYCLE_CHECK_H
+
+#include <hyperlaunch/hl.h>
+#include <stdbool.h>
+
+struct job;
+struct manager;
+
+/*
+ * For what stops a domain: hyperlaunchd's own is NotSupported, and without `force` one that
+ * other domains depend on.
+ */
+int check_may_stop(struct job *job, const struct manager *manager, const struct hl_domain *domain,
+		   bool force);
+
+/* It has been started, and has not shut down. */
+int check_started(struct job *job, const struct manager *manager, const struct hl_domain *domain);
+
+/* Whether its vCPUs are kept from running by a pause. */
+bool check_is_paused(const struct hl_domain *domain);
+
+#endif
