@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "client.h"
+#include "common/cleanup.h"
 #include "common/json-write.h"
 #include "config.h"
 #include "destroy.h"
 #include "order.h"
+#include "store.h"
 #include "toolstack.h"
 
 static int refuse_memory(struct toolstack *toolstack, struct client *client,
@@ -104,10 +106,42 @@ static int create(struct toolstack *toolstack, struct client *client, const stru
 	return tell(client, domid);
 }
 
-int create_run(struct toolstack *toolstack, struct client *client, const struct order *order)
+static int read_and_create(struct toolstack *toolstack, struct client *client,
+			   const struct order *order)
 {
 	libxl_domain_config config;
 	char why[256];
+	int r = config_read(toolstack, order, &config, why, sizeof(why));
+
+	if (r < 0)
+		client_tell_error(client, r == -EINVAL ? "InvalidArgs" : "Failed", "%s", why);
+	else
+		r = refuse_memory(toolstack, client, &config);
+	if (r == 0)
+		r = create(toolstack, client, order, &config);
+	libxl_domain_config_dispose(&config);
+	return r;
+}
+
+static int keep(struct client *client, struct order *order, const char *dir)
+{
+	int r = order->keep ? store_save(dir, order) : 0;
+
+	if (r == -ENOSPC || r == -ENOMEM)
+		client_tell_error(client, "NoMemory",
+				  "there is no room in %s to keep kernel and ramdisk, of which the "
+				  "domain would be made again",
+				  dir);
+	else if (r < 0)
+		client_tell_error(client, r == -EINVAL ? "InvalidArgs" : "Failed",
+				  "kernel and ramdisk cannot be copied: %s",
+				  r == -EINVAL ? "they must be regular files" : strerror(-r));
+	return r;
+}
+
+int create_run(struct toolstack *toolstack, struct client *client, struct order *order,
+	       const char *dir)
+{
 	int r;
 
 	if (toolstack_find(toolstack, order->uuid) != ORDER_NO_DOMID) {
@@ -116,13 +150,35 @@ int create_run(struct toolstack *toolstack, struct client *client, const struct 
 		return -EEXIST;
 	}
 	client_tell_stage(client, "check");
-	r = config_read(toolstack, order, &config, why, sizeof(why));
+	r = keep(client, order, dir);
+	return r < 0 ? r : read_and_create(toolstack, client, order);
+}
+
+static void close_kept(const struct order *order)
+{
+	closep(&order->config);
+	closep(&order->kernel);
+	closep(&order->ramdisk);
+}
+
+int create_again(struct toolstack *toolstack, struct client *client, struct order *order,
+		 const char *dir)
+{
+	int r = store_open(dir, order);
+
+	if (r < 0) {
+		client_tell_error(client, "Failed", "what it was made of was not kept: %s",
+				  strerror(-r));
+		close_kept(order);
+		return r;
+	}
+	client_tell_stage(client, "destroy");
+	r = destroy_made(toolstack, order);
 	if (r < 0)
-		client_tell_error(client, r == -EINVAL ? "InvalidArgs" : "Failed", "%s", why);
+		client_tell_error(client, "Failed", "it cannot be ended: %s",
+				  toolstack_problem(toolstack, ERROR_FAIL));
 	else
-		r = refuse_memory(toolstack, client, &config);
-	if (r == 0)
-		r = create(toolstack, client, order, &config);
-	libxl_domain_config_dispose(&config);
+		r = read_and_create(toolstack, client, order);
+	close_kept(order);
 	return r;
 }

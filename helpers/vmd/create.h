@@ -7,7 +7,12 @@ struct client;
 struct order;
 struct toolstack;
 
-/* Tells the client the result.  Returns 0 or a negative errno. */
-int create_run(struct toolstack *toolstack, struct client *client, const struct order *order);
+/* Both tell the client the result, and return 0 or a negative errno.  dir: of what is kept of VMs
+ */
+int create_run(struct toolstack *toolstack, struct client *client, struct order *order,
+	       const char *dir);
+/* Ends the domain first, if there is one. */
+int create_again(struct toolstack *toolstack, struct client *client, struct order *order,
+		 const char *dir);
 
 #endif

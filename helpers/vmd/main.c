@@ -57,7 +57,7 @@ static int parse_options(int argc, char **argv)
 	return -1;
 }
 
-static int do_order(struct client *client, const struct order *order)
+static int do_order(struct client *client, struct order *order, const char *dir)
 {
 	struct toolstack toolstack;
 	int r = toolstack_open(&toolstack, client);
@@ -67,25 +67,31 @@ static int do_order(struct client *client, const struct order *order)
 				  toolstack_problem(&toolstack, ERROR_FAIL));
 		return r;
 	}
-	r = order->verb == ORDER_CREATE ? create_run(&toolstack, client, order)
-					: destroy_run(&toolstack, client, order);
+	if (order->verb == ORDER_CREATE)
+		r = create_run(&toolstack, client, order, dir);
+	else if (order->verb == ORDER_RESTART)
+		r = create_again(&toolstack, client, order, dir);
+	else
+		r = destroy_run(&toolstack, client, order);
 	toolstack_close(&toolstack);
 	return r;
 }
 
 /* An order that has waited for another one may be nobody's by now. */
-static int lock_and_do(struct client *client, const struct order *order)
+static int lock_and_do(struct client *client, struct order *order)
 {
 	const char *dir = getenv("RUNTIME_DIRECTORY");
 	_cleanup_(closep) int lock = -1;
 
+	if (!dir)
+		dir = "/run/hyperlaunch/vm";
 	client_tell_stage(client, "wait");
-	lock = lock_take(dir ? dir : "/run/hyperlaunch/vm", order->uuid);
+	lock = lock_take(dir, order->uuid);
 	if (lock < 0) {
 		client_tell_error(client, "Failed", "cannot lock the VM: %s", strerror(-lock));
 		return lock;
 	}
-	return client_has_left(client) ? -ECONNRESET : do_order(client, order);
+	return client_has_left(client) ? -ECONNRESET : do_order(client, order, dir);
 }
 
 static int serve(struct client *client)

@@ -19,6 +19,7 @@ static int parse_verb(json_object *packet, enum order_verb *ret_verb)
 	static const char *const names[] = {
 		[ORDER_CREATE] = "create",
 		[ORDER_DESTROY] = "destroy",
+		[ORDER_RESTART] = "restart",
 	};
 	const char *name;
 
@@ -101,7 +102,7 @@ static int parse_fds(json_object *packet, const int *fds, size_t nr, struct orde
 int order_parse(json_object *packet, const int *fds, size_t nr, struct order *ret_order,
 		const char **ret_why)
 {
-	struct order order = {.config = -1, .kernel = -1, .ramdisk = -1};
+	struct order order = {.start = true, .config = -1, .kernel = -1, .ramdisk = -1};
 	const char *why = NULL;
 
 	if (parse_verb(packet, &order.verb) < 0)
@@ -114,8 +115,12 @@ int order_parse(json_object *packet, const int *fds, size_t nr, struct order *re
 		why = "fds does not name the descriptors";
 	else if (order.verb == ORDER_CREATE && order.config < 0)
 		why = "there is no configuration";
-	else if (order.verb == ORDER_CREATE && packet_get_bool(packet, "start", &order.start) < 0)
-		why = "start is missing or no bool";
+	else if (order.verb == ORDER_CREATE &&
+		 (packet_get_bool(packet, "start", &order.start) < 0 ||
+		  packet_get_bool(packet, "keep", &order.keep) < 0))
+		why = "start or keep is missing or no bool";
+	else if (order.verb != ORDER_CREATE && nr > 0)
+		why = "fds: this order has none";
 	*ret_why = why;
 	*ret_order = order;
 	return why ? -EBADMSG : 0;

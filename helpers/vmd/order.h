@@ -15,6 +15,7 @@ struct json_object;
 enum order_verb {
 	ORDER_CREATE,
 	ORDER_DESTROY,
+	ORDER_RESTART, /* ended, and created again of what was kept of it */
 };
 
 struct order {
@@ -22,8 +23,9 @@ struct order {
 	uint8_t uuid[16];
 	char uuid_text[37];
 	uint32_t domid; /* of ORDER_DESTROY; ORDER_NO_DOMID: whichever has the UUID */
-	bool start;	/* of ORDER_CREATE: it is unpaused */
-	/* Of ORDER_CREATE; -1: none. */
+	bool start;	/* it is unpaused */
+	bool keep;	/* of ORDER_CREATE: what it is made of is kept for ORDER_RESTART */
+	/* Of ORDER_CREATE, and once they are opened of ORDER_RESTART; -1: none. */
 	int config, kernel, ramdisk;
 };
 

@@ -62,7 +62,7 @@ def test_order_that_it_takes(vmd):
     ({"request": "other"}, "request"), ({"request": None}, "request"), ({"request": 5}, "request"),
     ({"uuid": None}, "uuid"), ({"uuid": "00000000-0000-0000-0000-000000000000"}, "uuid"), ({"uuid": UUID[:-1]}, "uuid"),
     ({"uuid": UUID + "0"}, "uuid"), ({"domid": -1}, "domid"), ({"domid": 0x7ff0}, "domid"), ({"domid": "5"}, "domid"),
-    ({"fds": ["config"]}, "fds"), ({"request": "create", "start": True}, "configuration")])
+    ({"fds": ["config"]}, "fds"), ({"request": "create", "start": True, "keep": False}, "configuration"), ({"request": "other"}, "request")])
 def test_members_that_do_not_fit(vmd, change, why):
     process, connection = vmd
     packet = {"id": "1", "request": "destroy", "uuid": UUID} | change
@@ -73,7 +73,7 @@ def test_members_that_do_not_fit(vmd, change, why):
 
 @pytest.mark.parametrize("names, nr, why", [
     (["config", "config"], 2, "fds"), (["config", "other"], 2, "fds"), (["config"], 2, "fds"), (["config", 5], 2, "fds"), (None, 1, "fds"),
-    ("config", 1, "fds"), (["kernel"], 1, "configuration"), (["config"], 1, "start")])
+    ("config", 1, "fds"), (["kernel"], 1, "configuration"), (["config"], 1, "start or keep")])
 def test_descriptors_that_do_not_fit(vmd, file, names, nr, why):
     _, connection = vmd
     told = order(connection, {"id": "1", "request": "create", "uuid": UUID} | ({} if names is None else {"fds": names}), [file] * nr)

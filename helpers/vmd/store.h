@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a VM is made of, kept while it is there so that it can be made again: files in a directory
+ * with the name of its UUID, which hyperlaunchd makes, and removes with the VM.
+ */
+#ifndef VMD_STORE_H
+#define VMD_STORE_H
+
+struct order;
+
+/*
+ * Copies what the order's descriptors have, from their beginning, and has them name the copies.
+ * -ENOENT: hyperlaunchd has made no directory; -EINVAL: one is no regular file; -ENOSPC, and any
+ * other errno.
+ * @dir: of all VMs
+ */
+int store_save(const char *dir, struct order *order);
+
+/* Opens the copies.  -ENOENT: there are none.  The descriptors are the caller's. */
+int store_open(const char *dir, struct order *order);
+
+#endif
