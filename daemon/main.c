@@ -24,7 +24,9 @@
 #include "lifecycle/create.h"
 #include "lifecycle/destroy.h"
 #include "lifecycle/pause.h"
+#include "lifecycle/policy.h"
 #include "lifecycle/release.h"
+#include "lifecycle/restart.h"
 #include "lifecycle/shutdown.h"
 #include "lifecycle/vm.h"
 #include "loop/log.h"
@@ -60,6 +62,7 @@ static void daemon_clear(struct daemon *daemon)
 	notify_free(daemon->notify);
 	if (daemon->manager)
 		manager_unobserve(daemon->manager, &daemon->observer);
+	policies_free(daemon->vms.policies);
 	if (daemon->jobs)
 		jobs_end(daemon->jobs);
 	early_free(daemon->early);
@@ -185,7 +188,11 @@ static int start_jobs(struct daemon *daemon, const struct options *options)
 
 	if (runtime && asprintf(&dir, "%s/jobs", runtime) < 0)
 		return -ENOMEM;
-	daemon->vms = (struct vms){daemon->loop, daemon->manager, peers_dir(daemon, options)};
+	daemon->vms = (struct vms){
+		.loop = daemon->loop,
+		.manager = daemon->manager,
+		.peers = peers_dir(daemon, options),
+	};
 	r = jobs_new(daemon->loop, dir, &daemon->jobs);
 	if (r == 0)
 		r = console_owner_register(daemon->jobs, daemon->manager);
@@ -196,12 +203,26 @@ static int start_jobs(struct daemon *daemon, const struct options *options)
 	if (r == 0)
 		r = destroy_register(daemon->jobs, &daemon->vms);
 	if (r == 0)
+		r = restart_register(daemon->jobs, &daemon->vms);
+	if (r == 0)
 		r = console_handoff_register(daemon->jobs, daemon->consoles);
 	if (r == 0)
 		r = pause_register(daemon->jobs, daemon->manager);
 	if (r == 0)
 		r = shutdown_register(daemon->jobs, daemon->manager);
 	return r;
+}
+
+/* After the jobs that an earlier daemon has left. */
+static int start_policies(struct daemon *daemon)
+{
+	const char *runtime = getenv("RUNTIME_DIRECTORY");
+	_cleanup_(freep) char *dir = NULL;
+
+	if (runtime && asprintf(&dir, "%s/vm", runtime) < 0)
+		return -ENOMEM;
+	return policies_new(daemon->loop, daemon->manager, daemon->jobs, dir,
+			    &daemon->vms.policies);
 }
 
 static int add_helper(struct daemon *daemon, const char *dir, uint32_t domid)
@@ -290,7 +311,8 @@ static int start(struct daemon *daemon, const struct options *options)
 		log_error("cannot begin to work: %s", strerror(-r));
 		return EXIT_FAILED;
 	}
-	subjects = (struct bus_subjects){daemon->manager, daemon->jobs, daemon->consoles};
+	subjects = (struct bus_subjects){daemon->manager, daemon->jobs, daemon->consoles,
+					 &daemon->vms};
 	r = bus_new(daemon->loop, &subjects, &bus, &daemon->bus, &step);
 	if (r < 0)
 		return explain_bus(r, step);
@@ -302,6 +324,11 @@ static int start(struct daemon *daemon, const struct options *options)
 		(struct manager_observer){.done = on_domains_changed, .userdata = daemon};
 	manager_observe(daemon->manager, &daemon->observer);
 	jobs_resume(daemon->jobs);
+	r = start_policies(daemon);
+	if (r < 0) {
+		log_error("cannot follow the ends of domains: %s", strerror(-r));
+		return EXIT_FAILED;
+	}
 	r = completer_new(daemon->loop, daemon->manager, on_settled, daemon, &daemon->completer);
 	if (r < 0) {
 		log_error("cannot follow the domains: %s", strerror(-r));

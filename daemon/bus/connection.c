@@ -172,6 +172,11 @@ struct consoles *bus_consoles_of(const struct bus *bus)
 	return bus->subjects.consoles;
 }
 
+const struct vms *bus_vms_of(const struct bus *bus)
+{
+	return bus->subjects.vms;
+}
+
 struct bus_consoles *bus_console_calls_of(const struct bus *bus)
 {
 	return bus->consoles;

@@ -20,12 +20,14 @@ struct consoles;
 struct jobs;
 struct loop;
 struct manager;
+struct vms;
 
 /* What is shown; all of it outlives the bus. */
 struct bus_subjects {
 	struct manager *manager;
 	struct jobs *jobs;
 	struct consoles *consoles;
+	const struct vms *vms;
 };
 
 struct bus_config {
@@ -46,6 +48,7 @@ struct manager *bus_manager_of(const struct bus *bus);
 struct bus_auth *bus_auth_of(const struct bus *bus);
 struct jobs *bus_jobs_of(const struct bus *bus);
 struct consoles *bus_consoles_of(const struct bus *bus);
+const struct vms *bus_vms_of(const struct bus *bus);
 /* The calls that are asked of the consoles' helper. */
 struct bus_consoles *bus_console_calls_of(const struct bus *bus);
 sd_bus *bus_connection_of(const struct bus *bus);

@@ -141,6 +141,7 @@ static int fill(struct create *create, const struct arguments *arguments,
 		r = duplicate(arguments->ramdisk, &create->ramdisk);
 	create->config = strdup(definition->config);
 	create->sandbox = definition->sandbox;
+	create->policy = definition->policy;
 	create->start = arguments->start && !definition->hold;
 	return r == 0 && !create->config ? -ENOMEM : r;
 }

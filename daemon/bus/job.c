@@ -24,6 +24,7 @@
 #include "lifecycle/destroy.h"
 #include "lifecycle/pause.h"
 #include "lifecycle/release.h"
+#include "lifecycle/restart.h"
 #include "lifecycle/shutdown.h"
 
 #define PREFIX	  BUS_JOB_PREFIX
@@ -147,6 +148,7 @@ static const char *action_of(const struct job *job)
 		{RELEASE_JOB, BUS_ACTION_RELEASE},
 		{CREATE_JOB, BUS_ACTION_CREATE_DOMAIN},
 		{DESTROY_JOB, BUS_ACTION_DESTROY_DOMAIN},
+		{RESTART_JOB, BUS_ACTION_CREATE_DOMAIN},
 		{CONSOLE_HANDOFF_JOB, BUS_ACTION_HAND_OFF_CONSOLE},
 		{PAUSE_JOB, BUS_ACTION_PAUSE},
 		{UNPAUSE_JOB, BUS_ACTION_PAUSE},

@@ -13,11 +13,15 @@
 #include "bus/domain.h"
 #include "bus/error.h"
 #include "bus/options.h"
+#include "bus/property.h"
+#include "common/cleanup.h"
 #include "domains/manager.h"
 #include "lifecycle/destroy.h"
 #include "lifecycle/pause.h"
+#include "lifecycle/policy.h"
 #include "lifecycle/release.h"
 #include "lifecycle/shutdown.h"
+#include "lifecycle/vm.h"
 
 static const struct hl_domain *domain_at(const struct bus *bus, const char *path)
 {
@@ -149,10 +153,57 @@ static int find(sd_bus *connection, const char *path, const char *interface, voi
 	SD_BUS_METHOD_WITH_ARGS(name, SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, on_call, \
 				SD_BUS_VTABLE_UNPRIVILEGED)
 
+/* NULL: what becomes of it when it ends is another toolstack's matter, or nobody's. */
+static const struct policy *policy_of(const struct bus *bus, const char *path)
+{
+	const struct policies *policies = bus_vms_of(bus)->policies;
+	const struct hl_domain *domain = domain_at(bus, path);
+
+	return policies && domain && domain->live ? policies_find(policies, domain->handle_text)
+						  : NULL;
+}
+
+static const char *action_of(const struct policy *policy, const char *property)
+{
+	static const struct {
+		const char *property;
+		enum policy_event event;
+	} events[] = {
+		{"OnPoweroff", POLICY_POWEROFF},
+		{"OnReboot", POLICY_REBOOT},
+		{"OnCrash", POLICY_CRASH},
+	};
+
+	for (size_t i = 0; policy && i < ARRAY_SIZE(events); i++)
+		if (strcmp(events[i].property, property) == 0)
+			return policy_action_name(policy->actions[events[i].event]);
+	return "";
+}
+
+BUS_GETTER(get_action)
+{
+	return sd_bus_message_append(reply, "s", action_of(policy_of(userdata, path), property));
+}
+
+BUS_GETTER(get_restarts)
+{
+	const struct policy *policy = policy_of(userdata, path);
+
+	return sd_bus_message_append(reply, "u", policy ? policy->nr_restarts : 0);
+}
+
 static const sd_bus_vtable vtable[] = {
-	SD_BUS_VTABLE_START(0),	    LIFECYCLE_METHOD("Destroy"), LIFECYCLE_METHOD("Pause"),
-	LIFECYCLE_METHOD("Reboot"), LIFECYCLE_METHOD("Release"), LIFECYCLE_METHOD("Shutdown"),
+	SD_BUS_VTABLE_START(0),
+	LIFECYCLE_METHOD("Destroy"),
+	LIFECYCLE_METHOD("Pause"),
+	LIFECYCLE_METHOD("Reboot"),
+	LIFECYCLE_METHOD("Release"),
+	LIFECYCLE_METHOD("Shutdown"),
 	LIFECYCLE_METHOD("Unpause"),
+	BUS_SILENT_PROPERTY("OnPoweroff", "s", get_action),
+	BUS_SILENT_PROPERTY("OnReboot", "s", get_action),
+	BUS_SILENT_PROPERTY("OnCrash", "s", get_action),
+	BUS_SILENT_PROPERTY("Restarts", "u", get_restarts),
 	SD_BUS_VTABLE_END,
 };
 

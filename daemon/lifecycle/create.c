@@ -87,6 +87,9 @@ static int order(struct job *job, const struct vms *vms, struct create *create)
 	if (r == 0)
 		r = json_add(members, "start", json_object_new_boolean(create->start));
 	if (r == 0)
+		r = json_add(members, "keep",
+			     json_object_new_boolean(policy_restarts(&create->policy)));
+	if (r == 0)
 		request.nr_fds = list_fds(create, config, names, fds);
 	if (r < 0 || config < 0 || request.nr_fds == 0) {
 		json_object_put(members);
@@ -95,6 +98,20 @@ static int order(struct job *job, const struct vms *vms, struct create *create)
 	request.members = members;
 	request.fds = fds;
 	return vm_order_start(vms, job, &create->order, &request);
+}
+
+/* The domain's directory is there before vmd keeps anything in it. */
+static int record_and_order(struct job *job, const struct vms *vms, struct create *create)
+{
+	int r;
+
+	memcpy(create->policy.uuid, job->subject.uuid, sizeof(create->policy.uuid));
+	r = policies_add(vms->policies, &create->policy);
+	if (r < 0)
+		return job_fail(job, JOB_ERROR_FAILED,
+				"what becomes of it when it ends cannot be recorded: %s",
+				strerror(-r));
+	return order(job, vms, create);
 }
 
 /* What it is made of went with the daemon that was asked for it. */
@@ -107,7 +124,7 @@ static int create(struct job *job, bool again)
 	if (job->resumed || !create->config)
 		return job_fail(job, JOB_ERROR_CANCELLED,
 				"hyperlaunchd was restarted while it was being made");
-	r = again ? vm_order_result(job, &create->order) : order(job, vms, create);
+	r = again ? vm_order_result(job, &create->order) : record_and_order(job, vms, create);
 	if (r == 0) {
 		create->domid = create->order.domid;
 		manager_refresh(vms->manager);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lifecycle/policy.h"
 #include "lifecycle/vm.h"
 
 #define CREATE_JOB "create"
@@ -16,6 +17,7 @@ struct create {
 	struct vm_order order;
 	char *config; /* JSON for libxl */
 	int kernel, ramdisk;
+	struct policy policy; /* but for the UUID, which is the job's */
 	enum vm_sandbox sandbox;
 	bool start;
 	uint32_t domid; /* once it is done */

@@ -13,19 +13,25 @@
 #include "common/json-write.h"
 #include "lifecycle/definition.h"
 
-#define DEPTH 16
+#define DEPTH	      16
+#define RESTART_LIMIT 5
 
 /* What vmd makes, and below it the members that name nothing of the host. */
 static const struct {
 	const char *part;
+	enum json_type type;
 	const char *untrusted[8]; /* those that any caller may give; none: not this part at all */
 } parts[] = {
-	{"c_info", {"type", "name", "uuid", "ssid_label"}},
+	{"c_info", json_type_object, {"type", "name", "uuid", "ssid_label"}},
 	{"b_info",
+	 json_type_object,
 	 {"max_vcpus", "avail_vcpus", "max_memkb", "target_memkb", "cmdline", "type.pvh",
 	  "type.pv"}},
-	{"disks", {NULL}},
-	{"nics", {"devid", "mac", "mtu", "bridge"}},
+	{"disks", json_type_array, {NULL}},
+	{"nics", json_type_array, {"devid", "mac", "mtu", "bridge"}},
+	{"on_poweroff", json_type_string, {NULL}},
+	{"on_reboot", json_type_string, {NULL}},
+	{"on_crash", json_type_string, {NULL}},
 };
 
 static bool is_listed(const char *const *names, size_t nr, const char *name)
@@ -94,10 +100,11 @@ static int check_parts(json_object *config, bool trusted, struct definition_refu
 				"%.128s: there is no such part, or hyperlaunch-vmd "
 				"does not make it",
 				name);
-		if (!json_object_is_type(value, part < 2 ? json_type_object : json_type_array))
-			return definition_refuse(refusal, JOB_ERROR_INVALID_ARGS, "%s must be %s",
-						 name, part < 2 ? "an object" : "a list");
-		if (!trusted)
+		if (!json_object_is_type(value, parts[part].type))
+			return definition_refuse(refusal, JOB_ERROR_INVALID_ARGS,
+						 "%s must have the type %s", name,
+						 json_type_to_name(parts[part].type));
+		if (!trusted && parts[part].type != json_type_string)
 			r = check_part(value, name, parts[part].untrusted,
 				       ARRAY_SIZE(parts[part].untrusted), refusal);
 	}
@@ -112,6 +119,34 @@ static const char *get_text(json_object *object, const char *name)
 			       json_object_is_type(value, json_type_string)
 		       ? json_object_get_string(value)
 		       : NULL;
+}
+
+/* As of an LCM with restart = "never", but for what is given; five restarts, as there. */
+static int fill_policy(json_object *config, struct policy *policy,
+		       struct definition_refusal *refusal)
+{
+	static const struct {
+		const char *name;
+		enum policy_event event;
+	} members[] = {
+		{"on_poweroff", POLICY_POWEROFF},
+		{"on_reboot", POLICY_REBOOT},
+		{"on_crash", POLICY_CRASH},
+	};
+
+	policy->limit = RESTART_LIMIT;
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		const char *action = get_text(config, members[i].name);
+
+		policy->actions[members[i].event] = POLICY_DESTROY;
+		if (action &&
+		    policy_action_from_name(action, &policy->actions[members[i].event]) < 0)
+			return definition_refuse(refusal, JOB_ERROR_NOT_SUPPORTED,
+						 "%s must be \"destroy\", \"restart\" or "
+						 "\"preserve\"",
+						 members[i].name);
+	}
+	return 0;
 }
 
 /* QEMU would have to outlive the order. */
@@ -212,6 +247,8 @@ static int fill(json_object *config, bool trusted, struct definition *definition
 		r = choose_uuid(create, definition, refusal);
 	if (r == 0)
 		r = check_backends(config, refusal);
+	if (r == 0)
+		r = fill_policy(config, &definition->policy, refusal);
 	if (r < 0)
 		return r;
 	definition->kernel = trusted ? MODULE_OPTIONAL : MODULE_REQUIRED;

@@ -31,8 +31,6 @@ static const char *find_unsupported(const struct hl_lcm *lcm, const struct hl_lc
 		return "devices: pci, disk and nic";
 	if (hl_lcm_nr_vcpus(lcm))
 		return "vcpu: affinity";
-	if (strcmp(domain->restart, "never") != 0)
-		return "restart";
 	if (domain->device_tree != HL_NO_INDEX || domain->config != HL_NO_INDEX ||
 	    domain->firmware != HL_NO_INDEX)
 		return "modules but kernel and ramdisk";
@@ -83,6 +81,24 @@ static int make_config(const struct hl_lcm *lcm, const struct hl_lcm_domain *dom
 	return definition->config ? 0 : -ENOMEM;
 }
 
+/* never: it is gone when it has ended. */
+static int fill_policy(const struct hl_lcm_domain *domain, struct policy *policy,
+		       struct definition_refusal *refusal)
+{
+	bool always = strcmp(domain->restart, "always") == 0;
+	bool failure = always || strcmp(domain->restart, "on-failure") == 0;
+
+	policy->actions[POLICY_POWEROFF] = always ? POLICY_RESTART : POLICY_DESTROY;
+	policy->actions[POLICY_REBOOT] = failure ? POLICY_RESTART : POLICY_DESTROY;
+	policy->actions[POLICY_CRASH] = failure ? POLICY_RESTART : POLICY_DESTROY;
+	policy->limit = domain->restart_limit;
+	if (domain->restart_limit > POLICY_LIMIT_MAX)
+		return definition_refuse(refusal, JOB_ERROR_NOT_SUPPORTED,
+					 "%s: restart-limit: hyperlaunchd counts up to %d",
+					 domain->node, POLICY_LIMIT_MAX);
+	return 0;
+}
+
 static int fill(const struct hl_lcm *lcm, struct definition *definition,
 		struct definition_refusal *refusal)
 {
@@ -105,6 +121,9 @@ static int fill(const struct hl_lcm *lcm, struct definition *definition,
 			refusal, JOB_ERROR_NOT_SUPPORTED,
 			"%s: a domain that is made after boot cannot have that: %s", domain->node,
 			unsupported);
+	r = fill_policy(domain, &definition->policy, refusal);
+	if (r < 0)
+		return r;
 	definition->kernel = MODULE_REQUIRED;
 	definition->ramdisk = domain->ramdisk == HL_NO_INDEX ? MODULE_NONE : MODULE_REQUIRED;
 	definition->hold = domain->hold;

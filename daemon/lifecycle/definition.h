@@ -13,6 +13,7 @@
 
 #include "common/guest-nodes.h"
 #include "jobs/job.h"
+#include "lifecycle/policy.h"
 #include "lifecycle/vm.h"
 
 #define DEFINITION_MAX (64u << 10) /* bytes */
@@ -30,6 +31,7 @@ struct definition {
 	enum definition_module kernel, ramdisk;
 	bool hold;		 /* it stays paused */
 	enum vm_sandbox sandbox; /* in which it can be made */
+	struct policy policy;	 /* without the UUID */
 	char *config;		 /* JSON for libxl */
 };
 

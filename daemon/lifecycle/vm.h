@@ -13,12 +13,14 @@ struct json_object;
 struct loop;
 struct manager;
 struct order;
+struct policies;
 
 /* The context of the jobs that need vmd. */
 struct vms {
 	struct loop *loop;
 	struct manager *manager;
 	const char *peers; /* where helpers listen; NULL: there are none */
+	struct policies *policies;
 };
 
 /* By what the sandbox of vmd's process lets it do. */

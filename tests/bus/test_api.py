@@ -322,7 +322,7 @@ def test_managed_objects_are_all_there_is(launch, client):
     assert sorted(objects) == sorted(r.path for r in client.list())
     for path, interfaces in objects.items():
         assert interfaces[DOMAIN] == client.get_all(DOMAIN, path)
-        assert interfaces[LIFECYCLE] == {}
+        assert interfaces[LIFECYCLE] == {"OnPoweroff": "", "OnReboot": "", "OnCrash": "", "Restarts": 0}
 
 
 def test_no_such_object(launch, client):

@@ -118,7 +118,7 @@ def test_usage(hlctl, vmd, folder):
 
 
 def test_what_is_not_supported(hlctl, vmd, folder):
-    assert "restart" in hlctl("create", write(folder, "again", 'restart = "always";'), code=UNSUPPORTED)
+    assert "permissions" in hlctl("create", write(folder, "again", "permissions = <1>;"), code=UNSUPPORTED)
     assert "hyperlaunchd runs in" in hlctl("destroy", "control", code=UNSUPPORTED)
     assert "Force" in hlctl("destroy", "store", code=UNSUPPORTED)
 

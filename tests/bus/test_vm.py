@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import dbus
 import dbus.lowlevel
@@ -136,8 +137,8 @@ def test_created(daemon, client, vmd, files, runtime):
         "b_info": {"max_vcpus": 2, "avail_vcpus": [0, 1], "max_memkb": 65536, "target_memkb": 65536, "cmdline": "console=hvc0 one two",
                    "type.pvh": {}}}
     assert (seen["kernel"], seen["ramdisk"]) == (b"this is the kernel", b"this is the ramdisk")
-    assert {key: seen["packet"][key] for key in ("request", "uuid", "start", "fds")} == {
-        "request": "create", "uuid": NAMED, "start": True, "fds": ["config", "kernel", "ramdisk"]}
+    assert {key: seen["packet"][key] for key in ("request", "uuid", "start", "keep", "fds")} == {
+        "request": "create", "uuid": NAMED, "start": True, "keep": False, "fds": ["config", "kernel", "ramdisk"]}
     assert vmd.orders[-1]["kind"] == "vm"
     job, kind, subject = client.wait_signal("JobNew", PATH)[3]
     assert (kind, subject) == ("create", "/")
@@ -171,8 +172,7 @@ def test_definition_that_is_none(daemon, client, vmd, files, blob, why):
 
 
 @pytest.mark.parametrize("more, modules, why", [
-    ("permissions = <1>;", KERNEL, "permissions"), ("functions = <2>;", KERNEL, "functions"), ("mode = <6>;", KERNEL, "device model"),
-    ('restart = "always";', KERNEL, "restart"),
+    ("permissions = <1>;", KERNEL, "permissions"), ("functions = <2>;", KERNEL, "functions"), ("mode = <6>;", KERNEL, "device model"), ("restart-limit = <65>;", KERNEL, "restart-limit"),
     ("", KERNEL.replace("file", "digest-sha256 = [" + "ab " * 32 + "]; file"), "digest"),
     ("mode = <5>;", KERNEL + 'device { compatible = "xen,pci-passthrough"; bdf = "0000:01:00.0"; };', "pci"),
     ("", KERNEL + 'vcpu { compatible = "xen,vcpu"; id = <0>; hard-affinity = "0"; };', "vcpu"),
@@ -428,8 +428,8 @@ def test_json_goes_to_vmd_as_it_is(client, vmd, files):
     (config(c_info={"type": "pvh", "name": "vm", "uuid": "5"}), INVALID_ARGS, "uuid"),
     (config(disks={}), INVALID_ARGS, "disks"), (config(disks=[5]), OURS + "NotSupported", "disks.0"),
     (config(disks=[{"vdev": "xvda"}]), OURS + "NotSupported", "phy"), (config(pcidevs=[]), OURS + "NotSupported", "pcidevs"),
-    (config(on_reboot="restart"), OURS + "NotSupported", "on_reboot"),
-], ids=range(19))
+    (config(on_reboot="rename-restart"), OURS + "NotSupported", "on_reboot"), (config(on_crash=5), INVALID_ARGS, "on_crash"),
+], ids=range(20))
 def test_json_that_is_refused(client, vmd, files, given, error, why):
     with pytest.raises(dbus.DBusException) as caught:
         create_json(client, files, given)
@@ -477,3 +477,135 @@ def test_who_is_not_root_names_nothing_of_this_host(launch, bus_address, place, 
     assert done.returncode == 0, done.stderr
     assert client.rows()["theirs"].state == "running"
     server.stop()
+
+
+def directories(runtime):
+    return sorted(path.name for path in (runtime / "vm").iterdir())
+
+
+@pytest.mark.parametrize("restart, reason, ends_in", [
+    ("never", "poweroff", "destroy"), ("never", "reboot", "destroy"), ("never", "crash", "destroy"), ("never", "watchdog", "destroy"),
+    ("on-failure", "poweroff", "destroy"), ("on-failure", "reboot", "restart"), ("on-failure", "crash", "restart"),
+    ("on-failure", "watchdog", "restart"), ("always", "poweroff", "restart")])
+def test_what_becomes_of_a_domain_that_ends(daemon, client, vmd, files, runtime, restart, reason, ends_in):
+    path = create(client, files, definition(more=f'restart = "{restart}";'))
+    uuid = client.rows()["vm"].uuid
+    assert vmd.orders[-1]["keep"] == (restart != "never")
+    assert client.get(f"On{reason.replace('watchdog', 'crash').capitalize()}", LIFECYCLE, path) == ends_in
+    assert directories(runtime) == [uuid]
+    daemon.command(f"shutdown vm {reason}")
+    wait_until(lambda: vmd.orders[-1]["request"] == ends_in and not jobs(client))
+    if ends_in == "destroy":
+        assert "vm" not in client.rows()
+        wait_until(lambda: directories(runtime) == [])
+    else:
+        row = client.rows()["vm"]
+        assert (row.uuid, row.state) == (uuid, "running") and row.path != path
+        assert client.get("Restarts", LIFECYCLE, row.path) == 1
+        assert directories(runtime) == [uuid]
+        destroy(client, row.path)
+        wait_until(lambda: directories(runtime) == [])
+
+
+def test_json_says_what_becomes_of_it(daemon, client, vmd, files):
+    create_json(client, files, config(on_poweroff="restart", on_crash="preserve"))
+    assert vmd.orders[-1]["keep"] is True
+    daemon.command("shutdown vm poweroff")
+    wait_until(lambda: vmd.orders[-1]["request"] == "restart" and not jobs(client))
+    daemon.command("shutdown vm crash")
+    turn(0.5)
+    assert client.rows()["vm"].state == "shutdown" and len(vmd.orders) == 2
+
+
+@pytest.mark.parametrize("reason", ["suspend", "soft-reset"])
+def test_ends_that_are_nobodys(daemon, client, vmd, files, reason):
+    create(client, files, definition(more='restart = "always";'))
+    daemon.command(f"shutdown vm {reason}")
+    turn(0.5)
+    assert len(vmd.orders) == 1
+
+
+def test_guest_that_crashes_at_once(daemon, client, vmd, files, runtime):
+    """It is made again as often as it may, and then stays for a look."""
+    create(client, files, definition(more='restart = "on-failure"; restart-limit = <3>;'))
+    for number in range(3):
+        daemon.command("shutdown vm crash")
+        wait_until(lambda number=number: [order["request"] for order in vmd.orders].count("restart") == number + 1 and not jobs(client))
+    daemon.command("shutdown vm crash")
+    wait_until(lambda: "is preserved: it was restarted 3 times" in daemon.text())
+    turn(0.3)
+    assert client.rows()["vm"].state == "shutdown" and len(vmd.orders) == 4
+    destroy(client, client.rows()["vm"].path)
+    wait_until(lambda: directories(runtime) == [])
+
+
+@pytest.mark.skipif(time.monotonic() < 700, reason="this machine has not been up for as long as the test looks back")
+@pytest.mark.parametrize("ago, ends_in", [(590, None), (601, "restart")])
+def test_restarts_that_an_earlier_daemon_counted(launch, client, runtime, peers, ago, ends_in):
+    """For ten minutes.  The domain is one that is there when the daemon starts, and has that UUID."""
+    before = int((time.monotonic() - ago) * 1e6)
+    daemon = launch(options=["--session"])
+    uuid = next(row.uuid for row in client.list() if row.name == "web")
+    daemon.stop()
+    assert uuid
+    (runtime / "vm" / uuid).mkdir(parents=True)
+    (runtime / "vm" / uuid / "policy").write_text(json.dumps({
+        "poweroff": "destroy", "reboot": "destroy", "crash": "restart", "limit": 1, "restarts": [before]}))
+    daemon = launch(options=["--session", "--peers", str(peers)], env={"RUNTIME_DIRECTORY": str(runtime)})
+    server = vms.Vmd(str(peers), daemon.command)
+    server.overrides["restart"] = lambda order: order.failed("Failed", "not here")
+    daemon.command(f"handle web {uuid}")
+    daemon.command("shutdown web crash")
+    if ends_in:
+        wait_until(lambda: [order["request"] for order in server.orders] == [ends_in])
+    else:
+        wait_until(lambda: "is preserved: it was restarted 1 times" in daemon.text())
+        assert server.orders == []
+    server.stop()
+
+
+def test_domains_of_others_stay_theirs(daemon, client, vmd):
+    daemon.command("domain-add xls")
+    for name in ("xls", "web"):
+        daemon.command(f"shutdown {name} poweroff")
+    turn(0.5)
+    assert vmd.orders == [] and client.rows()["xls"].state == "shutdown"
+    assert [client.get(name, LIFECYCLE, client.path_of("xls")) for name in ("OnPoweroff", "OnReboot", "OnCrash", "Restarts")] == ["", "", "", 0]
+
+
+def test_restart_that_fails_is_not_tried_again(daemon, client, vmd, files):
+    def fail(order):
+        order.failed("NoMemory", "no memory any more")
+    create(client, files, definition(more='restart = "always";'))
+    vmd.overrides["restart"] = fail
+    daemon.command("shutdown vm poweroff")
+    wait_until(lambda: "no memory any more" in daemon.text())
+    turn(0.5)
+    assert [order["request"] for order in vmd.orders] == ["create", "restart"]
+    assert client.rows()["vm"].state == "shutdown"
+
+
+def test_domain_that_ended_while_no_daemon_ran(daemon, client, vmd, files, runtime):
+    create(client, files, definition(more='restart = "never";'))
+    uuid = vmd.orders[0]["uuid"]
+    daemon.process.send_signal(signal.SIGKILL)
+    daemon.process.wait()
+    daemon.start()
+    wait_until(client.ready)
+    # This Xen has no such domain, so nothing is left of it.
+    wait_until(lambda: directories(runtime) == [])
+    assert uuid not in {row.uuid for row in client.list()}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"poweroff": "explode", "reboot": "destroy", "crash": "destroy", "limit": 5, "restarts": []}',
+                                  '{"poweroff": "destroy", "reboot": "destroy", "crash": "destroy", "limit": 65, "restarts": []}',
+                                  '{"poweroff": "destroy", "reboot": "destroy", "crash": "destroy", "limit": 5, "restarts": [-1]}'], ids=range(7))
+def test_policies_that_are_none(launch, client, runtime, peers, text):
+    """They are removed, and the log says so; what is none of ours stays."""
+    (runtime / "vm" / NAMED).mkdir(parents=True)
+    (runtime / "vm" / NAMED / "policy").write_text(text)
+    (runtime / "vm" / "lock").write_text("")
+    (runtime / "vm" / "other").mkdir()
+    daemon = launch(options=["--session", "--peers", str(peers)], env={"RUNTIME_DIRECTORY": str(runtime)})
+    assert directories(runtime) == ["lock", "other"]
+    assert f"{NAMED}/policy cannot be read" in daemon.text()

@@ -62,6 +62,7 @@ class Vmd:
         self.orders = []        # packets, in the order in which they came
         self.overrides = {}     # by request: called in place of the method, with the order
         self.domids = {}        # of domains made here, by UUID
+        self.kept = {}          # their configurations, likewise
         self.listeners = []
         for kind in KINDS:
             path = os.path.join(folder, kind)
@@ -97,21 +98,31 @@ class Vmd:
                 order.close()
 
     def do(self, order):
-        methods = {"create": self.create, "destroy": self.destroy} | self.overrides
+        methods = {"create": self.create, "destroy": self.destroy, "restart": self.restart} | self.overrides
         try:
             methods[order.packet["request"]](order)
         except Refused as error:
             order.failed(*error.args)
 
     def create(self, order):
-        config = order.config()
+        self.kept[order.packet["uuid"]] = order.config()
+        self.make(order, order.config())
+
+    def restart(self, order):
+        uuid = order.packet["uuid"]
+        order.stage("destroy")
+        if uuid in self.domids:
+            self.tell(f"domain-remove {self.domids.pop(uuid)}")
+        self.make(order, self.kept[uuid])
+
+    def make(self, order, config):
         create, build = config["c_info"], config["b_info"]
         order.stage("check")
         order.stage("build")
         domid = int(self.tell(f"domain-add {create['name'].replace(' ', '_')} uuid={create['uuid']} memory={build['max_memkb']} "
                               f"vcpus={build['max_vcpus']}" + (" pv" if create["type"] == "pv" else "")))
         self.domids[create["uuid"]] = domid
-        if not order.packet["start"]:
+        if not order.packet.get("start", True):
             self.tell(f"pause {domid}")
         order.stage("start")
         order.done(domid=domid)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The file of a policy, and the directory that it is in. */
+#ifndef HYPERLAUNCHD_LIFECYCLE_POLICY_FILE_H
+#define HYPERLAUNCHD_LIFECYCLE_POLICY_FILE_H
+
+struct policy;
+
+/* Opens the directory of all domains, which is made if missing.  -errno. */
+int policy_file_open_dir(const char *path);
+
+/* Makes the domain's directory if need be; the file is replaced as a whole. */
+int policy_file_write(int dir, const struct policy *policy);
+
+/* For each domain that has a directory; one whose file cannot be read is removed, and logged. */
+int policy_file_for_each(int dir, void (*each)(void *userdata, const struct policy *policy),
+			 void *userdata);
+
+/* With all that vmd has kept there. */
+void policy_file_remove(int dir, const char *uuid);
+
+#endif

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Looks at our domains when domains have changed, and starts the job that each one's end asks for.
+ */
+#include "lifecycle/policy.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "domains/manager.h"
+#include "jobs/job.h"
+#include "lifecycle/create.h"
+#include "lifecycle/destroy.h"
+#include "lifecycle/policy-file.h"
+#include "lifecycle/restart.h"
+#include "loop/log.h"
+#include "loop/loop.h"
+
+struct entry {
+	struct policy policy;
+	/* The domain whose end has been acted upon: a job that failed is not tried again. */
+	uint32_t handled;
+	uint64_t handled_generation;
+	struct entry *next;
+};
+
+struct policies {
+	struct manager *manager;
+	struct manager_observer observer;
+	struct jobs *jobs;
+	struct deferred *look;
+	int dir; /* -1: none */
+	struct entry *first;
+};
+
+static const char *const actions[] = {
+	[POLICY_DESTROY] = "destroy",
+	[POLICY_RESTART] = "restart",
+	[POLICY_PRESERVE] = "preserve",
+};
+
+const char *policy_action_name(enum policy_action action)
+{
+	return actions[action];
+}
+
+int policy_action_from_name(const char *name, enum policy_action *ret_action)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		if (strcmp(actions[i], name) != 0)
+			continue;
+		*ret_action = (enum policy_action)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+bool policy_restarts(const struct policy *policy)
+{
+	for (size_t i = 0; i < POLICY_NR_EVENTS; i++)
+		if (policy->actions[i] == POLICY_RESTART)
+			return true;
+	return false;
+}
+
+static struct entry *find_entry(const struct policies *policies, const char *uuid)
+{
+	struct entry *entry = policies->first;
+
+	while (entry && strcmp(entry->policy.uuid, uuid) != 0)
+		entry = entry->next;
+	return entry;
+}
+
+/* In the place of one that an earlier domain with that UUID has left. */
+static int set_entry(struct policies *policies, const struct policy *policy)
+{
+	struct entry *entry = find_entry(policies, policy->uuid);
+
+	if (!entry) {
+		entry = calloc(1, sizeof(*entry));
+		if (!entry)
+			return -ENOMEM;
+		entry->next = policies->first;
+		policies->first = entry;
+	}
+	entry->policy = *policy;
+	entry->handled = HL_NO_DOMID;
+	return 0;
+}
+
+static void forget(struct policies *policies, const struct entry *entry)
+{
+	struct entry **p = &policies->first;
+
+	while (*p != entry)
+		p = &(*p)->next;
+	*p = entry->next;
+	if (policies->dir >= 0)
+		policy_file_remove(policies->dir, entry->policy.uuid);
+	free((struct entry *)entry);
+}
+
+/* Whoever has it made or ended has the domains read again at the end. */
+static bool is_changing(const struct policies *policies, const char *uuid)
+{
+	static const char *const kinds[] = {CREATE_JOB, DESTROY_JOB, RESTART_JOB};
+
+	for (const struct job *job = jobs_first(policies->jobs); job; job = job->next) {
+		if (strcmp(job->subject.uuid, uuid) != 0)
+			continue;
+		for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+			if (strcmp(job->type->kind, kinds[i]) == 0)
+				return true;
+	}
+	return false;
+}
+
+static const struct hl_domain *find_domain(const struct policies *policies, const char *uuid)
+{
+	const struct hl_domain *domain;
+	uint8_t bytes[16];
+
+	if (hl_uuid_from_text(uuid, bytes) < 0 ||
+	    hl_table_find_uuid(manager_table(policies->manager), bytes, &domain) < 0)
+		return NULL;
+	return domain->live ? domain : NULL;
+}
+
+/* POLICY_NR_EVENTS: what it ended by is nobody's to act upon. */
+static enum policy_event event_of(const struct hl_domain *domain)
+{
+	static const struct {
+		const char *reason;
+		enum policy_event event;
+	} events[] = {
+		{"poweroff", POLICY_POWEROFF},
+		{"reboot", POLICY_REBOOT},
+		{"crash", POLICY_CRASH},
+		{"watchdog", POLICY_CRASH},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
+		if (strcmp(events[i].reason, domain->reason) == 0)
+			return events[i].event;
+	return POLICY_NR_EVENTS;
+}
+
+/* What is longer ago than the period does not count. */
+static bool may_restart(struct policy *policy)
+{
+	uint64_t now = loop_now();
+	uint32_t old = 0;
+
+	while (old < policy->nr_restarts && now - policy->restarts[old] > POLICY_PERIOD)
+		old++;
+	policy->nr_restarts -= old;
+	memmove(policy->restarts, policy->restarts + old,
+		policy->nr_restarts * sizeof(policy->restarts[0]));
+	return policy->nr_restarts < policy->limit;
+}
+
+static void note_restart(const struct policies *policies, struct policy *policy)
+{
+	int r;
+
+	policy->restarts[policy->nr_restarts++] = loop_now();
+	r = policies->dir < 0 ? 0 : policy_file_write(policies->dir, policy);
+	if (r < 0)
+		log_warning("a restart of the domain %s is not recorded: %s", policy->uuid,
+			    strerror(-r));
+}
+
+static void start_job(const struct policies *policies, const struct hl_domain *domain,
+		      const char *kind, void *data)
+{
+	char key[64];
+	const struct job_request request = {
+		.kind = kind,
+		.domain = domain,
+		.key = key,
+		.verb = kind,
+		.data = data,
+	};
+	struct job *job;
+	int r;
+
+	snprintf(key, sizeof(key), "domain/%" PRIu32 "_%" PRIu64, domain->domid,
+		 domain->generation);
+	r = data ? jobs_start(policies->jobs, &request, &job) : -ENOMEM;
+	if (r < 0)
+		log_error("cannot %s domain %" PRIu32 " (%s), which has shut down: %s", kind,
+			  domain->domid, domain->name, strerror(-r));
+}
+
+static void act(const struct policies *policies, struct policy *policy,
+		const struct hl_domain *domain)
+{
+	enum policy_event event = event_of(domain);
+	enum policy_action action =
+		event == POLICY_NR_EVENTS ? POLICY_PRESERVE : policy->actions[event];
+
+	if (action == POLICY_RESTART && !may_restart(policy)) {
+		log_warning("domain %" PRIu32 " (%s) has shut down (%s), and is preserved: it was "
+			    "restarted %" PRIu32 " times in ten minutes",
+			    domain->domid, domain->name, domain->reason, policy->nr_restarts);
+		action = POLICY_PRESERVE;
+	}
+	if (action == POLICY_RESTART) {
+		note_restart(policies, policy);
+		start_job(policies, domain, RESTART_JOB, restart_new());
+	} else if (action == POLICY_DESTROY) {
+		start_job(policies, domain, DESTROY_JOB, destroy_new(false));
+	}
+}
+
+static void look_at(struct policies *policies, struct entry *entry)
+{
+	const struct hl_domain *domain = find_domain(policies, entry->policy.uuid);
+
+	if (is_changing(policies, entry->policy.uuid))
+		return;
+	if (!domain) {
+		forget(policies, entry);
+		return;
+	}
+	if (domain->state != HL_DOMAIN_SHUTDOWN ||
+	    (entry->handled == domain->domid && entry->handled_generation == domain->generation))
+		return;
+	entry->handled = domain->domid;
+	entry->handled_generation = domain->generation;
+	act(policies, &entry->policy, domain);
+}
+
+/* In a turn of the loop of its own: jobs have the domains read again. */
+static void on_look(void *userdata)
+{
+	struct policies *policies = userdata;
+	struct entry *next;
+
+	for (struct entry *entry = policies->first; entry; entry = next) {
+		next = entry->next;
+		look_at(policies, entry);
+	}
+}
+
+static void on_done(void *userdata)
+{
+	const struct policies *policies = userdata;
+
+	if (policies->first)
+		deferred_request(policies->look);
+}
+
+static void on_file(void *userdata, const struct policy *policy)
+{
+	struct policies *policies = userdata;
+
+	if (set_entry(policies, policy) < 0)
+		log_error("the policy of the domain %s is not followed: out of memory",
+			  policy->uuid);
+}
+
+static void open_dir(struct policies *policies, const char *dir)
+{
+	int r;
+
+	policies->dir = dir ? policy_file_open_dir(dir) : -1;
+	r = dir ? policies->dir : 0;
+	if (r >= 0 && dir)
+		r = policy_file_for_each(policies->dir, on_file, policies);
+	if (r < 0)
+		log_warning("what becomes of domains that end is not recorded: %s: %s", dir,
+			    strerror(-r));
+}
+
+int policies_new(struct loop *loop, struct manager *manager, struct jobs *jobs, const char *dir,
+		 struct policies **ret_policies)
+{
+	struct policies *policies = calloc(1, sizeof(*policies));
+	int r;
+
+	if (!policies)
+		return -ENOMEM;
+	policies->manager = manager;
+	policies->jobs = jobs;
+	policies->dir = -1;
+	r = deferred_new(loop, on_look, policies, &policies->look);
+	if (r < 0) {
+		free(policies);
+		return r;
+	}
+	open_dir(policies, dir);
+	policies->observer = (struct manager_observer){.done = on_done, .userdata = policies};
+	manager_observe(manager, &policies->observer);
+	deferred_request(policies->look);
+	*ret_policies = policies;
+	return 0;
+}
+
+struct policies *policies_free(struct policies *policies)
+{
+	struct entry *next;
+
+	if (!policies)
+		return NULL;
+	manager_unobserve(policies->manager, &policies->observer);
+	deferred_free(policies->look);
+	for (struct entry *entry = policies->first; entry; entry = next) {
+		next = entry->next;
+		free(entry);
+	}
+	closep(&policies->dir);
+	free(policies);
+	return NULL;
+}
+
+int policies_add(struct policies *policies, const struct policy *policy)
+{
+	int r = policies->dir < 0 ? 0 : policy_file_write(policies->dir, policy);
+
+	return r < 0 ? r : set_entry(policies, policy);
+}
+
+const struct policy *policies_find(const struct policies *policies, const char *uuid)
+{
+	const struct entry *entry = find_entry(policies, uuid);
+
+	return entry ? &entry->policy : NULL;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What becomes of a domain that we have made when it ends by itself.  It is a file in the domain's
+ * directory, beside what vmd keeps of it, so that the next daemon knows it too; with the domain
+ * both go.
+ */
+#ifndef HYPERLAUNCHD_LIFECYCLE_POLICY_H
+#define HYPERLAUNCHD_LIFECYCLE_POLICY_H
+
+#include <hyperlaunch/hl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct jobs;
+struct loop;
+struct manager;
+struct policies;
+
+enum policy_event {
+	POLICY_POWEROFF,
+	POLICY_REBOOT,
+	POLICY_CRASH, /* the watchdog too */
+	POLICY_NR_EVENTS
+};
+
+enum policy_action {
+	POLICY_DESTROY,	 /* "destroy" */
+	POLICY_RESTART,	 /* "restart": made again, as long as the limit permits */
+	POLICY_PRESERVE, /* "preserve": stays as it is */
+	POLICY_NR_ACTIONS
+};
+
+#define POLICY_LIMIT_MAX 64
+#define POLICY_PERIOD	 (600 * UINT64_C(1000000)) /* microseconds, of the limit */
+
+struct policy {
+	char uuid[HL_UUID_TEXT_SIZE];
+	enum policy_action actions[POLICY_NR_EVENTS];
+	uint32_t limit; /* of restarts in the period: POLICY_LIMIT_MAX at most */
+	uint64_t restarts[POLICY_LIMIT_MAX]; /* when, of the monotonic clock; the latest at the end
+					      */
+	uint32_t nr_restarts;
+};
+
+const char *policy_action_name(enum policy_action action);
+/* -EINVAL: there is none of that name. */
+int policy_action_from_name(const char *name, enum policy_action *ret_action);
+
+/* Whether what the domain is made of has to be kept. */
+bool policy_restarts(const struct policy *policy);
+
+/*
+ * Reads what earlier daemons have left.  dir: of all domains, made if missing; NULL: nothing lasts
+ * longer than this process.
+ */
+int policies_new(struct loop *loop, struct manager *manager, struct jobs *jobs, const char *dir,
+		 struct policies **ret_policies);
+struct policies *policies_free(struct policies *policies);
+
+/* From now on, for a domain that is about to be made.  Returns 0 or a negative errno. */
+int policies_add(struct policies *policies, const struct policy *policy);
+
+/* NULL: the domain with that UUID is not ours. */
+const struct policy *policies_find(const struct policies *policies, const char *uuid);
+
+#endif
