@@ -97,7 +97,7 @@ static int lock_and_do(struct client *client, struct order *order)
 static int serve(struct client *client)
 {
 	_cleanup_(json_putp) json_object *packet = NULL;
-	int fds[PACKET_FDS_MAX];
+	int fds[PACKET_FDS_MAX] = {-1, -1, -1, -1};
 	struct order order;
 	const char *why;
 	size_t nr;
