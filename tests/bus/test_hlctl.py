@@ -726,9 +726,42 @@ def test_jobs(launch, hlctl, bus_address):
     daemon.command("typing off")
     ends = {process.wait(60): process.communicate() for process in handoffs}
     assert set(ends) == {OK, FAILED} and "it was cancelled" in ends[FAILED][1]
-    monitor.wait_event(event="job-removed", job=second["path"], result="cancelled")
-    monitor.wait_event(event="job-removed", job=first["path"], result="done", error="")
+    monitor.wait_event(event="job-removed", path=second["path"], result="cancelled")
+    monitor.wait_event(event="job-removed", path=first["path"], result="done", error="")
     monitor.end(signal.SIGINT)
+
+
+def test_monitor_of_jobs(launch, hlctl, bus_address):
+    """As `hlctl jobs` shows them, from the first to the last."""
+    daemon = launch(options=["--session"])
+    monitor, text = Monitor(bus_address, "--json"), Monitor(bus_address)
+    monitor.wait_event(event="monitoring")
+    text.wait(lambda line: "monitoring" in line, "start")
+    daemon.command("typing on")
+    handoffs = []
+    for nr, name in enumerate(("web", "control"), 1):
+        handoffs.append(subprocess.Popen([HLCTL, "--address", bus_address, "handoff", name], stdout=subprocess.DEVNULL))
+        wait_until(lambda: len(in_json(hlctl("jobs", "--json"))["jobs"]) == nr, what="the job")
+    _, waiting = in_json(hlctl("jobs", "--json"))["jobs"]
+    daemon.command("typing off")
+    assert [process.wait(60) for process in handoffs] == [OK, OK]
+    identity = {key: waiting[key] for key in ("job", "path")}
+    gone = monitor.wait_event(event="job-removed", **identity)
+    seen = [event for event in map(json.loads, monitor.lines()) if event.get("job") == waiting["job"]]
+    for event in seen:
+        assert event.pop("time_usec") > 0
+    about = {"kind": "set-console-owner", "domid": 2, "subject": waiting["subject"], **identity}
+    assert seen[0] == {"event": "job-new", **about}
+    assert seen[1:-1] == [{"event": "job-changed", "state": "running", "stage": "hand-off", "progress": 0, **identity}]
+    assert seen[-1] == {"event": "job-removed", "result": "done", "error": "", "message": "", **about}
+    assert gone["job"] == waiting["job"] == 2
+    # Not as properties that look like the domain's.
+    assert not any('"State"' in line for line in monitor.lines())
+    line = text.wait(lambda line: "job-changed job=2" in line, "the change")
+    assert line.split()[1:] == ["job-changed", "job=2", f'path="{waiting["path"]}"', 'state="running"', 'stage="hand-off"', "progress=0"]
+    text.wait(lambda line: "job-removed job=2" in line and 'result="done"' in line, "the end")
+    for each in (monitor, text):
+        assert each.end(signal.SIGINT) == (OK, "")
 
 
 def test_cancel_wrongly(launch, hlctl):
