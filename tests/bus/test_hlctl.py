@@ -20,7 +20,7 @@ from hlctl_support import (DENIED, FAILED, HLCTL, NOT_FOUND, OK, TIMEOUT, UNSUPP
 
 DOMAIN_KEYS = {
     "name", "domid", "requested_domid", "uuid", "handle", "permissions", "permission_names", "functions",
-    "function_names", "mode", "mode_names", "cpus", "cpus_online", "memory_kib", "memory_max_kib",
+    "function_names", "mode", "mode_names", "cpus", "cpus_online", "cpu_time_ns", "memory_kib", "memory_max_kib",
     "memory_current_kib", "weight", "cap", "hard_affinity", "soft_affinity", "state", "reason", "origin", "generation",
     "roles", "path", "lcm_node",
     "security_label", "xenstore_state", "xenstore_error", "modules", "drift",
@@ -83,13 +83,18 @@ def test_memory_is_the_lcms(launch, hlctl):
 
 
 def test_list_table(launch, hlctl):
-    launch()
+    daemon = launch()
+    for words in ("load 0", "cpu-time 1299000000"):
+        daemon.command(f"figure web {words}")
+    time.sleep(0.03)
     lines = hlctl("list").splitlines()
-    assert lines[0].split() == ["DOMID", "NAME", "STATE", "CPUS", "MEMORY", "ORIGIN", "ROLES",
+    assert lines[0].split() == ["DOMID", "NAME", "STATE", "CPUS", "MEMORY", "TIME", "ORIGIN", "ROLES",
                                 "UUID"]
     assert len(lines) == 9
-    assert lines[5].split() == ["5", "web", "started", "2", "128", "M", "boot", "-",
+    assert lines[5].split() == ["5", "web", "started", "2", "128", "M", "1.2", "s", "boot", "-",
                                 "8d5a104e-6c2b-4f0a-9b1e-000000000006"]
+    # One that does not exist has none.
+    assert lines[8].split()[:7] == ["32751", "boot", "reclaimed", "1", "32", "M", "-"]
     # Columns stand under one another.
     at = lines[0].index("ORIGIN")
     assert {line[at - 2:at + 6] for line in lines[1:]} == {"  boot  "}
@@ -182,6 +187,9 @@ def test_status_shows_how_a_domain_is_scheduled(launch, hlctl):
 
 def test_status_of_a_domain(launch, hlctl):
     daemon = launch()
+    daemon.command("figure web load 0")
+    time.sleep(0.03)
+    hlctl("stats")
     expected = in_json(hlctl("status", "web", "--json"))
     assert set(expected) == DOMAIN_KEYS
     assert expected["domid"] == 5
@@ -564,7 +572,7 @@ def test_what_goes_on_ends_with_the_bus(place, verb, first):
 
 def test_no_daemon(hlctl):
     for verb in ("list", "status", "roles", "lcm", "events", "modules", "monitor", "handoff web",
-                 "release web"):
+                 "release web", "stats", "stats web"):
         assert "not running" in hlctl(*verb.split(), code=FAILED)
 
 
@@ -616,7 +624,7 @@ def test_xen_without_hyperlaunch(launch, hlctl):
 
 @pytest.mark.skipif(not IS_ROOT, reason="needs a second user")
 @pytest.mark.parametrize("verb, code", [("lcm", DENIED), ("list", OK), ("handoff web", DENIED),
-                                        ("release db", DENIED)])
+                                        ("release db", DENIED), ("stats", OK), ("stats --vcpus web", OK)])
 def test_denied(launch, bus_address, public_hlctl, verb, code):
     launch()
     result = subprocess.run([*public_hlctl, "--address", bus_address, *verb.split()],
@@ -670,7 +678,7 @@ def test_nonsense_for_a_domain(launch, hlctl, verb):
 def test_help_and_version():
     text = subprocess.run([HLCTL, "--help"], capture_output=True, text=True, check=True).stdout
     for word in ("list", "status", "roles", "lcm", "events", "modules", "monitor", "handoff",
-                 "release", "--json", "--address"):
+                 "release", "stats", "--json", "--address"):
         assert word in text
     version = subprocess.run([HLCTL, "-V"], capture_output=True, text=True, check=True).stdout
     assert version.startswith("hlctl 0.")
@@ -678,7 +686,7 @@ def test_help_and_version():
 
 def test_full_disk(launch, bus_address):
     launch()
-    for args in (["list"], ["list", "--json"], ["lcm"], ["roles"], ["status"], ["status", "web"],
+    for args in (["list"], ["list", "--json"], ["stats"], ["stats", "--openmetrics"], ["lcm"], ["roles"], ["status"], ["status", "web"],
                  ["handoff", "web"]):
         with open("/dev/full", "wb") as full:
             result = subprocess.run([HLCTL, "--address", bus_address, *args], stdout=full,

@@ -42,6 +42,8 @@ void print_help(void)
 	     "      --exclusive       console: nobody else types; fails if another one does\n"
 	     "      --replay BYTES    console: so much of the earlier output first\n"
 	     "      --escape CHAR     console: leaves it; ^] (the default), any other, or none\n"
+	     "      --openmetrics     stats: OpenMetrics text, for programs that collect it\n"
+	     "      --vcpus           stats: also each vCPU of each DOMAIN\n"
 	     "  -q, --quiet           print no result of handoff, release and cancel, no hints\n"
 	     "      --no-legend       no headings\n"
 	     "      --no-pager        no pager on a terminal\n"

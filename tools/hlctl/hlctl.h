@@ -34,6 +34,7 @@ struct options {
 	bool console;			/* a hand-off of a domain's console, not of Xen's */
 	bool read_only, exclusive, log; /* of a console */
 	uint32_t replay;		/* bytes */
+	bool openmetrics, vcpus;	/* of figures */
 	int escape;			/* a character, ESCAPE_DEFAULT, or ESCAPE_NONE */
 	const char *domain;		/* the verb's argument; NULL: none */
 	size_t nr_domains;		/* where it takes more than one */
@@ -54,6 +55,7 @@ enum exit_code verb_console(const struct options *options, sd_bus *bus);
 enum exit_code verb_release(const struct options *options, sd_bus *bus);
 enum exit_code verb_host(const struct options *options, sd_bus *bus);
 enum exit_code verb_dmesg(const struct options *options, sd_bus *bus);
+enum exit_code verb_stats(const struct options *options, sd_bus *bus);
 enum exit_code verb_jobs(const struct options *options, sd_bus *bus);
 enum exit_code verb_cancel(const struct options *options, sd_bus *bus);
 

@@ -15,7 +15,7 @@
 #define SHORT_OPTIONS	 ":jr:f:s:Ft:p:P:qH:hV"
 /* Options that only some verbs take; of those that are not in SHORT_OPTIONS only the long form is
  * there. */
-#define LIMITED "rfsFtpPvnoxRelc"
+#define LIMITED "rfsFtpPvnoxRelcmu"
 
 enum option_code {
 	OPT_JSON = 'j',
@@ -34,6 +34,8 @@ enum option_code {
 	OPT_REPLAY = 'R',
 	OPT_ESCAPE = 'e',
 	OPT_LOG = 'l',
+	OPT_OPENMETRICS = 'm',
+	OPT_VCPUS = 'u',
 	OPT_QUIET = 'q',
 	OPT_HOST = 'H',
 	OPT_HELP = 'h',
@@ -62,6 +64,8 @@ static const struct option longs[] = {
 	{"replay", required_argument, NULL, OPT_REPLAY},
 	{"escape", required_argument, NULL, OPT_ESCAPE},
 	{"log", no_argument, NULL, OPT_LOG},
+	{"openmetrics", no_argument, NULL, OPT_OPENMETRICS},
+	{"vcpus", no_argument, NULL, OPT_VCPUS},
 	{"quiet", no_argument, NULL, OPT_QUIET},
 	{"no-legend", no_argument, NULL, OPT_NO_LEGEND},
 	{"no-pager", no_argument, NULL, OPT_NO_PAGER},
@@ -249,6 +253,12 @@ static enum exit_code take_option(int option, const char *value, struct options 
 	case OPT_LOG:
 		flag = &options->log;
 		break;
+	case OPT_OPENMETRICS:
+		flag = &options->openmetrics;
+		break;
+	case OPT_VCPUS:
+		flag = &options->vcpus;
+		break;
 	case OPT_QUIET:
 		flag = &options->quiet;
 		break;
@@ -309,6 +319,10 @@ static enum exit_code check_exclusions(const struct options *options)
 {
 	if (options->value && options->json)
 		return report_error(EXIT_USAGE, "--value and --json exclude each other");
+	if (options->openmetrics && options->json)
+		return report_error(EXIT_USAGE, "--openmetrics and --json exclude each other");
+	if (options->vcpus && !options->nr_domains)
+		return report_error(EXIT_USAGE, "stats --vcpus: of which domains?");
 	if (options->null && (options->json || options->role))
 		return report_error(EXIT_USAGE, "--null and %s exclude each other",
 				    options->json ? "--json" : "--role");

@@ -118,13 +118,14 @@ _hlctl_offer_options() {
         lcm) options+=(--format) ;;
         events) options+=(--since --follow) ;;
         handoff) options+=(--for --console) ;;
+        stats) options+=(--openmetrics --vcpus) ;;
         console) options+=(--log --follow --read-only --exclusive --replay --escape) ;;
     esac
     _hlctl_offer_words "$current" "${options[@]}"
 }
 
 _hlctl() {
-    local verbs='list status show roles lcm events modules monitor handoff console release host dmesg jobs cancel'
+    local verbs='list status show roles lcm events modules monitor handoff console release host dmesg stats jobs cancel'
     local verb='' dashes='' option='' remote='' to='' nr_domains=0 current
     local -a words=() bus=()
 
@@ -141,7 +142,7 @@ _hlctl() {
     elif [[ ! $verb ]]; then
         # shellcheck disable=SC2086  # words of this file
         _hlctl_offer_words "$current" $verbs
-    elif [[ $verb == show || $verb == @(status|handoff|console|release) && $nr_domains == 0 ]]; then
+    elif [[ $verb == @(show|stats) || $verb == @(status|handoff|console|release) && $nr_domains == 0 ]]; then
         _hlctl_offer_names
     elif [[ $verb == handoff && $to && $nr_domains == 1 ]]; then
         _hlctl_offer_words "$current" xenconsoled

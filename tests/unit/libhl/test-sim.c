@@ -393,7 +393,7 @@ static void figures_move(void **state)
 	usleep(50000);
 	command(ctx, "unpause web");
 	after = live_of(ctx, web).cpu_time_ns;
-	assert_in_range(after - before, 0, UINT64_C(25000000000));
+	assert_in_range(after - before, 0, UINT64_C(20000000000));
 	command(ctx, "figure web load 0");
 	before = live_of(ctx, web).cpu_time_ns;
 	usleep(5000);
