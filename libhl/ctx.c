@@ -124,6 +124,14 @@ HL_EXPORT int hl_get_affinity(struct hl_ctx *ctx, uint32_t domid, uint32_t nr_vc
 	return r ? r : ctx->ops->get_affinity(ctx->backend, domid, nr_vcpus, ret);
 }
 
+HL_EXPORT int hl_get_vcpu(struct hl_ctx *ctx, uint32_t domid, uint32_t vcpu,
+			  struct hl_vcpu *ret_vcpu)
+{
+	int r = check_domid(domid);
+
+	return r ? r : ctx->ops->get_vcpu(ctx->backend, domid, vcpu, ret_vcpu);
+}
+
 HL_EXPORT int hl_set_console(struct hl_ctx *ctx, uint32_t domid, uint32_t loan_ms)
 {
 	int r = check_domid(domid);

@@ -36,6 +36,7 @@ struct backend_ops {
 	int (*get_scheduling)(void *backend, uint32_t domid, struct hl_scheduling *ret);
 	int (*get_affinity)(void *backend, uint32_t domid, uint32_t nr_vcpus,
 			    struct hl_affinity *ret);
+	int (*get_vcpu)(void *backend, uint32_t domid, uint32_t vcpu, struct hl_vcpu *ret_vcpu);
 	int (*set_console)(void *backend, uint32_t domid, uint32_t loan_ms);
 	int (*move_console_backend)(void *backend, uint32_t domid, uint32_t port, uint32_t server);
 	int (*read_console)(void *backend, uint32_t domid, char **ret_text, size_t *ret_size,

@@ -179,8 +179,12 @@ static void set_live(struct merge *m, struct hl_domain *row, const struct hl_liv
 	row->live = true;
 	row->memory_max = live->memory_max;
 	row->memory_current = live->memory_current;
+	row->memory_outstanding = live->memory_outstanding;
+	row->memory_shared = live->memory_shared;
+	row->memory_paged = live->memory_paged;
 	row->vcpus_max = live->vcpus_max;
 	row->vcpus_online = live->vcpus_online;
+	row->cpu_time_ns = live->cpu_time_ns;
 	row->ssidref = live->ssidref;
 	if (live->label[0])
 		row->security_label = text(m, live->label);

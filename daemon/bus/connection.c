@@ -16,6 +16,7 @@
 #include "bus/lifecycle.h"
 #include "bus/manager.h"
 #include "bus/signals.h"
+#include "bus/stats.h"
 #include "common/cleanup.h"
 #include "domains/manager.h"
 #include "loop/log.h"
@@ -81,6 +82,8 @@ static int show_objects(struct bus *bus)
 		r = bus_host_register(bus, bus->connection);
 	if (r >= 0)
 		r = bus_domain_register(bus, bus->connection);
+	if (r >= 0)
+		r = bus_stats_register(bus, bus->connection);
 	if (r >= 0)
 		r = bus_lifecycle_register(bus, bus->connection);
 	if (r >= 0)

@@ -274,6 +274,7 @@ static const sd_bus_vtable vtable[] = {
 	BUS_SILENT_PROPERTY("MemoryCurrent", "t", get_memory_current),
 	BUS_PROPERTY("VcpusMax", "u", get_vcpus_max),
 	BUS_SILENT_PROPERTY("VcpusOnline", "u", get_vcpus_online),
+	BUS_MEMBER_U64("CpuTimeNSec", struct hl_domain, cpu_time_ns, 0),
 	BUS_SILENT_PROPERTY("SchedulerWeight", "u", get_scheduling),
 	BUS_SILENT_PROPERTY("SchedulerCap", "u", get_scheduling),
 	BUS_SILENT_PROPERTY("HardAffinity", "s", get_affinity),

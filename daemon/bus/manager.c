@@ -19,6 +19,7 @@
 #include "bus/lcm.h"
 #include "bus/options.h"
 #include "bus/property.h"
+#include "bus/stats.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/uuid.h"
@@ -401,6 +402,8 @@ static const sd_bus_vtable vtable[] = {
 	       list_modules, READING),
 	METHOD("ListJobs", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(osossa{sv})", jobs), bus_job_list,
 	       READING),
+	METHOD("GetStats", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a(oa{sv})", stats),
+	       bus_stats_get_all, READING),
 	METHOD("SetConsoleOwner", SD_BUS_ARGS("o", domain, "a{sv}", options),
 	       SD_BUS_RESULT("o", previous), bus_console_set_owner, ASKING),
 	METHOD("OpenConsoleLog", SD_BUS_ARGS("s", uuid, "a{sv}", options),

@@ -45,8 +45,9 @@ struct manager {
 	struct hl_table *table;	 /* the present one */
 	struct hl_table *synced; /* that the rows of the domains are in: the present one, or one
 				    that waits for names */
-	uint64_t read_at;
-	uint64_t hold_until; /* names of new domains are awaited so long; 0: they are not */
+	uint64_t synced_at;	 /* when that was read */
+	uint64_t read_at;	 /* when that was last tried */
+	uint64_t hold_until;	 /* names of new domains are awaited so long; 0: they are not */
 	enum store_state shown_store;
 	int last_error; /* of a refresh, to log it once */
 	struct manager_observer *observers;
@@ -153,6 +154,7 @@ static int read_table(struct manager *manager, struct hl_table **ret_table)
 {
 	_cleanup_(snapshot_freep) struct hl_snapshot *snapshot = NULL;
 	int r = hl_snapshot_read(manager->hl, &snapshot);
+	uint64_t now = loop_now();
 
 	if (r < 0)
 		return r;
@@ -162,6 +164,7 @@ static int read_table(struct manager *manager, struct hl_table **ret_table)
 	r = domains_sync(manager->domains, *ret_table, on_leaving, manager);
 	hl_table_unref(manager->synced);
 	manager->synced = hl_table_ref(*ret_table);
+	manager->synced_at = now;
 	watch_sync(manager->watch, *ret_table);
 	if (r < 0)
 		*ret_table = hl_table_unref(*ret_table);
@@ -601,6 +604,16 @@ void manager_refresh_if_stale(struct manager *manager)
 		return;
 	timer_stop(manager->refresh);
 	(void)refresh(manager, false);
+}
+
+int manager_refresh_if_older(struct manager *manager, uint64_t usec)
+{
+	return loop_now() - manager->synced_at <= usec ? 0 : refresh(manager, false);
+}
+
+uint64_t manager_read_at(const struct manager *manager)
+{
+	return manager->synced_at;
 }
 
 void manager_refresh(struct manager *manager)

@@ -73,6 +73,15 @@ struct watch *manager_watch(const struct manager *manager);
  */
 void manager_refresh_if_stale(struct manager *manager);
 
+/*
+ * For what moves all the time, such as CPU times: reads the table again if the rows of
+ * manager_domains() are older.  Returns libhl's error.  While new domains wait for their
+ * names these rows are fresh, and the table is not.
+ */
+int manager_refresh_if_older(struct manager *manager, uint64_t usec);
+/* When the rows of manager_domains() were read: microseconds of CLOCK_MONOTONIC. */
+uint64_t manager_read_at(const struct manager *manager);
+
 /* Reads the table again.  Where that fails the table stays as it was, and the log says why. */
 void manager_refresh(struct manager *manager);
 

@@ -59,7 +59,8 @@ struct hl_change {
 
 /*
  * Compares two tables: removals come first, then additions, then changes, each in
- * row order.  Takes a reference to both.
+ * row order.  Takes a reference to both.  CPU time, and outstanding, shared and paged
+ * memory are not compared: the first changes from each table to the next.
  * @before: NULL: each row of after is an addition
  *
  * Returns 0, or -ENOMEM.

@@ -94,8 +94,13 @@ struct hl_live_domain {
 	uint32_t shutdown_code;	 /* see hl_shutdown_name(); valid if shutdown */
 	uint64_t memory_max;	 /* bytes; HL_UNLIMITED: no limit */
 	uint64_t memory_current; /* bytes */
+	/*
+	 * Bytes that are claimed for it and not allocated yet, that it shares with others, and
+	 * that are paged out.
+	 */
+	uint64_t memory_outstanding, memory_shared, memory_paged;
 	uint32_t vcpus_max, vcpus_online;
-	uint64_t cpu_time_ns;
+	uint64_t cpu_time_ns;	 /* that its vCPUs have run, together */
 	uint32_t ssidref;	 /* 0 without FLASK */
 	char name[HL_NAME_SIZE]; /* "sim" only; "" with "xen", which has no names */
 	char label[128];	 /* FLASK's context of ssidref; "" without FLASK */
@@ -202,6 +207,25 @@ const struct hl_event *hl_events_get(const struct hl_events *events, size_t i);
 int hl_get_scheduling(struct hl_ctx *ctx, uint32_t domid, struct hl_scheduling *ret) HL_MUST_CHECK;
 int hl_get_affinity(struct hl_ctx *ctx, uint32_t domid, uint32_t nr_vcpus,
 		    struct hl_affinity *ret) HL_MUST_CHECK;
+
+/* A vCPU of a live domain. */
+struct hl_vcpu {
+	bool online;  /* not taken off by the domain or a toolstack */
+	bool running; /* on a CPU of the host now */
+	bool blocked; /* waits for an event; neither: waits for a CPU, or its domain does not run */
+	uint32_t cpu; /* of the host, that it runs on or ran on last */
+	uint64_t cpu_time_ns;
+};
+
+/*
+ * Reads a vCPU of a live domain.  A snapshot does not have it: each takes a hypercall of its
+ * own.
+ * @vcpu: from 0 to vcpus_max - 1 of struct hl_live_domain; not each of these has to exist
+ * Returns 0, -ESRCH: no such domain, or it has no such vCPU; or an error of the hypervisor.
+ * Since: 0.1
+ */
+int hl_get_vcpu(struct hl_ctx *ctx, uint32_t domid, uint32_t vcpu,
+		struct hl_vcpu *ret_vcpu) HL_MUST_CHECK;
 
 #ifdef __cplusplus
 }

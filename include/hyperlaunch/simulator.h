@@ -32,6 +32,10 @@
  *   weight DOMAIN N         in the scheduler; 256 by default
  *   cap DOMAIN PERCENT      0: none
  *   affinity DOMAIN TEXT    hard affinity, as in struct hl_affinity, without blanks
+ *   figure DOMAIN FIGURE N  resource usage, which is not announced: cpu-time, in ns;
+ *                           load, percent of a CPU that it uses while it runs, 5 by
+ *                           default; current, outstanding, shared or paged, memory in
+ *                           KiB; online, vCPUs
  *   ready DOMAIN            an initial domain reports that it is ready
  *   release DOMAIN          releases a held domain
  *   console DOMAIN          new owner of the Xen console, without a loan
@@ -53,7 +57,7 @@
  *                           get-domain, get-module, read-lcm, get-events, list-live,
  *                           set-console, move-console-backend, read-console, release,
  *                           ready, set-handle, get-host, read-log, pause, unpause,
- *                           get-fd, process;
+ *                           get-vcpu, get-fd, process;
  *                           ERRNO by name (EPERM) or number; COUNT 0 ends it
  */
 #ifndef HYPERLAUNCH_SIMULATOR_H

@@ -56,9 +56,11 @@ struct hl_domain {
 	uint32_t roles; /* bits 1 << enum hl_role; 0 once reclaimed or failed */
 	enum hl_domain_state state;
 	const char *reason;		     /* why it is in that state; "": nothing to add */
-	bool live;			     /* exists now: memory_max to vcpus_online are valid */
+	bool live;			     /* exists now: memory_max to cpu_time_ns are valid */
 	uint64_t memory_max, memory_current; /* bytes; memory_max may be HL_UNLIMITED */
+	uint64_t memory_outstanding, memory_shared, memory_paged; /* as in struct hl_live_domain */
 	uint32_t vcpus_max, vcpus_online;
+	uint64_t cpu_time_ns;				  /* that its vCPUs have run, together */
 	uint64_t memory_planned_kib;			  /* 0: post-boot */
 	uint32_t vcpus_planned;				  /* 0: post-boot */
 	uint32_t ssidref;				  /* 0 without FLASK */

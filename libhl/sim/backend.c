@@ -16,6 +16,7 @@
 #include "sim/command.h"
 #include "sim/console.h"
 #include "sim/control.h"
+#include "sim/domain.h"
 #include "sim/launch.h"
 #include "sim/host.h"
 #include "sim/output.h"
@@ -116,6 +117,7 @@ static int list_live(void *backend, struct hl_live_domain **ret_domains, size_t 
 
 	if (r)
 		return r;
+	sim_settle(sim);
 	copy = copy_array(sim->live, sim->nr_live, sizeof(*copy));
 	if (!copy && sim->nr_live)
 		return -ENOMEM;
@@ -143,6 +145,11 @@ static int get_affinity(void *backend, uint32_t domid, uint32_t nr_vcpus, struct
 	if (nr_vcpus)
 		*ret = placement->affinity;
 	return 0;
+}
+
+static int get_vcpu(void *backend, uint32_t domid, uint32_t vcpu, struct hl_vcpu *ret_vcpu)
+{
+	return sim_domain_vcpu(backend, domid, vcpu, ret_vcpu);
 }
 
 static int get_fd(void *backend)
@@ -379,6 +386,7 @@ const struct backend_ops sim_backend = {
 	.list_live = list_live,
 	.get_scheduling = get_scheduling,
 	.get_affinity = get_affinity,
+	.get_vcpu = get_vcpu,
 	.set_console = sim_request_console,
 	.move_console_backend = sim_request_console_backend,
 	.read_console = sim_request_read_console,

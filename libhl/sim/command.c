@@ -12,6 +12,7 @@
 
 #define MAX_WORDS 16
 #define MAX_LINES 1000000
+#define MAX_LOAD  51200 /* percent of one CPU */
 
 struct call {
 	struct sim *sim;
@@ -270,6 +271,44 @@ static int do_affinity(struct call *call)
 	return r ? r : sim_domain_affinity(call->sim, domid, call->words[2]);
 }
 
+static const char *figure_name(uint32_t figure)
+{
+	static const char *const figures[SIM_NR_FIGURES] = {
+		[SIM_FIGURE_CPU_TIME] = "cpu-time", [SIM_FIGURE_LOAD] = "load",
+		[SIM_FIGURE_CURRENT] = "current",   [SIM_FIGURE_OUTSTANDING] = "outstanding",
+		[SIM_FIGURE_SHARED] = "shared",	    [SIM_FIGURE_PAGED] = "paged",
+		[SIM_FIGURE_ONLINE] = "online",
+	};
+
+	return figures[figure];
+}
+
+/* Memory is given in KiB, as by other commands. */
+static int set_figure(struct call *call, uint32_t domid, enum sim_figure figure)
+{
+	bool memory = figure >= SIM_FIGURE_CURRENT && figure <= SIM_FIGURE_PAGED;
+	uint64_t max = figure == SIM_FIGURE_LOAD ? MAX_LOAD : UINT64_MAX, number;
+	int r = get_number(call, call->words[3], memory ? UINT64_MAX >> 10 : max, &number);
+
+	if (r)
+		return r;
+	r = sim_domain_figure(call->sim, domid, figure, memory ? number << 10 : number);
+	return r == -ERANGE ? problem(call, r, "more vCPUs than the domain has") : r;
+}
+
+static int do_figure(struct call *call)
+{
+	uint32_t domid;
+	int r = get_domid(call, &domid);
+
+	if (r)
+		return r;
+	for (uint32_t figure = 0; figure < SIM_NR_FIGURES; figure++)
+		if (!strcmp(figure_name(figure), call->words[2]))
+			return set_figure(call, domid, figure);
+	return no_such(call, "figure", figure_name, 0, SIM_NR_FIGURES);
+}
+
 static int do_shutdown(struct call *call)
 {
 	uint32_t domid, code;
@@ -389,6 +428,7 @@ static const char *op_name(uint32_t op)
 		[SIM_READ_LOG] = "read-log",
 		[SIM_PAUSE] = "pause",
 		[SIM_UNPAUSE] = "unpause",
+		[SIM_GET_VCPU] = "get-vcpu",
 	};
 
 	return ops[op];
@@ -462,6 +502,7 @@ static const struct {
 	{"weight", 2, 2, do_weight},
 	{"cap", 2, 2, do_cap},
 	{"affinity", 2, 2, do_affinity},
+	{"figure", 3, 3, do_figure},
 	{"ready", 1, 1, do_ready},
 	{"release", 1, 1, do_release},
 	{"console", 1, 1, do_console},

@@ -240,6 +240,56 @@ int sim_domain_affinity(struct sim *sim, uint32_t domid, const char *text)
 	return 0;
 }
 
+int sim_domain_figure(struct sim *sim, uint32_t domid, enum sim_figure figure, uint64_t value)
+{
+	struct hl_live_domain *live = sim_find_live(sim, domid);
+	uint64_t *const members[SIM_NR_FIGURES] = {
+		[SIM_FIGURE_CPU_TIME] = live ? &live->cpu_time_ns : NULL,
+		[SIM_FIGURE_CURRENT] = live ? &live->memory_current : NULL,
+		[SIM_FIGURE_OUTSTANDING] = live ? &live->memory_outstanding : NULL,
+		[SIM_FIGURE_SHARED] = live ? &live->memory_shared : NULL,
+		[SIM_FIGURE_PAGED] = live ? &live->memory_paged : NULL,
+	};
+
+	if (!live)
+		return -ENOENT;
+	sim_settle(sim);
+	if (members[figure]) {
+		*members[figure] = value;
+	} else if (figure == SIM_FIGURE_LOAD) {
+		sim_find_placement(sim, domid)->load = (uint32_t)value;
+	} else {
+		if (value > live->vcpus_max)
+			return -ERANGE;
+		live->vcpus_online = (uint32_t)value;
+	}
+	return 0;
+}
+
+/* Those that are online have the domain's time in equal parts; the first one runs. */
+int sim_domain_vcpu(struct sim *sim, uint32_t domid, uint32_t vcpu, struct hl_vcpu *ret_vcpu)
+{
+	const struct hl_live_domain *live = sim_find_live(sim, domid);
+	int r = sim_fault(sim, SIM_GET_VCPU);
+	uint32_t nr;
+
+	if (r)
+		return r;
+	if (!live || vcpu >= live->vcpus_max)
+		return -ESRCH;
+	nr = live->vcpus_online;
+	*ret_vcpu = (struct hl_vcpu){
+		.online = vcpu < nr,
+		.running = vcpu < nr && !vcpu && live->running,
+		.blocked = vcpu < nr && vcpu && live->running,
+		.cpu = vcpu % SIM_CPUS,
+		.cpu_time_ns = vcpu < nr ? live->cpu_time_ns / nr : 0,
+	};
+	if (!vcpu && nr)
+		ret_vcpu->cpu_time_ns += live->cpu_time_ns % nr;
+	return 0;
+}
+
 int sim_domain_ready(struct sim *sim, uint32_t domid)
 {
 	struct hl_launch_domain *d = sim_initial_live(sim, domid);

@@ -29,6 +29,22 @@ int sim_domain_weight(struct sim *sim, uint32_t domid, uint32_t weight);
 int sim_domain_cap(struct sim *sim, uint32_t domid, uint32_t cap);
 int sim_domain_affinity(struct sim *sim, uint32_t domid, const char *text);
 
+enum sim_figure {
+	SIM_FIGURE_CPU_TIME, /* nanoseconds; it goes on from there */
+	SIM_FIGURE_LOAD,     /* percent of a CPU that it uses while it runs */
+	SIM_FIGURE_CURRENT,  /* memory, as those that follow, in bytes */
+	SIM_FIGURE_OUTSTANDING,
+	SIM_FIGURE_SHARED,
+	SIM_FIGURE_PAGED,
+	SIM_FIGURE_ONLINE, /* vCPUs */
+	SIM_NR_FIGURES
+};
+
+/* Sets resource usage, which is not announced.  -ERANGE: more vCPUs than it has. */
+int sim_domain_figure(struct sim *sim, uint32_t domid, enum sim_figure figure, uint64_t value);
+/* As hl_get_vcpu(). */
+int sim_domain_vcpu(struct sim *sim, uint32_t domid, uint32_t vcpu, struct hl_vcpu *ret_vcpu);
+
 /* -EPERM: not an initial domain; -EBUSY: it has not started. */
 int sim_domain_ready(struct sim *sim, uint32_t domid);
 /* -ESRCH: not an initial domain; -EBUSY: it is not held. */

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CPUS	   8
 #define FREE_BYTES (UINT64_C(4) << 30)
 
 int sim_get_host(void *backend, struct hl_host *ret_host)
@@ -18,7 +17,7 @@ int sim_get_host(void *backend, struct hl_host *ret_host)
 		.capabilities = "xen-3.0-x86_64 hvm-3.0-x86_64",
 		.scheduler = "credit2",
 		.memory_free = FREE_BYTES,
-		.cpus = CPUS,
+		.cpus = SIM_CPUS,
 		.cpu_khz = 2000000,
 		.hvm = true,
 		.iommu = !sim->launch.weak_hardware,

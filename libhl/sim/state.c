@@ -7,11 +7,36 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 
-#define EVENT_NS 1000000 /* between two events */
+#define EVENT_NS   1000000 /* between two events */
+#define NS_PER_SEC UINT64_C(1000000000)
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+void sim_settle(struct sim *sim)
+{
+	uint64_t now = monotonic_ns(), passed = now - sim->settled_ns;
+
+	for (size_t i = 0; i < sim->nr_live; i++) {
+		struct sim_placement *placement = &sim->placements[i];
+
+		if (placement->ran)
+			sim->live[i].cpu_time_ns += passed / 100 * placement->load;
+		placement->ran = sim->live[i].running;
+	}
+	sim->settled_ns = now;
+}
 
 void sim_changed(struct sim *sim)
 {
+	sim_settle(sim);
 	if (sim->silent)
 		return;
 	/* Fails only if the counter is at its maximum, and then it is readable already. */
@@ -106,6 +131,7 @@ int sim_add_live(struct sim *sim, const struct hl_live_domain *live)
 	sim->placements[i] = (struct sim_placement){
 		.scheduling = {.weight = SIM_WEIGHT},
 		.affinity = {.hard = "all", .soft = "all"},
+		.load = SIM_DEFAULT_LOAD,
 	};
 	sim->nr_live++;
 	sim_changed(sim);
@@ -131,7 +157,8 @@ void sim_remove_live(struct sim *sim, uint32_t domid)
 static bool is_stock(enum sim_op op)
 {
 	return op == SIM_LIST_LIVE || op == SIM_PROCESS || op == SIM_GET_HOST || op == SIM_PAUSE ||
-	       op == SIM_UNPAUSE || op == SIM_READ_LOG || op == SIM_SET_HANDLE || op == SIM_GET_FD;
+	       op == SIM_UNPAUSE || op == SIM_READ_LOG || op == SIM_SET_HANDLE || op == SIM_GET_FD ||
+	       op == SIM_GET_VCPU;
 }
 
 int sim_fault(struct sim *sim, enum sim_op op)

@@ -24,7 +24,9 @@
 #include "logger.h"
 
 #define SIM_MAX_POST_BOOT 4096
+#define SIM_CPUS	  8   /* of the host */
 #define SIM_WEIGHT	  256 /* scheduler weight of a new domain */
+#define SIM_DEFAULT_LOAD  5   /* percent of a CPU that a new domain uses */
 
 /* Operations that `fault` can make fail. */
 enum sim_op {
@@ -46,6 +48,7 @@ enum sim_op {
 	SIM_READ_LOG,
 	SIM_PAUSE,
 	SIM_UNPAUSE,
+	SIM_GET_VCPU,
 	SIM_NR_OPS
 };
 
@@ -67,6 +70,8 @@ struct sim_placement {
 	struct hl_scheduling scheduling;
 	struct hl_affinity affinity;
 	unsigned int more_pauses; /* of a paused domain, besides the first */
+	uint32_t load; /* percent of a CPU that it uses while it runs */
+	bool ran;      /* since settled_ns */
 };
 
 /* What Xen took from a domain's console ring. */
@@ -93,6 +98,7 @@ struct sim {
 	size_t nr_live;
 
 	uint64_t clock_ns;   /* advances with each event only */
+	uint64_t settled_ns; /* CLOCK_MONOTONIC; CPU times are as of then */
 	uint32_t next_domid; /* where the search for a free domid starts */
 	bool silent;	     /* changes are not announced */
 	struct {
@@ -116,7 +122,9 @@ struct sim {
 	char *control_path;		    /* NULL: no control socket to remove */
 };
 
-/* Makes the descriptor readable, unless announcements are off. */
+/* Adds to CPU times what domains have used since the last call. */
+void sim_settle(struct sim *sim);
+/* Settles, and makes the descriptor readable, unless announcements are off. */
 void sim_changed(struct sim *sim);
 
 /* Appends to the launch log and advances the clock. */

@@ -190,6 +190,13 @@ static int get_affinity(void *backend, uint32_t domid, uint32_t nr_vcpus, struct
 	return xen_get_affinity(xen->xcall, domid, nr_vcpus, ret);
 }
 
+static int get_vcpu(void *backend, uint32_t domid, uint32_t vcpu, struct hl_vcpu *ret_vcpu)
+{
+	struct xen *xen = backend;
+
+	return xen_get_vcpu(xen->xcall, domid, vcpu, ret_vcpu);
+}
+
 static int get_host(void *backend, struct hl_host *ret_host)
 {
 	struct xen *xen = backend;
@@ -408,6 +415,7 @@ const struct backend_ops xen_backend = {
 	.list_live = list_live,
 	.get_scheduling = get_scheduling,
 	.get_affinity = get_affinity,
+	.get_vcpu = get_vcpu,
 	.set_console = set_console,
 	.move_console_backend = move_console_backend,
 	.read_console = read_console,

@@ -16,10 +16,19 @@
 static_assert(LIVE_BATCH * sizeof(struct xen_domctl_getdomaininfo) <= XCALL_MAX_BYTES,
 	      "a batch fits");
 
-static uint64_t pages_to_bytes(uint64_t pages)
+/* Xen keeps the maximum in 32 bits; all ones mean no limit. */
+static uint64_t max_pages_to_bytes(uint64_t pages)
 {
-	/* Xen keeps the maximum in 32 bits; all ones mean no limit. */
 	return pages >= UINT32_MAX ? HL_UNLIMITED : pages << XEN_PAGE_SHIFT;
+}
+
+/* Returns whether *ret_bytes was set: Xen keeps these counts in 32 bits too. */
+static bool pages_to_bytes(uint64_t pages, uint64_t *ret_bytes)
+{
+	if (pages > UINT32_MAX)
+		return false;
+	*ret_bytes = pages << XEN_PAGE_SHIFT;
+	return true;
 }
 
 /* The ssidref is 0 without FLASK; one that FLASK cannot translate is no error. */
@@ -38,7 +47,17 @@ static void fill_label(struct xcall *x, struct hl_live_domain *live)
 		memcpy(live->label, context, sizeof(live->label) - 1);
 }
 
-static void fill_live(const struct xen_domctl_getdomaininfo *info, struct hl_live_domain *live)
+static bool fill_memory(const struct xen_domctl_getdomaininfo *info, struct hl_live_domain *live)
+{
+	live->memory_max = max_pages_to_bytes(info->max_pages);
+	return pages_to_bytes(info->tot_pages, &live->memory_current) &&
+	       pages_to_bytes(info->outstanding_pages, &live->memory_outstanding) &&
+	       pages_to_bytes(info->shr_pages, &live->memory_shared) &&
+	       pages_to_bytes(info->paged_pages, &live->memory_paged);
+}
+
+/* Returns 0, or -EBADMSG: a count is out of range. */
+static int fill_live(const struct xen_domctl_getdomaininfo *info, struct hl_live_domain *live)
 {
 	*live = (struct hl_live_domain){
 		.domid = info->domain,
@@ -49,8 +68,6 @@ static void fill_live(const struct xen_domctl_getdomaininfo *info, struct hl_liv
 		.running = info->flags & XEN_DOMINF_running,
 		.blocked = info->flags & XEN_DOMINF_blocked,
 		.xenstore = info->flags & XEN_DOMINF_xs_domain,
-		.memory_max = pages_to_bytes(info->max_pages),
-		.memory_current = pages_to_bytes(info->tot_pages),
 		.vcpus_max =
 			info->max_vcpu_id == XEN_INVALID_MAX_VCPU_ID ? 0 : info->max_vcpu_id + 1,
 		.vcpus_online = info->nr_online_vcpus,
@@ -61,6 +78,7 @@ static void fill_live(const struct xen_domctl_getdomaininfo *info, struct hl_liv
 		live->shutdown_code =
 			info->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask;
 	memcpy(live->handle, info->handle, sizeof(live->handle));
+	return fill_memory(info, live) && live->vcpus_online <= live->vcpus_max ? 0 : -EBADMSG;
 }
 
 static int get_info(struct xcall *x, uint32_t domid, uint32_t scheduler,
@@ -185,6 +203,37 @@ int xen_get_affinity(struct xcall *x, uint32_t domid, uint32_t nr_vcpus, struct 
 	return r;
 }
 
+/* Returns 0, or -EBADMSG: what is a truth value is another number. */
+static int fill_vcpu(const struct xen_domctl_getvcpuinfo *info, struct hl_vcpu *ret_vcpu)
+{
+	if (info->online > 1 || info->running > 1 || info->blocked > 1)
+		return -EBADMSG;
+	*ret_vcpu = (struct hl_vcpu){
+		.online = info->online,
+		.running = info->running,
+		.blocked = info->blocked,
+		.cpu = info->cpu,
+		.cpu_time_ns = info->cpu_time,
+	};
+	return 0;
+}
+
+int xen_get_vcpu(struct xcall *x, uint32_t domid, uint32_t vcpu, struct hl_vcpu *ret_vcpu)
+{
+	struct xen_domctl domctl;
+	int r;
+
+	memset(&domctl, 0, sizeof(domctl));
+	domctl.cmd = XEN_DOMCTL_getvcpuinfo;
+	domctl.domain = (domid_t)domid;
+	domctl.u.getvcpuinfo.vcpu = vcpu;
+	r = xcall_domctl(x, &domctl);
+	/* -EINVAL: beyond the last one that it can have. */
+	if (r)
+		return r == -EINVAL ? -ESRCH : r;
+	return fill_vcpu(&domctl.u.getvcpuinfo, ret_vcpu);
+}
+
 static int add_live(struct xcall *x, const struct xen_domctl_getdomaininfo *infos, size_t count,
 		    struct hl_live_domain **domains, size_t *nr)
 {
@@ -195,8 +244,10 @@ static int add_live(struct xcall *x, const struct xen_domctl_getdomaininfo *info
 	*domains = grown;
 	for (size_t i = 0; i < count; i++) {
 		struct hl_live_domain *live = &grown[(*nr)++];
+		int r = fill_live(&infos[i], live);
 
-		fill_live(&infos[i], live);
+		if (r)
+			return r;
 		fill_label(x, live);
 	}
 	return 0;

@@ -27,11 +27,13 @@ class Connection:
         check(self.lib.sd_bus_set_bus_client(self.bus, 1))
         check(self.lib.sd_bus_start(self.bus))
 
-    def call(self, *where):
-        """where: destination, path, interface, method.  The reply's body is not looked at."""
+    def call(self, *where, options=False):
+        """where: destination, path, interface, method; options: none of them.  The reply's body is not looked at."""
         message, reply = ctypes.c_void_p(), ctypes.c_void_p()
         check(self.lib.sd_bus_message_new_method_call(self.bus, ctypes.byref(message), *(text.encode() for text in where)))
         try:
+            if options:
+                check(self.lib.sd_bus_message_append(message, b"a{sv}", ctypes.c_uint(0)))
             check(self.lib.sd_bus_call(self.bus, message, TIMEOUT, None, ctypes.byref(reply)))
         finally:
             self.lib.sd_bus_message_unref(message)

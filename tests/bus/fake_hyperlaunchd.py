@@ -31,6 +31,13 @@ def properties(domid, name):
             **{key: dbus.UInt64(value) for key, value in sizes.items()}}
 
 
+def figures(domid, name):
+    sizes = {"TimestampUSec": 10**6, "CpuTimeNSec": domid * 1500000001, "MemoryCurrent": 1 << 27, "MemoryMax": 2**64 - 1,
+             "MemoryOutstanding": 0, "MemoryShared": 4096, "MemoryPaged": 0}
+    return {"Domid": dbus.UInt32(domid), "UUID": UUID % domid, "Name": name, "State": "dreaming", "VcpusOnline": dbus.UInt32(1),
+            "VcpusMax": dbus.UInt32(2), **{key: dbus.UInt64(value) for key, value in sizes.items()}}
+
+
 class Fake:
     """The methods; each gives the answer's signature and values, or None for no such domain."""
 
@@ -64,6 +71,11 @@ class Fake:
 
     def GetManagedObjects(self, _path):
         return "a{oa{sa{sv}}}", [{path_of(domid): {DOMAIN: properties(domid, name)} for domid, name in self.names.items()}]
+
+    def GetStats(self, path, _options):
+        if path == PATH:
+            return "a(oa{sv})", [[(path_of(domid), figures(domid, name)) for domid, name in self.names.items()]]
+        return next((("a{sv}", [figures(domid, name)]) for domid, name in self.names.items() if path == path_of(domid)), None)
 
     def SetConsoleOwner(self, _path, _domain, _options):
         return "o", [path_of(1)]

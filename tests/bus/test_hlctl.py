@@ -21,7 +21,7 @@ from xenstored import Xenstored
 
 DOMAIN_KEYS = {
     "name", "domid", "requested_domid", "uuid", "handle", "permissions", "permission_names", "functions",
-    "function_names", "mode", "mode_names", "cpus", "cpus_online", "memory_kib", "memory_max_kib",
+    "function_names", "mode", "mode_names", "cpus", "cpus_online", "cpu_time_ns", "memory_kib", "memory_max_kib",
     "memory_current_kib", "weight", "cap", "hard_affinity", "soft_affinity", "state", "reason", "origin", "generation",
     "roles", "path", "lcm_node",
     "security_label", "xenstore_state", "xenstore_error", "modules", "drift",
@@ -84,13 +84,18 @@ def test_memory_is_the_lcms(launch, hlctl):
 
 
 def test_list_table(launch, hlctl):
-    launch()
+    daemon = launch()
+    for words in ("load 0", "cpu-time 1299000000"):
+        daemon.command(f"figure web {words}")
+    time.sleep(0.03)
     lines = hlctl("list").splitlines()
-    assert lines[0].split() == ["DOMID", "NAME", "STATE", "CPUS", "MEMORY", "ORIGIN", "ROLES",
+    assert lines[0].split() == ["DOMID", "NAME", "STATE", "CPUS", "MEMORY", "TIME", "ORIGIN", "ROLES",
                                 "UUID"]
     assert len(lines) == 9
-    assert lines[5].split() == ["5", "web", "started", "2", "128", "M", "boot", "-",
+    assert lines[5].split() == ["5", "web", "started", "2", "128", "M", "1.2", "s", "boot", "-",
                                 "8d5a104e-6c2b-4f0a-9b1e-000000000006"]
+    # One that does not exist has none.
+    assert lines[8].split()[:7] == ["32751", "boot", "reclaimed", "1", "32", "M", "-"]
     # Columns stand under one another.
     at = lines[0].index("ORIGIN")
     assert {line[at - 2:at + 6] for line in lines[1:]} == {"  boot  "}
@@ -183,6 +188,9 @@ def test_status_shows_how_a_domain_is_scheduled(launch, hlctl):
 
 def test_status_of_a_domain(launch, hlctl):
     daemon = launch()
+    daemon.command("figure web load 0")
+    time.sleep(0.03)
+    hlctl("stats")
     expected = in_json(hlctl("status", "web", "--json"))
     assert set(expected) == DOMAIN_KEYS
     assert expected["domid"] == 5
@@ -607,7 +615,7 @@ def test_what_goes_on_ends_with_the_bus(place, verb, first):
 
 def test_no_daemon(hlctl):
     for verb in ("list", "status", "roles", "lcm", "events", "modules", "monitor", "handoff web",
-                 "release web"):
+                 "release web", "stats", "stats web"):
         assert "not running" in hlctl(*verb.split(), code=FAILED)
 
 
@@ -659,7 +667,7 @@ def test_xen_without_hyperlaunch(launch, hlctl):
 
 @pytest.mark.skipif(not IS_ROOT, reason="needs a second user")
 @pytest.mark.parametrize("verb, code", [("lcm", DENIED), ("list", OK), ("handoff web", DENIED),
-                                        ("release db", DENIED)])
+                                        ("release db", DENIED), ("stats", OK), ("stats --vcpus web", OK)])
 def test_denied(launch, bus_address, public_hlctl, verb, code):
     launch()
     result = subprocess.run([*public_hlctl, "--address", bus_address, *verb.split()],
@@ -715,7 +723,7 @@ def test_nonsense_for_a_domain(launch, hlctl, verb):
 def test_help_and_version():
     text = subprocess.run([HLCTL, "--help"], capture_output=True, text=True, check=True).stdout
     for word in ("list", "status", "roles", "lcm", "events", "modules", "monitor", "handoff",
-                 "release", "pause", "unpause", "shutdown", "reboot", "--json", "--address"):
+                 "release", "pause", "unpause", "shutdown", "reboot", "stats", "--json", "--address"):
         assert word in text
     version = subprocess.run([HLCTL, "-V"], capture_output=True, text=True, check=True).stdout
     assert version.startswith("hlctl 0.")
@@ -723,7 +731,7 @@ def test_help_and_version():
 
 def test_full_disk(launch, bus_address):
     launch()
-    for args in (["list"], ["list", "--json"], ["lcm"], ["roles"], ["status"], ["status", "web"],
+    for args in (["list"], ["list", "--json"], ["stats"], ["stats", "--openmetrics"], ["lcm"], ["roles"], ["status"], ["status", "web"],
                  ["handoff", "web"]):
         with open("/dev/full", "wb") as full:
             result = subprocess.run([HLCTL, "--address", bus_address, *args], stdout=full,
@@ -771,9 +779,42 @@ def test_jobs(launch, hlctl, bus_address):
     daemon.command("typing off")
     ends = {process.wait(60): process.communicate() for process in handoffs}
     assert set(ends) == {OK, FAILED} and "it was cancelled" in ends[FAILED][1]
-    monitor.wait_event(event="job-removed", job=second["path"], result="cancelled")
-    monitor.wait_event(event="job-removed", job=first["path"], result="done", error="")
+    monitor.wait_event(event="job-removed", path=second["path"], result="cancelled")
+    monitor.wait_event(event="job-removed", path=first["path"], result="done", error="")
     monitor.end(signal.SIGINT)
+
+
+def test_monitor_of_jobs(launch, hlctl, bus_address):
+    """As `hlctl jobs` shows them, from the first to the last."""
+    daemon = launch(options=["--session"])
+    monitor, text = Monitor(bus_address, "--json"), Monitor(bus_address)
+    monitor.wait_event(event="monitoring")
+    text.wait(lambda line: "monitoring" in line, "start")
+    daemon.command("typing on")
+    handoffs = []
+    for nr, name in enumerate(("web", "control"), 1):
+        handoffs.append(subprocess.Popen([HLCTL, "--address", bus_address, "handoff", name], stdout=subprocess.DEVNULL))
+        wait_until(lambda: len(in_json(hlctl("jobs", "--json"))["jobs"]) == nr, what="the job")
+    _, waiting = in_json(hlctl("jobs", "--json"))["jobs"]
+    daemon.command("typing off")
+    assert [process.wait(60) for process in handoffs] == [OK, OK]
+    identity = {key: waiting[key] for key in ("job", "path")}
+    gone = monitor.wait_event(event="job-removed", **identity)
+    seen = [event for event in map(json.loads, monitor.lines()) if event.get("job") == waiting["job"]]
+    for event in seen:
+        assert event.pop("time_usec") > 0
+    about = {"kind": "set-console-owner", "domid": 2, "subject": waiting["subject"], **identity}
+    assert seen[0] == {"event": "job-new", **about}
+    assert seen[1:-1] == [{"event": "job-changed", "state": "running", "stage": "hand-off", "progress": 0, **identity}]
+    assert seen[-1] == {"event": "job-removed", "result": "done", "error": "", "message": "", **about}
+    assert gone["job"] == waiting["job"] == 2
+    # Not as properties that look like the domain's.
+    assert not any('"State"' in line for line in monitor.lines())
+    line = text.wait(lambda line: "job-changed job=2" in line, "the change")
+    assert line.split()[1:] == ["job-changed", "job=2", f'path="{waiting["path"]}"', 'state="running"', 'stage="hand-off"', "progress=0"]
+    text.wait(lambda line: "job-removed job=2" in line and 'result="done"' in line, "the end")
+    for each in (monitor, text):
+        assert each.end(signal.SIGINT) == (OK, "")
 
 
 def test_cancel_wrongly(launch, hlctl):

@@ -148,7 +148,7 @@ def test_all_names_are_listed_without_running_any(shell, fake):
 
 
 @pytest.mark.parametrize("typed, words", [
-    ("st", ["status"]), ("mod", ["modules"]), ("list --ro", ["list", "--role"]), ("list --role xen", ["list", "--role", "xenstore"]),
+    ("statu", ["status"]), ("mod", ["modules"]), ("list --ro", ["list", "--role"]), ("list --role xen", ["list", "--role", "xenstore"]),
     ("lcm --format dtb", ["lcm", "--format", "dtb"]), ("list -r ha", ["list", "-r", "hardware"]), ("lcm -f js", ["lcm", "-f", "json"]),
     ("handoff --fo", ["handoff", "--for"]), ("handoff --cons", ["handoff", "--console"]),
     ("handoff --console web xen", ["handoff", "--console", "web", "xenconsoled"]), ("handoff web xen", ["handoff", "web", "xen"]),
@@ -156,6 +156,8 @@ def test_all_names_are_listed_without_running_any(shell, fake):
     ("--no-a", ["--no-ask-password"]), ("events --fol", ["events", "--follow"]),
     ("show w", ["show", "web"]), ("show web d", ["show", "web", "db"]), ("show --val", ["show", "--value"]),
     ("list w", ["list", "w"]), ("status web d", ["status", "web", "d"]), ("list --form", ["list", "--form"]),
+    ("st", ["stat"]), ("stats w", ["stats", "web"]), ("stats web d", ["stats", "web", "db"]), ("stats --op", ["stats", "--openmetrics"]),
+    ("stats --vc", ["stats", "--vcpus"]), ("list --op", ["list", "--op"]),
     ("--json release d", ["--json", "release", "db"]), ("handoff --for 5 we", ["handoff", "--for", "5", "web"]),
     ("unp", ["unpause"]), ("pause d", ["pause", "db"]), ("unpause w", ["unpause", "web"]), ("pause --fo", ["pause", "--force"]),
     ("shutdown --timeout 5 w", ["shutdown", "--timeout", "5", "web"]), ("reboot --ti", ["reboot", "--timeout"]),
@@ -217,8 +219,8 @@ def test_fish_completes_names(fish, fake):
 
 
 @pytest.mark.parametrize("typed, offered", [
-    ("st", ["status"]), ("list --role xen", ["xenstore"]), ("lcm --format js", ["json"]), ("list --ro", ["--role"]),
-    ("show w", ["web"]), ("show web d", ["db"]), ("list w", []), ("status web d", []), ("release d", ["db"]), ("list --form", []),
+    ("statu", ["status"]), ("list --role xen", ["xenstore"]), ("lcm --format js", ["json"]), ("list --ro", ["--role"]),
+    ("show w", ["web"]), ("show web d", ["db"]), ("stats web d", ["db"]), ("stats --openm", ["--openmetrics"]), ("list w", []), ("status web d", []), ("release d", ["db"]), ("list --form", []),
     ("handoff --for 5 w", ["web"]), ("handoff --console web d", ["db"]), ("handoff --console web xenc", ["xenconsoled"]),
     ("handoff web d", []), ("pause d", ["db"]), ("unpause w", ["web"]), ("shutdown --timeout 5 w", ["web"]), ("reboot --force d", ["db"]),
     ("reboot --ti", ["--timeout"]), ("pause --forc", ["--force"]), ("reboot web d", []),

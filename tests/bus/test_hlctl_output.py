@@ -179,7 +179,8 @@ def pager(place, scripts, bus_address):
     return run
 
 
-@pytest.mark.parametrize("verb", ["list", "status", "status web", "show", "show web", "roles", "modules", "events", "lcm", "list -j"])
+@pytest.mark.parametrize("verb", ["list", "status", "status web", "show", "show web", "roles", "modules", "events", "lcm", "list -j",
+                                  "stats", "stats --openmetrics"])
 def test_long_output_is_paged(launch, pager, place, verb):
     launch()
     assert all(line.startswith("paged: ") for line in pager("less", *verb.split()).splitlines())

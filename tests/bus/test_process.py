@@ -117,7 +117,7 @@ def test_bus_goes_away(place, bus_address, launch):
 
 def table(client):
     return (client.list(), client.launch(),
-            client.call("ListModules"), client.call("GetEvents", "u", 0), client.objects(),
+            client.call("ListModules"), client.call("GetEvents", "u", 0), client.still_objects(),
             client.get_all())
 
 

@@ -482,6 +482,29 @@ def test_name_that_comes_late(with_store, store, client):
     client.wait_property(path, "Name", "late")
 
 
+def test_figures_do_not_wait_for_names(with_store, store, client):
+    """While a new domain waits for its name, those of others are fresh, and its own are not there yet."""
+    store.start()
+    daemon = with_store()
+    wait_until(lambda: all_introduced(store, initial(client)))
+    turn(0.3)
+    store.hang_after = 0
+    daemon.command("domain-add x domid=58")
+    cpu_times = {}
+    end = time.monotonic() + 20
+    while not client.seen("DomainAdded"):
+        assert time.monotonic() < end
+        records = {int(record["Domid"]): record for _, record in client.call("GetStats", "a{sv}", {})}
+        turn(0.005)
+        if 58 not in records:
+            cpu_times[records[0]["TimestampUSec"]] = records[0]["CpuTimeNSec"]
+        else:
+            assert client.seen("DomainAdded")
+    assert len(set(cpu_times.values())) == len(cpu_times) > 1
+    path = client.seen("DomainAdded")[0][3][2]
+    assert path in dict(client.call("GetStats", "a{sv}", {}))
+
+
 def test_post_boot_ones_are_not_introduced(with_store, store, client):
     store.start()
     daemon = with_store()

@@ -257,6 +257,42 @@ def test_host_is_as_xl_has_it(cloud):
     assert cloud.shell("hlctl dmesg | sed 's/[^ -~]/?/g' | md5sum") == cloud.shell("xl dmesg | sed 's/[^ -~]/?/g' | md5sum")
 
 
+def times_of_xl(cloud, verb, key, memory=None):
+    """Of a list of xl's: {number: (vCPUs or state, seconds, MiB where there are any)}."""
+    rows = [line.split() for line in cloud.shell(f"xl {verb}").splitlines()[1:]]
+    return {int(row[key]): (row[4] if memory is None else int(row[3]), float(row[5]), memory and int(row[memory])) for row in rows}
+
+
+def test_stats_are_as_xl_has_them(cloud):
+    """xl has its figures before and after; it rounds seconds to tenths, and counts what is claimed as memory."""
+    before = times_of_xl(cloud, "list", 1, 2)
+    stats = {domain["domid"]: domain for domain in cloud.json("stats")["domains"]}
+    after = times_of_xl(cloud, "list", 1, 2)
+    assert set(stats) == set(before) == set(after)
+    for domid, domain in stats.items():
+        assert before[domid][1] - 0.1 <= domain["cpu_time_ns"] / 1e9 <= after[domid][1] + 0.1, domain
+        assert domain["cpus_online"] in (before[domid][0], after[domid][0]), domain
+        mib = [before[domid][2], after[domid][2]]
+        assert min(mib) - 1 <= domain["memory_current_kib"] + domain["memory_outstanding_kib"] >> 10 <= max(mib) + 1, domain
+    for name, (_, domid, cpus, _, _, _) in GUESTS.items():
+        assert (stats[domid]["name"], stats[domid]["cpus"]) == (name, cpus)
+        assert stats[domid]["cpu_time_ns"] > 0
+    assert cloud.shell("hlctl stats --openmetrics | tail -n 1").strip() == "# EOF"
+
+
+def test_vcpus_are_as_xl_has_them(cloud):
+    before = times_of_xl(cloud, "vcpu-list alpha", 2)
+    told, = cloud.json("stats --vcpus alpha")["domains"]
+    after = times_of_xl(cloud, "vcpu-list alpha", 2)
+    assert [vcpu["vcpu"] for vcpu in told["vcpus"]] == sorted(before) == list(range(GUESTS["alpha"][2]))
+    for vcpu in told["vcpus"]:
+        nr = vcpu["vcpu"]
+        assert before[nr][1] - 0.1 <= vcpu["cpu_time_ns"] / 1e9 <= after[nr][1] + 0.1, vcpu
+        assert (vcpu["state"] == "offline") == ("p" in after[nr][0]), vcpu
+    # They are read after the sum of them.
+    assert 0 <= sum(vcpu["cpu_time_ns"] for vcpu in told["vcpus"]) - told["cpu_time_ns"] < 1e9
+
+
 def test_who_serves_others_has_more_of_the_processors(cloud):
     rows = re.findall(r"^(\S+) +\d+ +(\d+) +\d+$", cloud.shell("xl sched-credit2"), re.MULTILINE)
     weights = {name: int(weight) for name, weight in rows}

@@ -81,7 +81,7 @@ def test_example_tells_of_itself(name):
 def check_dynamic(told, expected):
     """What hlctl and busctl say, in the control domain."""
     assert re.search(r"^ *Launch: complete$", told["hlctl status"], re.MULTILINE)
-    assert listed(told["hlctl list"], expected, 6) == expected
+    assert listed(told["hlctl list"], expected, 7) == expected
     call, tree = (text for command, text in told.items() if command.startswith("busctl"))
     for domain in expected:
         assert f'"{domain}"' in call

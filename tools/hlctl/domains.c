@@ -7,23 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "array.h"
 #include "bus.h"
 #include "lookup.h"
 
 #define NIL_UUID       "00000000-0000-0000-0000-000000000000"
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
-
-/* One more element at the end of an array; zeroed. */
-static void *grow(void *array, uint32_t nr, size_t size)
-{
-	char *grown = reallocarray(array, (size_t)nr + 1, size);
-
-	if (grown)
-		memset(grown + nr * size, 0, size);
-	else
-		no_memory();
-	return grown;
-}
 
 static int read_roles(sd_bus_message *m, void *at)
 {
@@ -34,7 +23,7 @@ static int read_roles(sd_bus_message *m, void *at)
 	if (r < 0)
 		return r;
 	while ((r = sd_bus_message_read_basic(m, 's', &name)) > 0) {
-		roles->names = grow((void *)roles->names, roles->nr, sizeof(*roles->names));
+		roles->names = array_grow((void *)roles->names, roles->nr, sizeof(*roles->names));
 		roles->names[roles->nr++] = name;
 	}
 	return r < 0 ? r : sd_bus_message_exit_container(m);
@@ -50,7 +39,7 @@ static int read_modules(sd_bus_message *m, void *at)
 		return r;
 	while ((r = bus_read_record(m, "suts", &one.type, &one.index, &one.size, &one.sha256)) >
 	       0) {
-		modules->list = grow(modules->list, modules->nr, sizeof(*modules->list));
+		modules->list = array_grow(modules->list, modules->nr, sizeof(*modules->list));
 		modules->list[modules->nr++] = one;
 	}
 	return r < 0 ? r : sd_bus_message_exit_container(m);
@@ -65,7 +54,7 @@ static int read_drift(sd_bus_message *m, void *at)
 	if (r < 0)
 		return r;
 	while ((r = bus_read_record(m, "sss", &one.field, &one.lcm, &one.actual)) > 0) {
-		drift->list = grow(drift->list, drift->nr, sizeof(*drift->list));
+		drift->list = array_grow(drift->list, drift->nr, sizeof(*drift->list));
 		drift->list[drift->nr++] = one;
 	}
 	return r < 0 ? r : sd_bus_message_exit_container(m);
@@ -94,6 +83,7 @@ static const struct bus_field fields[] = {
 	FIELD("MemoryCurrent", "t", memory_current),
 	FIELD("VcpusMax", "u", vcpus_max),
 	FIELD("VcpusOnline", "u", vcpus_online),
+	FIELD("CpuTimeNSec", "t", cpu_time_ns),
 	FIELD("SchedulerWeight", "u", weight),
 	FIELD("SchedulerCap", "u", cap),
 	FIELD("HardAffinity", "s", hard_affinity),
@@ -108,7 +98,7 @@ static const struct bus_field fields[] = {
 
 static struct domain *new_domain(struct domains *domains, const char *path)
 {
-	domains->list = grow(domains->list, domains->nr, sizeof(*domains->list));
+	domains->list = array_grow(domains->list, domains->nr, sizeof(*domains->list));
 	domains->list[domains->nr] = (struct domain){
 		.path = path,
 		.domid = UINT32_MAX,
@@ -371,15 +361,6 @@ static struct json_object *drift_json(const struct domain *d)
 	return array;
 }
 
-/* No limit is null. */
-static void put_kib(struct json_object *object, const char *key, uint64_t bytes)
-{
-	if (bytes == UINT64_MAX)
-		json_put(object, key, NULL);
-	else
-		json_put_number(object, key, bytes >> 10);
-}
-
 struct json_object *domain_json(const struct domain *d)
 {
 	struct json_object *object = json_new_object();
@@ -398,9 +379,10 @@ struct json_object *domain_json(const struct domain *d)
 	json_put_number(object, "cap", d->cap);
 	json_put_text_or_null(object, "hard_affinity", d->hard_affinity);
 	json_put_text_or_null(object, "soft_affinity", d->soft_affinity);
-	put_kib(object, "memory_kib", d->memory_planned ? d->memory_planned : d->memory_max);
-	put_kib(object, "memory_max_kib", d->memory_max);
-	put_kib(object, "memory_current_kib", d->memory_current);
+	json_put_kib(object, "memory_kib", d->memory_planned ? d->memory_planned : d->memory_max);
+	json_put_kib(object, "memory_max_kib", d->memory_max);
+	json_put_kib(object, "memory_current_kib", d->memory_current);
+	json_put_number(object, "cpu_time_ns", d->cpu_time_ns);
 	json_put_text(object, "state", d->state);
 	json_put_text(object, "reason", d->reason);
 	json_put_text(object, "origin", d->origin);

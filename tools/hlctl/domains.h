@@ -42,6 +42,7 @@ struct domain {
 	const char *xenstore_state, *xenstore_error;
 	uint32_t permissions, functions, mode;
 	uint32_t vcpus_max, vcpus_online;
+	uint64_t cpu_time_ns;
 	uint32_t weight, cap; /* 0: not known, and none */
 	const char *hard_affinity, *soft_affinity;
 	uint64_t memory_planned, memory_max, memory_current; /* bytes */

@@ -47,6 +47,8 @@ void print_help(void)
 	     "      --paused          create: do not start the domain\n"
 	     "      --timeout SECONDS shutdown, reboot: how long to wait for the guest; 60\n"
 	     "      --force           pause, shutdown, reboot, destroy: also if others depend on DOMAIN\n"
+	     "      --openmetrics     stats: OpenMetrics text, for programs that collect it\n"
+	     "      --vcpus           stats: also each vCPU of each DOMAIN\n"
 	     "  -q, --quiet           print no results of changes, no hints\n"
 	     "      --no-legend       no headings\n"
 	     "      --no-pager        no pager on a terminal\n"

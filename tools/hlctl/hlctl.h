@@ -36,6 +36,7 @@ struct options {
 	bool console;			/* a hand-off of a domain's console, not of Xen's */
 	bool read_only, exclusive, log; /* of a console */
 	uint32_t replay;		/* bytes */
+	bool openmetrics, vcpus;	/* of figures */
 	int escape;			/* a character, ESCAPE_DEFAULT, or ESCAPE_NONE */
 	bool paused;			/* a created domain is not started */
 	const char *kernel, *ramdisk;	/* files of a created domain; NULL: the definition's */
@@ -64,6 +65,7 @@ enum exit_code verb_shutdown(const struct options *options, sd_bus *bus);
 enum exit_code verb_reboot(const struct options *options, sd_bus *bus);
 enum exit_code verb_host(const struct options *options, sd_bus *bus);
 enum exit_code verb_dmesg(const struct options *options, sd_bus *bus);
+enum exit_code verb_stats(const struct options *options, sd_bus *bus);
 enum exit_code verb_jobs(const struct options *options, sd_bus *bus);
 enum exit_code verb_cancel(const struct options *options, sd_bus *bus);
 

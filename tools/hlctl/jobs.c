@@ -23,7 +23,7 @@ static struct json_object *job_json(const struct job *job)
 {
 	struct json_object *object = json_new_object();
 
-	json_put_number(object, "job", strtoul(number_of(job), NULL, 10));
+	json_put_id(object, "job", lookup_job(job->path));
 	json_put_text(object, "kind", job->kind);
 	json_put_text(object, "state", job->state);
 	json_put_text_or_null(object, "stage", job->stage);

@@ -65,6 +65,14 @@ void json_put_id(struct json_object *object, const char *key, uint32_t id)
 	json_put(object, key, id == UINT32_MAX ? NULL : made(json_object_new_int64(id)));
 }
 
+void json_put_kib(struct json_object *object, const char *key, uint64_t bytes)
+{
+	if (bytes == UINT64_MAX)
+		json_put(object, key, NULL);
+	else
+		json_put_number(object, key, bytes >> 10);
+}
+
 void json_put_bool(struct json_object *object, const char *key, bool truth)
 {
 	json_put(object, key, made(json_object_new_boolean(truth)));

@@ -17,6 +17,8 @@ void json_put_text_or_null(struct json_object *object, const char *key, const ch
 void json_put_number(struct json_object *object, const char *key, uint64_t number);
 /* UINT32_MAX, the bus's "none", is null */
 void json_put_id(struct json_object *object, const char *key, uint32_t id);
+/* UINT64_MAX, the bus's "no limit", is null */
+void json_put_kib(struct json_object *object, const char *key, uint64_t bytes);
 void json_put_bool(struct json_object *object, const char *key, bool truth);
 struct json_object *json_text(const char *text);
 

@@ -6,6 +6,7 @@
 
 #include "bus.h"
 #include "domains.h"
+#include "stats.h"
 #include "table.h"
 
 static void add_id(struct table *table, uint32_t id)
@@ -21,7 +22,26 @@ static const char *or_dash(const char *text)
 	return *text ? text : "-";
 }
 
-static void add_row(struct table *table, const struct domain *d)
+/* Both are ordered alike: *next is where to look first.  A domain that does not exist has none. */
+static void add_cpu_time(struct table *table, const struct domain *d, const struct stats *stats,
+			 uint32_t *next)
+{
+	char text[CPU_TIME_SIZE];
+
+	for (uint32_t i = 0; i < stats->nr; i++) {
+		uint32_t at = (*next + i) % stats->nr;
+
+		if (strcmp(stats->list[at].path, d->path) != 0)
+			continue;
+		*next = at + 1;
+		table_add(table, PLAIN, "%s", cpu_time_text(stats->list[at].cpu_time_ns, text));
+		return;
+	}
+	table_add(table, PLAIN, "-");
+}
+
+static void add_row(struct table *table, const struct domain *d, const struct stats *stats,
+		    uint32_t *next)
 {
 	_cleanup_(freep) char *roles = join(d->roles.names, d->roles.nr);
 
@@ -33,21 +53,24 @@ static void add_row(struct table *table, const struct domain *d)
 		table_add(table, PLAIN, "-");
 	else
 		table_add(table, PLAIN, "%llu M", (unsigned long long)domain_memory_kib(d) >> 10);
+	add_cpu_time(table, d, stats, next);
 	table_add(table, PLAIN, "%s", or_dash(d->origin));
 	table_add(table, PLAIN, "%s", roles);
 	table_add(table, PLAIN, "%s", domain_uuid_shown(d));
 }
 
-static enum exit_code list_table(const struct domains *domains, const struct options *options)
+static enum exit_code list_table(const struct domains *domains, const struct stats *stats,
+				 const struct options *options)
 {
 	static const char *const heading[] = {
-		"DOMID", "NAME", "STATE", "CPUS", "MEMORY", "ORIGIN", "ROLES", "UUID",
+		"DOMID", "NAME", "STATE", "CPUS", "MEMORY", "TIME", "ORIGIN", "ROLES", "UUID",
 	};
 	struct table *table = table_new(heading, ARRAY_SIZE(heading), !options->no_legend);
+	uint32_t next = 0;
 
 	for (uint32_t i = 0; i < domains->nr; i++)
 		if (!options->role || domain_has_role(&domains->list[i], options->role))
-			add_row(table, &domains->list[i]);
+			add_row(table, &domains->list[i], stats, &next);
 	return table_print(table);
 }
 
@@ -87,14 +110,17 @@ static enum exit_code list_names(sd_bus *bus)
 enum exit_code verb_list(const struct options *options, sd_bus *bus)
 {
 	_cleanup_(domains_free) struct domains domains = {0};
+	_cleanup_(stats_free) struct stats stats = {0};
 	enum exit_code code;
 
 	if (options->null)
 		return list_names(bus);
 	code = options->json ? domains_get(bus, &domains) : domains_list(bus, &domains);
-	if (code)
-		return code;
-	return options->json ? list_json(&domains, options->role) : list_table(&domains, options);
+	if (!code && options->json)
+		return list_json(&domains, options->role);
+	if (!code)
+		code = stats_get(bus, &stats);
+	return code ? code : list_table(&domains, &stats, options);
 }
 
 static struct json_object *holders_json(const struct domains *domains, const char *role)

@@ -83,6 +83,18 @@ uint32_t lookup_domid(const char *path)
 	return *end == '_' && domid < UINT32_MAX ? (uint32_t)domid : UINT32_MAX;
 }
 
+uint32_t lookup_job(const char *path)
+{
+	static const char prefix[] = BUS_JOB_PREFIX "/";
+	unsigned long number;
+	char *end;
+
+	if (strncmp(path, prefix, sizeof(prefix) - 1) != 0)
+		return UINT32_MAX;
+	number = strtoul(path + sizeof(prefix) - 1, &end, 10);
+	return !*end && number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
+}
+
 enum exit_code lookup_failed(const char *text)
 {
 	return report_error(EXIT_NOT_FOUND, "there is no domain '%s' ('hlctl list' shows all)",

@@ -15,6 +15,9 @@ enum exit_code lookup_domain_quietly(sd_bus *bus, const char *text, char **ret_p
 /* The domid in an object's path; UINT32_MAX: it is no domain's, or the domain has none. */
 uint32_t lookup_domid(const char *path);
 
+/* The number at the end of a job's path; UINT32_MAX: it is no job's. */
+uint32_t lookup_job(const char *path);
+
 /* For a domain that is not there, or no longer. */
 enum exit_code lookup_failed(const char *text);
 

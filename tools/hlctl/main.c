@@ -32,6 +32,8 @@ const struct verb verbs[] = {
 	 false},
 	{"host", "the machine and its Xen", verb_host, "", NO_DOMAIN, true},
 	{"dmesg", "Xen's log", verb_dmesg, "", NO_DOMAIN, true},
+	{"stats", "CPU time and memory of all domains, or of each DOMAIN", verb_stats, "mU",
+	 ANY_DOMAINS, true},
 	{"jobs", "what is under way", verb_jobs, "", NO_DOMAIN, true},
 	{"cancel", "cancel a JOB that waits", verb_cancel, "", NEEDS_JOB, false},
 };

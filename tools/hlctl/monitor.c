@@ -92,6 +92,34 @@ static void tell(struct monitor *monitor, struct json_object *object)
 		stop(monitor, code);
 }
 
+/* As `hlctl jobs` shows it. */
+static void put_job(struct json_object *object, const char *path)
+{
+	json_put_id(object, "job", lookup_job(path));
+	json_put_text(object, "path", path);
+}
+
+/* The domain that a job is about. */
+static void put_subject(struct json_object *object, const char *path)
+{
+	json_put_id(object, "domid", lookup_domid(path));
+	json_put_text(object, "subject", path);
+}
+
+/* The paths that a line has in other forms than as they are. */
+static bool put_path(struct json_object *object, const char *name, const char *path)
+{
+	if (!strcmp(name, "old") || !strcmp(name, "new"))
+		json_put_id(object, name, lookup_domid(path));
+	else if (!strcmp(name, "job"))
+		put_job(object, path);
+	else if (!strcmp(name, "subject"))
+		put_subject(object, path);
+	else
+		return false;
+	return true;
+}
+
 /* Of these signals each number is a domid, and each old or new is a domain's path. */
 static int put_argument(sd_bus_message *m, struct json_object *object, const char *name)
 {
@@ -107,10 +135,10 @@ static int put_argument(sd_bus_message *m, struct json_object *object, const cha
 			json_put_id(object, name, domid);
 		return r;
 	}
-	if (r > 0 && type == 'o' && (!strcmp(name, "old") || !strcmp(name, "new"))) {
+	if (r > 0 && type == 'o') {
 		r = sd_bus_message_read_basic(m, 'o', &path);
-		if (r >= 0)
-			json_put_id(object, name, lookup_domid(path));
+		if (r >= 0 && !put_path(object, name, path))
+			json_put_text(object, name, path);
 		return r;
 	}
 	if (r >= 0)
@@ -204,6 +232,47 @@ static int report_property(struct monitor *monitor, sd_bus_message *m, const cha
 	return 0;
 }
 
+/* What of a job can change; a newer daemon has more. */
+static int put_job_property(sd_bus_message *m, struct json_object *object)
+{
+	static const struct {
+		const char *property, *key;
+	} keys[] = {{"State", "state"}, {"Stage", "stage"}, {"Progress", "progress"}};
+	struct json_object *value;
+	const char *property;
+	int r = sd_bus_message_read_basic(m, 's', &property);
+
+	if (r >= 0)
+		r = json_from_message(m, &value);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!strcmp(keys[i].property, property))
+			json_put(object, keys[i].key, json_object_get(value));
+	json_object_put(value);
+	return 0;
+}
+
+/* One line for all that has changed: they are of the same moment.  In m: the entries. */
+static void report_job(struct monitor *monitor, sd_bus_message *m)
+{
+	struct json_object *object = new_event("job-changed");
+	int r;
+
+	put_job(object, sd_bus_message_get_path(m));
+	while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+		r = put_job_property(m, object);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(m);
+		if (r < 0)
+			break;
+	}
+	if (r < 0)
+		json_object_put(object);
+	else
+		tell(monitor, object);
+}
+
 static int on_properties_changed(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
 {
 	const char *interface;
@@ -215,6 +284,10 @@ static int on_properties_changed(sd_bus_message *m, void *userdata, sd_bus_error
 		return 0;
 	if (sd_bus_message_enter_container(m, 'a', "{sv}") < 0)
 		return 0;
+	if (!strcmp(interface, BUS_JOB)) {
+		report_job(userdata, m);
+		return 0;
+	}
 	while (sd_bus_message_enter_container(m, 'e', "sv") > 0)
 		if (report_property(userdata, m, interface) < 0 ||
 		    sd_bus_message_exit_container(m) < 0)

@@ -16,7 +16,7 @@
 #define SHORT_OPTIONS	 ":jr:f:s:Ft:p:P:qH:hV"
 /* Options that only some verbs take; of those that are not in SHORT_OPTIONS only the long form is
  * there. */
-#define LIMITED "rfsFtpPvnoxRelckduTy"
+#define LIMITED "rfsFtpPvnoxRelckduTymU"
 
 enum option_code {
 	OPT_JSON = 'j',
@@ -40,6 +40,8 @@ enum option_code {
 	OPT_PAUSED = 'u',
 	OPT_TIMEOUT = 'T',
 	OPT_FORCE = 'y',
+	OPT_OPENMETRICS = 'm',
+	OPT_VCPUS = 'U',
 	OPT_QUIET = 'q',
 	OPT_HOST = 'H',
 	OPT_HELP = 'h',
@@ -73,6 +75,8 @@ static const struct option longs[] = {
 	{"paused", no_argument, NULL, OPT_PAUSED},
 	{"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"force", no_argument, NULL, OPT_FORCE},
+	{"openmetrics", no_argument, NULL, OPT_OPENMETRICS},
+	{"vcpus", no_argument, NULL, OPT_VCPUS},
 	{"quiet", no_argument, NULL, OPT_QUIET},
 	{"no-legend", no_argument, NULL, OPT_NO_LEGEND},
 	{"no-pager", no_argument, NULL, OPT_NO_PAGER},
@@ -274,6 +278,12 @@ static enum exit_code take_option(int option, const char *value, struct options 
 	case OPT_FORCE:
 		flag = &options->force;
 		break;
+	case OPT_OPENMETRICS:
+		flag = &options->openmetrics;
+		break;
+	case OPT_VCPUS:
+		flag = &options->vcpus;
+		break;
 	case OPT_QUIET:
 		flag = &options->quiet;
 		break;
@@ -334,6 +344,10 @@ static enum exit_code check_exclusions(const struct options *options)
 {
 	if (options->value && options->json)
 		return report_error(EXIT_USAGE, "--value and --json exclude each other");
+	if (options->openmetrics && options->json)
+		return report_error(EXIT_USAGE, "--openmetrics and --json exclude each other");
+	if (options->vcpus && !options->nr_domains)
+		return report_error(EXIT_USAGE, "stats --vcpus: of which domains?");
 	if (options->null && (options->json || options->role))
 		return report_error(EXIT_USAGE, "--null and %s exclude each other",
 				    options->json ? "--json" : "--role");

@@ -8,6 +8,7 @@
 #include "bus.h"
 #include "domains.h"
 #include "lookup.h"
+#include "stats.h"
 #include "table.h"
 
 struct summary {
@@ -242,11 +243,14 @@ static void print_scheduling(const struct domain *d)
 
 static enum exit_code domain_text(const struct domain *d)
 {
+	char time[CPU_TIME_SIZE];
+
 	print_identity(d);
 	print_bits("Permissions", d->permissions, hl_permission_next);
 	print_bits("Functions", d->functions, hl_function_next);
 	print_bits("Mode", d->mode, hl_mode_next);
 	print_pair("CPUs", PLAIN, "%u of %u online", d->vcpus_online, d->vcpus_max);
+	print_pair("CPU time", PLAIN, "%s", cpu_time_text(d->cpu_time_ns, time));
 	print_scheduling(d);
 	print_memory(d);
 	print_modules(d);

@@ -130,13 +130,14 @@ _hlctl_offer_options() {
         create) options+=(--kernel --ramdisk --paused) ;;
         pause | destroy) options+=(--force) ;;
         shutdown | reboot) options+=(--timeout --force) ;;
+        stats) options+=(--openmetrics --vcpus) ;;
         console) options+=(--log --follow --read-only --exclusive --replay --escape) ;;
     esac
     _hlctl_offer_words "$current" "${options[@]}"
 }
 
 _hlctl() {
-    local verbs='list status show roles lcm events modules monitor handoff console release create destroy pause unpause shutdown reboot host dmesg jobs cancel'
+    local verbs='list status show roles lcm events modules monitor handoff console release create destroy pause unpause shutdown reboot host dmesg stats jobs cancel'
     local verb='' dashes='' option='' remote='' to='' nr_domains=0 current
     local -a words=() bus=()
 
@@ -153,7 +154,7 @@ _hlctl() {
     elif [[ ! $verb ]]; then
         # shellcheck disable=SC2086  # words of this file
         _hlctl_offer_words "$current" $verbs
-    elif [[ $verb == show || $verb == @(status|handoff|console|release|destroy|pause|unpause|shutdown|reboot) && $nr_domains == 0 ]]; then
+    elif [[ $verb == @(show|stats) || $verb == @(status|handoff|console|release|destroy|pause|unpause|shutdown|reboot) && $nr_domains == 0 ]]; then
         _hlctl_offer_names
     elif [[ $verb == create && $nr_domains == 0 ]]; then
         _hlctl_offer_files

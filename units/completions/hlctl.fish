@@ -2,7 +2,7 @@
 #
 # Completion of hlctl(1) for fish.  Names of domains come from anywhere: fish quotes each of them.
 
-set -l verbs list status show roles lcm events modules monitor handoff console release create destroy pause unpause shutdown reboot host dmesg jobs cancel
+set -l verbs list status show roles lcm events modules monitor handoff console release create destroy pause unpause shutdown reboot host dmesg stats jobs cancel
 
 # Words of the line before the current one, without options and their values; the verb is the first.
 function __hlctl_words
@@ -65,7 +65,7 @@ end
 
 # Whether the word may be a domain.
 function __hlctl_domain
-    __hlctl_verb show; and return
+    __hlctl_verb show stats; and return
     __hlctl_verb status handoff console release destroy pause unpause shutdown reboot; and test (count (__hlctl_words)) = 1
 end
 
@@ -97,6 +97,8 @@ complete -c hlctl -n '__hlctl_verb create; and test (count (__hlctl_words)) = 1'
 complete -c hlctl -n '__hlctl_verb create' -l kernel -r -F -d 'The kernel, in place of the definition\'s'
 complete -c hlctl -n '__hlctl_verb create' -l ramdisk -r -F -d 'The ramdisk, in place of the definition\'s'
 complete -c hlctl -n '__hlctl_verb create' -l paused -d 'Do not start it'
+complete -c hlctl -n '__hlctl_verb stats' -l openmetrics -d 'Text for programs that collect it'
+complete -c hlctl -n '__hlctl_verb stats' -l vcpus -d 'Also each vCPU'
 complete -c hlctl -n '__hlctl_verb console' -l log -d 'What was printed so far'
 complete -c hlctl -n '__hlctl_verb console' -s F -l follow -d 'With --log, what comes then'
 complete -c hlctl -n '__hlctl_verb console' -l read-only -d 'Do not type'

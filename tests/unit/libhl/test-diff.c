@@ -293,13 +293,37 @@ static void single_fields(void **state)
 	hl_table_unref(before);
 }
 
+/* What moves from each table to the next would make each domain a change. */
+static void figures_are_no_change(void **state)
+{
+	struct hl_snapshot *s = make_snapshot(0, 0, 1);
+	struct hl_table *before, *after;
+	struct hl_diff *diff;
+
+	make_live(s, 0, 5);
+	assert_int_equal(hl_table_new(s, &before), 0);
+	s->live[0].cpu_time_ns = 1;
+	s->live[0].memory_outstanding = 4096;
+	s->live[0].memory_shared = 4096;
+	s->live[0].memory_paged = 4096;
+	assert_int_equal(hl_table_new(s, &after), 0);
+	assert_true(hl_table_get(after, 0)->cpu_time_ns == 1);
+	assert_int_equal(hl_diff_new(before, after, &diff), 0);
+	assert_int_equal(hl_diff_nr_changes(diff), 0);
+	hl_diff_free(diff);
+	hl_table_unref(before);
+	hl_table_unref(after);
+	hl_snapshot_free(s);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_table),	     cmocka_unit_test(fields),
-		cmocka_unit_test(added_and_removed), cmocka_unit_test(replaced),
-		cmocka_unit_test(order_of_kinds),    cmocka_unit_test(summary),
-		cmocka_unit_test(single_fields),     cmocka_unit_test(weak_hardware_domain),
+		cmocka_unit_test(first_table),		 cmocka_unit_test(fields),
+		cmocka_unit_test(added_and_removed),	 cmocka_unit_test(replaced),
+		cmocka_unit_test(order_of_kinds),	 cmocka_unit_test(summary),
+		cmocka_unit_test(single_fields),	 cmocka_unit_test(weak_hardware_domain),
+		cmocka_unit_test(figures_are_no_change),
 	};
 
 	if (!set_fixture_dir(argc, argv))

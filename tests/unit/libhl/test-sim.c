@@ -356,6 +356,105 @@ static void placement(void **state)
 	hl_unref(ctx);
 }
 
+/* A copy of the live domain. */
+static struct hl_live_domain live_of(struct hl_ctx *ctx, uint32_t domid)
+{
+	struct hl_live_domain *list, found = {.domid = HL_NO_DOMID};
+	size_t nr;
+
+	assert_int_equal(ctx->ops->list_live(ctx->backend, &list, &nr), 0);
+	for (size_t i = 0; i < nr; i++)
+		if (list[i].domid == domid)
+			found = list[i];
+	free(list);
+	assert_int_equal(found.domid, domid);
+	return found;
+}
+
+/* What runs uses CPU time, what does not, does not. */
+static void figures_move(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	uint32_t web = record_of(ctx, "web").domid, held = record_of(ctx, "db").domid;
+	uint64_t before, after;
+
+	command(ctx, "figure web load 100");
+	before = live_of(ctx, web).cpu_time_ns;
+	usleep(20000);
+	after = live_of(ctx, web).cpu_time_ns;
+	assert_in_range(after - before, 20 * 1000 * 1000, UINT64_C(10000000000));
+	assert_true(live_of(ctx, held).cpu_time_ns == 0);
+	command(ctx, "pause web");
+	before = live_of(ctx, web).cpu_time_ns;
+	usleep(5000);
+	assert_true(live_of(ctx, web).cpu_time_ns == before);
+	/* Nor is a pause counted once it is over. */
+	command(ctx, "figure web load 51200");
+	usleep(50000);
+	command(ctx, "unpause web");
+	after = live_of(ctx, web).cpu_time_ns;
+	assert_in_range(after - before, 0, UINT64_C(20000000000));
+	command(ctx, "figure web load 0");
+	before = live_of(ctx, web).cpu_time_ns;
+	usleep(5000);
+	assert_true(live_of(ctx, web).cpu_time_ns == before);
+	hl_unref(ctx);
+}
+
+static void figures_are_set(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	uint32_t web = record_of(ctx, "web").domid;
+	struct hl_live_domain live;
+	const struct hl_domain *row;
+	struct hl_table *table;
+
+	command(ctx, "figure web load 0");
+	command(ctx, "figure web cpu-time 18446744073709551615");
+	command(ctx, "figure web current 100");
+	command(ctx, "figure web outstanding 8");
+	command(ctx, "figure web shared 12");
+	command(ctx, "figure web paged 16");
+	command(ctx, "figure web online 1");
+	live = live_of(ctx, web);
+	assert_true(live.cpu_time_ns == UINT64_MAX);
+	assert_true(live.memory_current == 100 << 10 && live.memory_outstanding == 8 << 10);
+	assert_true(live.memory_shared == 12 << 10 && live.memory_paged == 16 << 10);
+	assert_true(live.vcpus_online == 1 && live.vcpus_max == 2);
+	table = table_of(ctx);
+	row = row_named(table, "web");
+	assert_true(row->cpu_time_ns == UINT64_MAX && row->memory_outstanding == 8 << 10);
+	assert_true(row->memory_shared == 12 << 10 && row->memory_paged == 16 << 10);
+	hl_table_unref(table);
+	assert_int_equal(run(ctx, "figure web online 3"), -ERANGE);
+	assert_int_equal(run(ctx, "figure 77 load 1"), -ENOENT);
+	hl_unref(ctx);
+}
+
+/* They add up to the domain's. */
+static void vcpus(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	uint32_t web = record_of(ctx, "web").domid;
+	struct hl_vcpu first, second;
+
+	command(ctx, "figure web load 0");
+	command(ctx, "figure web cpu-time 1001");
+	assert_int_equal(hl_get_vcpu(ctx, web, 0, &first), 0);
+	assert_int_equal(hl_get_vcpu(ctx, web, 1, &second), 0);
+	assert_true(first.online && first.running && second.online && second.blocked);
+	assert_true(first.cpu_time_ns == 501 && second.cpu_time_ns == 500);
+	assert_int_equal(hl_get_vcpu(ctx, web, 2, &first), -ESRCH);
+	assert_int_equal(hl_get_vcpu(ctx, 77, 0, &first), -ESRCH);
+	assert_int_equal(hl_get_vcpu(ctx, HL_NO_DOMID, 0, &first), -ESRCH);
+	command(ctx, "figure web online 0");
+	assert_int_equal(hl_get_vcpu(ctx, web, 0, &first), 0);
+	assert_true(!first.online && !first.running && first.cpu_time_ns == 0);
+	command(ctx, "fault get-vcpu EPERM 1");
+	assert_int_equal(hl_get_vcpu(ctx, web, 0, &first), -EPERM);
+	hl_unref(ctx);
+}
+
 static void lifecycle(void **state)
 {
 	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
@@ -819,6 +918,10 @@ static void commands_refused(void **state)
 		"weight 1 65536",
 		"cap 1 x",
 		"affinity 1",
+		"figure 1 load",
+		"figure 1 height 5",
+		"figure 1 load 51201",
+		"figure 1 paged x",
 		"pause 1 2",
 		"a b c d e f g h i j k l m n o p q r s t",
 	};
@@ -1027,6 +1130,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(weak_hardware_domain),
 		cmocka_unit_test(silence),
 		cmocka_unit_test(placement),
+		cmocka_unit_test(figures_move),
+		cmocka_unit_test(figures_are_set),
+		cmocka_unit_test(vcpus),
 		cmocka_unit_test(lifecycle),
 		cmocka_unit_test(console_moves),
 		cmocka_unit_test(requests),

@@ -38,7 +38,9 @@ static struct {
 	int event_fd;
 	uint32_t nr_domains; /* with the domids from 1 on */
 	uint32_t scheduler;
-	bool no_affinity; /* this domain may not read it */
+	bool no_affinity;			/* this domain may not read it */
+	struct xen_domctl_getdomaininfo counts; /* of the last domain, what is not 0 in it */
+	struct xen_domctl_getvcpuinfo vcpu;
 	const char *log;
 	uint32_t handle_domid;	       /* the last one that got a handle */
 	uint32_t domctl, domctl_domid; /* the last one without a payload */
@@ -85,6 +87,17 @@ static int refuse(int errnum)
 	return -1;
 }
 
+static void give_counts(struct xen_domctl_getdomaininfo *info)
+{
+	info->outstanding_pages = xen.counts.outstanding_pages;
+	info->shr_pages = xen.counts.shr_pages;
+	info->paged_pages = xen.counts.paged_pages;
+	if (xen.counts.tot_pages)
+		info->tot_pages = xen.counts.tot_pages;
+	if (xen.counts.nr_online_vcpus)
+		info->nr_online_vcpus = xen.counts.nr_online_vcpus;
+}
+
 static int give_domains(struct xen_sysctl_getdomaininfolist *list)
 {
 	struct xen_domctl_getdomaininfo *infos = (void *)list->buffer.p;
@@ -100,11 +113,13 @@ static int give_domains(struct xen_sysctl_getdomaininfolist *list)
 			.tot_pages = 256,
 			.max_pages = domid == 1 ? UINT32_MAX : 512,
 			.cpu_time = 1000 + domid,
-			.nr_online_vcpus = 1,
+			.nr_online_vcpus = domid == 2 ? 0 : 1,
 			.max_vcpu_id = domid == 2 ? XEN_INVALID_MAX_VCPU_ID : 1,
 			.ssidref = domid == 1 ? 5 : 0,
 			.handle = {(uint8_t)domid},
 		};
+		if (domid == xen.nr_domains)
+			give_counts(&infos[list->num_domains - 1]);
 	}
 	return 0;
 }
@@ -166,6 +181,13 @@ static int do_domctl(struct xen_domctl *domctl)
 			return refuse(xen.errnum);
 		xen.domctl = domctl->cmd;
 		xen.domctl_domid = domctl->domain;
+		return 0;
+	case XEN_DOMCTL_getvcpuinfo:
+		if (xen.errnum)
+			return refuse(xen.errnum);
+		assert_int_equal(domctl->domain, 5);
+		assert_int_equal(domctl->u.getvcpuinfo.vcpu, 3);
+		domctl->u.getvcpuinfo = xen.vcpu;
 		return 0;
 	case XEN_DOMCTL_setdomainhandle:
 		if (xen.errnum)
@@ -540,6 +562,77 @@ static void live_domains_in_batches(void **state)
 	hl_unref(ctx);
 }
 
+static void live_counts(void **state)
+{
+	struct hl_ctx *ctx = open_xen();
+	struct hl_live_domain *live;
+	size_t nr;
+
+	xen.nr_domains = 1;
+	xen.counts.outstanding_pages = 3;
+	xen.counts.shr_pages = 5;
+	xen.counts.paged_pages = UINT32_MAX;
+	assert_int_equal(ctx->ops->list_live(ctx->backend, &live, &nr), 0);
+	assert_true(live->memory_outstanding == 3 << 12 && live->memory_shared == 5 << 12);
+	assert_true(live->memory_paged == (uint64_t)UINT32_MAX << 12);
+	assert_int_equal(live->vcpus_online, 1);
+	free(live);
+	hl_unref(ctx);
+}
+
+/* Each by itself, in the last domain of several batches: nothing is left behind either. */
+static void live_counts_out_of_range(void **state)
+{
+	const uint64_t many = UINT64_C(1) << 32;
+	const struct xen_domctl_getdomaininfo wrong[] = {
+		{.outstanding_pages = many}, {.shr_pages = UINT64_MAX}, {.paged_pages = many},
+		{.tot_pages = many},	     {.nr_online_vcpus = 3},
+	};
+	struct hl_ctx *ctx = open_xen();
+	struct hl_live_domain *live;
+	size_t nr;
+
+	xen.nr_domains = 130;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		xen.counts = wrong[i];
+		assert_int_equal(ctx->ops->list_live(ctx->backend, &live, &nr), -EBADMSG);
+	}
+	xen.counts = (struct xen_domctl_getdomaininfo){.nr_online_vcpus = 2};
+	assert_int_equal(ctx->ops->list_live(ctx->backend, &live, &nr), 0);
+	free(live);
+	hl_unref(ctx);
+}
+
+static void vcpu(void **state)
+{
+	struct hl_ctx *ctx = open_xen();
+	struct hl_vcpu v;
+
+	xen.vcpu = (struct xen_domctl_getvcpuinfo){
+		.vcpu = 3, .online = 1, .running = 1, .cpu_time = UINT64_MAX, .cpu = 7};
+	assert_int_equal(hl_get_vcpu(ctx, 5, 3, &v), 0);
+	assert_true(v.online && v.running && !v.blocked && v.cpu == 7);
+	assert_true(v.cpu_time_ns == UINT64_MAX);
+	xen.vcpu = (struct xen_domctl_getvcpuinfo){.vcpu = 3, .blocked = 1};
+	assert_int_equal(hl_get_vcpu(ctx, 5, 3, &v), 0);
+	assert_true(!v.online && !v.running && v.blocked);
+	xen.vcpu.blocked = 2;
+	assert_int_equal(hl_get_vcpu(ctx, 5, 3, &v), -EBADMSG);
+	xen.vcpu = (struct xen_domctl_getvcpuinfo){.online = 0x80};
+	assert_int_equal(hl_get_vcpu(ctx, 5, 3, &v), -EBADMSG);
+	xen.vcpu = (struct xen_domctl_getvcpuinfo){.running = 2};
+	assert_int_equal(hl_get_vcpu(ctx, 5, 3, &v), -EBADMSG);
+	xen.errnum = ESRCH;
+	assert_int_equal(hl_get_vcpu(ctx, 5, 3, &v), -ESRCH);
+	/* Beyond the last one. */
+	xen.errnum = EINVAL;
+	assert_int_equal(hl_get_vcpu(ctx, 5, 3, &v), -ESRCH);
+	xen.errnum = EPERM;
+	assert_int_equal(hl_get_vcpu(ctx, 5, 3, &v), -EPERM);
+	assert_int_equal(hl_get_vcpu(ctx, 0x7ff0, 3, &v), -ESRCH);
+	hl_unref(ctx);
+}
+
 static void scheduling(void **state)
 {
 	struct hl_ctx *ctx = open_xen();
@@ -648,6 +741,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(no_interrupt),
 		cmocka_unit_test(live_domains),
 		cmocka_unit_test(live_domains_in_batches),
+		cmocka_unit_test(live_counts),
+		cmocka_unit_test(live_counts_out_of_range),
+		cmocka_unit_test(vcpu),
 		cmocka_unit_test(scheduling),
 		cmocka_unit_test(handle_set),
 		cmocka_unit_test(pauses),
