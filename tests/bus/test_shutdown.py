@@ -207,6 +207,11 @@ def test_a_guest_that_does_not_take_requests(start, store, client, method, word)
     assert f"control/feature-{word}" in refuse(client, method, path, "NotSupported")
     assert time.monotonic() - begun < 5
     assert (WRITE, node(path)) not in store.log[-6:] and store.read(node(path)) == ""
+    # Of another toolstack, which it keeps.
+    store.write(node(path), word)
+    refuse(client, method, path, "NotSupported")
+    turn(0.2)
+    assert store.read(node(path)) == word
 
 
 def test_a_guest_that_never_ends(start, store, client):
@@ -491,12 +496,10 @@ def test_killed_while_the_guest_has_not_taken_it(start, store, client, runtime):
     path = introduced(client, "web")
     make_ready(store, path)
     ask(client, store, "Shutdown", path)
-    record = json.loads((runtime / "jobs" / records(runtime)[0]).read_text())
-    assert (record["kind"], record["step"], record["data"]["asked"]) == ("shutdown", "request", True)
+    wait_until(lambda: data_of(runtime)["written"])
     restart(daemon, client)
     wait_until(lambda: stage(client) == "request")
     assert "shut down domain 1 (web): continued after a restart (request)" in daemon.text()
-    turn(0.3)
     store.write(node(path), "")
     wait_until(lambda: stage(client) == "end")
     assert store.read(node(path)) == ""
@@ -505,6 +508,53 @@ def test_killed_while_the_guest_has_not_taken_it(start, store, client, runtime):
     daemon.command("shutdown web poweroff")
     wait_until(lambda: records(runtime) == [])
     wait_until(lambda: "shut down domain 1 (web): done" in daemon.text())
+
+
+def data_of(runtime):
+    """Of the only record."""
+    record = json.loads((runtime / "jobs" / records(runtime)[0]).read_text())
+    assert (record["kind"], record["step"], record["data"]["asked"]) == ("shutdown", "request", True)
+    return record["data"]
+
+
+def test_acknowledged_while_no_daemon_runs(start, store, client, runtime):
+    """It is not asked again."""
+    daemon = start()
+    path = introduced(client, "web")
+    ask(client, store, "Shutdown", path)
+    wait_until(lambda: data_of(runtime)["written"])
+    daemon.process.kill()
+    daemon.process.wait()
+    store.write(node(path), "")
+    store.log.clear()
+    wait_until(lambda: not client.ready())
+    daemon.start()
+    wait_until(client.ready)
+    wait_until(lambda: stage(client) == "end")
+    assert (WRITE, node(path)) not in store.log
+    daemon.command("shutdown web poweroff")
+    wait_until(lambda: records(runtime) == [])
+
+
+def test_xenstored_has_ended_too(start, store, client, runtime):
+    """A new one has empty nodes, which the next daemon makes; that is no acknowledgement."""
+    daemon = start()
+    path = introduced(client, "web")
+    ask(client, store, "Shutdown", path)
+    wait_until(lambda: data_of(runtime)["written"])
+    daemon.process.kill()
+    daemon.process.wait()
+    store.stop()
+    store.become(0)
+    store.start()
+    wait_until(lambda: not client.ready())
+    daemon.start()
+    wait_until(client.ready)
+    wait_until(lambda: store.read(node(path)) == "poweroff")
+    store.write(node(path), "")
+    wait_until(lambda: stage(client) == "end")
+    daemon.command("shutdown web poweroff")
+    wait_until(lambda: records(runtime) == [])
 
 
 def test_killed_before_the_request(start, store, client, runtime):
