@@ -23,6 +23,7 @@
 #include "launch/complete.h"
 #include "lifecycle/pause.h"
 #include "lifecycle/release.h"
+#include "lifecycle/rename.h"
 #include "lifecycle/shutdown.h"
 #include "loop/log.h"
 #include "loop/loop.h"
@@ -181,6 +182,8 @@ static int start_jobs(struct daemon *daemon)
 		r = pause_register(daemon->jobs, daemon->manager);
 	if (r == 0)
 		r = shutdown_register(daemon->jobs, daemon->manager);
+	if (r == 0)
+		r = rename_register(daemon->jobs, daemon->manager);
 	return r;
 }
 

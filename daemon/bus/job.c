@@ -22,6 +22,7 @@
 #include "jobs/job.h"
 #include "lifecycle/pause.h"
 #include "lifecycle/release.h"
+#include "lifecycle/rename.h"
 #include "lifecycle/shutdown.h"
 
 #define PREFIX	  BUS_JOB_PREFIX
@@ -141,6 +142,7 @@ static const char *action_of(const struct job *job)
 		{UNPAUSE_JOB, BUS_ACTION_PAUSE},
 		{SHUTDOWN_JOB, BUS_ACTION_SHUTDOWN},
 		{REBOOT_JOB, BUS_ACTION_REBOOT},
+		{RENAME_JOB, BUS_ACTION_RENAME},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)

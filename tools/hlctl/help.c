@@ -9,7 +9,7 @@ static void print_verbs(void)
 	static const char *const arguments[] = {
 		[NO_DOMAIN] = "",	   [MAY_HAVE_DOMAIN] = "[DOMAIN]",
 		[NEEDS_DOMAIN] = "DOMAIN", [ANY_DOMAINS] = "[DOMAIN...]",
-		[NEEDS_JOB] = "JOB",
+		[NEEDS_JOB] = "JOB",	   [NEEDS_NAME] = "DOMAIN NAME",
 	};
 
 	for (size_t i = 0; i < nr_verbs; i++)

@@ -11,7 +11,14 @@ struct verb {
 	enum exit_code (*run)(const struct options *options, sd_bus *bus);
 	const char
 		*extra; /* values in enum option of the options it takes besides the common ones */
-	enum { NO_DOMAIN, MAY_HAVE_DOMAIN, NEEDS_DOMAIN, ANY_DOMAINS, NEEDS_JOB } argument;
+	enum {
+		NO_DOMAIN,
+		MAY_HAVE_DOMAIN,
+		NEEDS_DOMAIN,
+		ANY_DOMAINS,
+		NEEDS_JOB,
+		NEEDS_NAME
+	} argument;
 	bool paged;
 };
 
