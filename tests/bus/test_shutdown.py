@@ -166,7 +166,7 @@ def test_a_node_that_the_guest_removed_before(start, store, client):
     start()
     path = introduced(client, "web")
     store.remove(node(path))
-    ask(client, store, "Shutdown", path, **milliseconds(300))
+    ask(client, store, "Shutdown", path, **milliseconds(1000))
     assert store.perms(node(path)) == [f"n{domid_of(path)}"]
 
 
@@ -177,9 +177,9 @@ def test_a_guest_that_ignores_it(start, store, client, method, word):
     start()
     path = introduced(client, "web")
     make_ready(store, path)
-    answers = ask(client, store, method, path, **milliseconds(1500))
+    answers = ask(client, store, method, path, **milliseconds(2500))
     name, text = outcome(answers)
-    assert name == "Timeout" and "not acknowledged the request within 1500 ms" in text and "booting" not in text
+    assert name == "Timeout" and "not acknowledged the request within 2500 ms" in text and "booting" not in text
     assert store.read(node(path)) == "" and client.get("State", DOMAIN, path) == "started"
 
 
@@ -187,7 +187,7 @@ def test_a_guest_that_is_booting(start, store, client):
     """It takes the request once it is up; where it does not come up, that is said."""
     daemon = start()
     path = introduced(client, "web")
-    answers = ask(client, store, "Shutdown", path, **milliseconds(300))
+    answers = ask(client, store, "Shutdown", path, **milliseconds(1000))
     name, text = outcome(answers)
     assert name == "Timeout" and "booting still" in text
     answers = ask(client, store, "Shutdown", path)
@@ -217,10 +217,10 @@ def test_a_guest_that_does_not_take_requests(start, store, client, method, word)
 def test_a_guest_that_never_ends(start, store, client):
     start()
     path = introduced(client, "web")
-    answers = ask(client, store, "Shutdown", path, **milliseconds(600))
+    answers = ask(client, store, "Shutdown", path, **milliseconds(1500))
     store.write(node(path), "")
     name, text = outcome(answers)
-    assert name == "Timeout" and "has acknowledged the request, but has not shut down within 600 ms" in text
+    assert name == "Timeout" and "has acknowledged the request, but has not shut down within 1500 ms" in text
 
 
 @each_verb
@@ -239,7 +239,7 @@ def test_a_guest_that_writes_garbage(start, store, client, garbage):
     start()
     path = introduced(client, "web")
     make_ready(store, path)
-    answers = ask(client, store, "Shutdown", path, **milliseconds(600))
+    answers = ask(client, store, "Shutdown", path, **milliseconds(1500))
     store.write(node(path), garbage)
     name, text = outcome(answers)
     assert name == "Timeout" and "something else" in text
@@ -283,7 +283,7 @@ def test_conflicts_with_other_writers(start, store, client):
     start()
     path = introduced(client, "web")
     store.conflicts = 5
-    ask(client, store, "Shutdown", path, **milliseconds(200))
+    ask(client, store, "Shutdown", path, **milliseconds(1000))
     wait_until(lambda: store.read(node(path)) == "")
     store.conflicts = 1000
     assert "cannot be written" in refuse(client, "Shutdown", path, "Failed")
@@ -304,7 +304,7 @@ def test_paused_domains(start, store, client):
     assert "Unpause" in refuse(client, "Shutdown", path, "WrongState")
     client.call("Unpause", "a{sv}", {}, interface=LIFECYCLE, path=path)
     # Other verbs do not wait for the guest.
-    answers = ask(client, store, "Shutdown", path, **milliseconds(1000))
+    answers = ask(client, store, "Shutdown", path, **milliseconds(2000))
     client.call("Pause", "a{sv}", {}, interface=LIFECYCLE, path=path)
     name, text = outcome(answers)
     assert name == "Timeout" and "it is paused" in text
@@ -389,7 +389,7 @@ def test_xenstored_ends_meanwhile(start, store, client):
 def test_xenstored_ends_for_good(start, store, client):
     start()
     path = introduced(client, "web")
-    answers = ask(client, store, "Shutdown", path, **milliseconds(500))
+    answers = ask(client, store, "Shutdown", path, **milliseconds(1500))
     store.stop()
     name, text = outcome(answers, 30)
     assert name == "Timeout" and "xenstored does not answer" in text
@@ -398,7 +398,7 @@ def test_xenstored_ends_for_good(start, store, client):
 def test_xenstored_hangs(start, store, client):
     daemon = start()
     path = introduced(client, "web")
-    answers = ask(client, store, "Shutdown", path, **milliseconds(500))
+    answers = ask(client, store, "Shutdown", path, **milliseconds(1500))
     store.hang_after = 0
     client.list()
     name, text = outcome(answers, 40)
@@ -429,7 +429,7 @@ def test_cancel(start, store, client, runtime):
 def test_watches_are_taken_back(start, store, client):
     start()
     path = introduced(client, "web")
-    ask(client, store, "Shutdown", path, **milliseconds(200))
+    ask(client, store, "Shutdown", path, **milliseconds(1000))
     wait_until(lambda: (UNWATCH, node(path)) in store.log)
     assert store.log.count((WATCH, node(path))) == store.log.count((UNWATCH, node(path))) == 1
 
