@@ -26,6 +26,7 @@
 #include "lifecycle/pause.h"
 #include "lifecycle/policy.h"
 #include "lifecycle/release.h"
+#include "lifecycle/rename.h"
 #include "lifecycle/restart.h"
 #include "lifecycle/shutdown.h"
 #include "lifecycle/vm.h"
@@ -210,6 +211,8 @@ static int start_jobs(struct daemon *daemon, const struct options *options)
 		r = pause_register(daemon->jobs, daemon->manager);
 	if (r == 0)
 		r = shutdown_register(daemon->jobs, daemon->manager);
+	if (r == 0)
+		r = rename_register(daemon->jobs, daemon->manager);
 	return r;
 }
 

@@ -24,6 +24,7 @@
 #define BUS_ACTION_SHUTDOWN	     "org.xenproject.Hyperlaunch1.shutdown"
 #define BUS_ACTION_REBOOT	     "org.xenproject.Hyperlaunch1.reboot"
 #define BUS_ACTION_FORCE	     "org.xenproject.Hyperlaunch1.force"
+#define BUS_ACTION_RENAME	     "org.xenproject.Hyperlaunch1.rename"
 
 struct bus_auth;
 

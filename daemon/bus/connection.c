@@ -8,6 +8,7 @@
 
 #include "bus/auth.h"
 #include "bus/console.h"
+#include "bus/domain-rename.h"
 #include "bus/domain.h"
 #include "bus/event-source.h"
 #include "bus/host.h"
@@ -86,6 +87,8 @@ static int show_objects(struct bus *bus)
 		r = bus_stats_register(bus, bus->connection);
 	if (r >= 0)
 		r = bus_lifecycle_register(bus, bus->connection);
+	if (r >= 0)
+		r = bus_domain_rename_register(bus, bus->connection);
 	if (r >= 0)
 		r = bus_console_register(bus, bus->connection);
 	if (r >= 0)

@@ -24,6 +24,7 @@
 #include "lifecycle/destroy.h"
 #include "lifecycle/pause.h"
 #include "lifecycle/release.h"
+#include "lifecycle/rename.h"
 #include "lifecycle/restart.h"
 #include "lifecycle/shutdown.h"
 
@@ -154,6 +155,7 @@ static const char *action_of(const struct job *job)
 		{UNPAUSE_JOB, BUS_ACTION_PAUSE},
 		{SHUTDOWN_JOB, BUS_ACTION_SHUTDOWN},
 		{REBOOT_JOB, BUS_ACTION_REBOOT},
+		{RENAME_JOB, BUS_ACTION_RENAME},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cleanup.h"
 #include "common/uuid.h"
+#include "lifecycle/name.h"
 
 int definition_refuse(struct definition_refusal *refusal, enum job_error error, const char *format,
 		      ...)
@@ -23,19 +23,15 @@ int definition_refuse(struct definition_refusal *refusal, enum job_error error, 
 	return error == JOB_ERROR_NO_MEMORY ? -ENOMEM : -EINVAL;
 }
 
-/* A name stands in xenstore and in terminals. */
 int definition_set_name(struct definition *definition, const char *name,
 			struct definition_refusal *refusal)
 {
-	size_t length = strlen(name);
-	_cleanup_(freep) char *clean = hl_utf8_dup(name);
+	const char *why = name_refusal(name);
 
-	if (length == 0 || length > XS_GUEST_NAME_MAX || !clean || strcmp(clean, name) != 0)
+	if (why)
 		return definition_refuse(refusal, JOB_ERROR_INVALID_ARGS,
-					 "the name of the domain must be UTF-8 of 1 to %d bytes, "
-					 "without control characters",
-					 XS_GUEST_NAME_MAX);
-	memcpy(definition->name, name, length + 1);
+					 "the name of the domain cannot be that: %s", why);
+	memcpy(definition->name, name, strlen(name) + 1);
 	return 0;
 }
 

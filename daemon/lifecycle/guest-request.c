@@ -123,7 +123,7 @@ int guest_request_do(struct guest_request *request, enum shutdown_op op)
 	if (r == 0) {
 		request->op = op;
 		request->connection = store_connection(request->store);
-		if (op == SHUTDOWN_ASK)
+		if (op == SHUTDOWN_ASK || op == SHUTDOWN_FOLLOW)
 			request->watched = request->connection;
 	} else if (r != -ENOTCONN) {
 		guest_request_wake_in(request, RETRY);

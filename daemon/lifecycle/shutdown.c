@@ -33,6 +33,7 @@ struct shutdown {
 	uint32_t timeout_ms;
 	bool force;
 	bool asked;	  /* the node may have the request */
+	bool written;	  /* it had it */
 	uint64_t ends_at; /* of the monotonic clock; 0: the job has not begun */
 };
 
@@ -121,14 +122,15 @@ static int begin(struct job *job)
 	return r < 0 ? r : check_store(job);
 }
 
-/* Recorded before it can be in the node. */
-static void note_asked(struct job *job, bool asked)
+/* Asked: before the request can be in the node; written: once it is. */
+static void note(struct job *job, bool asked, bool written)
 {
 	struct shutdown *shutdown = job->data;
 
-	if (shutdown->asked == asked)
+	if (shutdown->asked == asked && shutdown->written == written)
 		return;
 	shutdown->asked = asked;
+	shutdown->written = written;
 	job_save(job);
 }
 
@@ -190,10 +192,24 @@ static int await_acknowledgement(struct job *job)
 	if (request->changed || request->answered)
 		r = guest_request_do(request, SHUTDOWN_LOOK);
 	if (r == 0 && request->found.request == SHUTDOWN_EMPTY) {
-		note_asked(job, false);
+		note(job, false, false);
 		return 0;
 	}
 	return r < 0 && r != -EINPROGRESS ? fail_store(job, r) : still_waiting(job);
+}
+
+/* Nothing was written: what the node has is another toolstack's, and not taken back. */
+static int fail_not_asked(struct job *job, bool has_nodes)
+{
+	const struct shutdown *shutdown = job->data;
+
+	if (shutdown->asked_on == 0 && !job->resumed)
+		note(job, false, false);
+	if (!has_nodes)
+		return fail_without_nodes(job);
+	return job_fail(job, JOB_ERROR_NOT_SUPPORTED,
+			"its kernel does not take such requests (control/feature-%s)",
+			word_of(job));
 }
 
 static int check_asked(struct job *job, int r)
@@ -206,12 +222,11 @@ static int check_asked(struct job *job, int r)
 	/* After an end of xenstored the nodes may be made again, which fires the watch. */
 	if (found->request == SHUTDOWN_NOWHERE)
 		return shutdown->asked_on != 0 || job->resumed ? still_waiting(job)
-							       : fail_without_nodes(job);
+							       : fail_not_asked(job, false);
 	if (found->feature == SHUTDOWN_NOT_WATCHED)
-		return job_fail(job, JOB_ERROR_NOT_SUPPORTED,
-				"its kernel does not take such requests (control/feature-%s)",
-				word_of(job));
+		return fail_not_asked(job, true);
 	shutdown->asked_on = store_connection(store_of(job));
+	note(job, true, true);
 	return await_acknowledgement(job);
 }
 
@@ -221,10 +236,32 @@ static int ask(struct job *job)
 	struct shutdown *shutdown = job->data;
 	int r;
 
-	note_asked(job, true);
+	note(job, true, shutdown->written);
 	guest_request_begin(&shutdown->request, job, store_of(job), word_of(job));
 	r = guest_request_do(&shutdown->request, SHUTDOWN_ASK);
 	return r == -EINPROGRESS ? still_waiting(job) : check_asked(job, r);
+}
+
+/* By the daemon before this one: the guest may have acknowledged it meanwhile. */
+static int follow(struct job *job)
+{
+	struct shutdown *shutdown = job->data;
+	struct guest_request *request = &shutdown->request;
+	int r;
+
+	guest_request_begin(request, job, store_of(job), word_of(job));
+	r = guest_request_do(request, SHUTDOWN_FOLLOW);
+	if (r < 0)
+		return r == -EINPROGRESS ? still_waiting(job) : fail_store(job, r);
+	if (request->found.request == SHUTDOWN_NOWHERE) {
+		note(job, true, false);
+		return still_waiting(job);
+	}
+	shutdown->asked_on = store_connection(store_of(job));
+	if (request->found.request != SHUTDOWN_EMPTY)
+		return still_waiting(job);
+	note(job, false, false);
+	return 0;
 }
 
 static int run_request(struct job *job, bool again)
@@ -239,6 +276,8 @@ static int run_request(struct job *job, bool again)
 		manager_refresh(job->context);
 	if (has_ended(job, &reason))
 		return 0;
+	if (shutdown->asked_on == 0 && shutdown->written)
+		return follow(job);
 	if (shutdown->asked_on == 0 || shutdown->asked_on != store_connection(store_of(job)))
 		return ask(job);
 	return await_acknowledgement(job);
@@ -315,6 +354,8 @@ static int save(const struct job *job, json_object *object)
 	if (r == 0)
 		r = json_add(object, "asked", json_object_new_boolean(shutdown->asked));
 	if (r == 0)
+		r = json_add(object, "written", json_object_new_boolean(shutdown->written));
+	if (r == 0)
 		r = json_add(object, "ends-at", json_object_new_uint64(shutdown->ends_at));
 	return r;
 }
@@ -330,6 +371,7 @@ static int load(struct job *job, json_object *object)
 	if (packet_get_uint(object, "timeout-ms", SHUTDOWN_TIMEOUT_MAX, &timeout) < 0 ||
 	    packet_get_bool(object, "force", &shutdown->force) < 0 ||
 	    packet_get_bool(object, "asked", &shutdown->asked) < 0 ||
+	    packet_get_bool(object, "written", &shutdown->written) < 0 ||
 	    packet_get_uint(object, "ends-at", INT64_MAX, &shutdown->ends_at) < 0)
 		return -EINVAL;
 	shutdown->timeout_ms = (uint32_t)timeout;

@@ -149,15 +149,21 @@ static int change_nodes(struct node_task *task, struct xs_handle *h)
 	return r;
 }
 
-/* Before the word is written, so that nothing is missed.  EEXIST: by an earlier task. */
-static int ask(struct node_task *task, struct xs_handle *h)
+/* EEXIST: by an earlier task. */
+static int add_watch(const struct node_task *task, struct xs_handle *h)
 {
 	char path[PATH_SIZE];
 
 	node_path(task, "shutdown", path);
-	if (!xs_watch(h, path, task->token) && errno != EEXIST)
-		return store_last_error();
-	return change_nodes(task, h);
+	return xs_watch(h, path, task->token) || errno == EEXIST ? 0 : store_last_error();
+}
+
+/* The watch comes first, so that nothing is missed. */
+static int ask(struct node_task *task, struct xs_handle *h)
+{
+	int r = add_watch(task, h);
+
+	return r < 0 ? r : change_nodes(task, h);
 }
 
 static int look(struct node_task *task, struct xs_handle *h)
@@ -166,6 +172,13 @@ static int look(struct node_task *task, struct xs_handle *h)
 	int r = read_request(task, h, XBT_NULL, &exists);
 
 	return r < 0 ? r : read_feature(task, h, XBT_NULL);
+}
+
+static int follow(struct node_task *task, struct xs_handle *h)
+{
+	int r = add_watch(task, h);
+
+	return r < 0 ? r : look(task, h);
 }
 
 /* Fails only where the connection is gone, and the watch with it. */
@@ -185,6 +198,8 @@ static int run(struct store_task *store_task, struct xs_handle *h)
 	switch (task->op) {
 	case SHUTDOWN_ASK:
 		return ask(task, h);
+	case SHUTDOWN_FOLLOW:
+		return follow(task, h);
 	case SHUTDOWN_LOOK:
 		return look(task, h);
 	case SHUTDOWN_TAKE_BACK:

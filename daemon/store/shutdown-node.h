@@ -15,8 +15,9 @@ struct store;
 #define SHUTDOWN_TOKEN_SIZE 32
 
 enum shutdown_op {
-	SHUTDOWN_ASK,  /* watches the node, and writes the word, unless the guest does not watch */
-	SHUTDOWN_LOOK, /* reads the node */
+	SHUTDOWN_ASK, /* watches the node, and writes the word, unless the guest does not watch */
+	SHUTDOWN_FOLLOW,    /* watches the node, and reads it */
+	SHUTDOWN_LOOK,	    /* reads the node */
 	SHUTDOWN_TAKE_BACK, /* empties the node where it has the word still */
 	SHUTDOWN_UNWATCH,
 };

@@ -428,6 +428,20 @@ def test_what_a_guest_is_asked(launch, hlctl, bus_address, client, place, verb, 
     store.stop()
 
 
+def test_rename(launch, hlctl, client, place):
+    store = Xenstored(place / "xenstored" / "socket").start()
+    launch("ok-classic-basic-cloud", options=["--session"], env={"XENSTORED_PATH": store.path})
+    wait_until(lambda: client.get("XenstoreState", DOMAIN, client.path_of("web")) == "introduced")
+    path = str(client.path_of("web"))
+    assert hlctl("rename", "web", "new name") == "Domain 1 (web) has the name new name now.\n"
+    assert in_json(hlctl("rename", "new name", "www", "--json")) == {"domid": 1, "name": "www", "path": path}
+    assert hlctl("rename", "1", "web", "--quiet") == "" and store.read("/local/domain/1/name") == "web"
+    assert "domain 2 has that name" in hlctl("rename", "web", "db", code=FAILED)
+    hlctl("rename", "nobody", "x", code=NOT_FOUND)
+    assert "no name of a domain" in hlctl("rename", "web", "a/b", code=FAILED)
+    store.stop()
+
+
 def test_requests_without_a_launch(launch, hlctl):
     launch("ok-static-basic", extra=",as=classic", options=["--session"])
     hlctl("handoff", "0", code=NOT_FOUND)
@@ -681,7 +695,7 @@ def test_denied(launch, bus_address, public_hlctl, verb, code):
     ["status", "--role", "control"], ["lcm", "--role", "control"], ["events", "-f", "dts"],
     ["--role"], ["list", "--json=1"], ["handoff"], ["release"], ["handoff", "a", "b"],
     ["release", "--role", "control", "a"], ["release", "--for", "5", "a"], ["handoff", "a", "--for"],
-    ["pause"], ["pause", "a", "b"], ["pause", "--timeout", "5", "a"], ["unpause", "--force", "a"], ["release", "--force", "a"],
+    ["rename"], ["rename", "a"], ["rename", "a", "b", "c"], ["pause"], ["pause", "a", "b"], ["pause", "--timeout", "5", "a"], ["unpause", "--force", "a"], ["release", "--force", "a"],
     *(["shutdown", "a", "--timeout", seconds] for seconds in ("0", "-1", "1.5", "", "5s", "3601", "99999999999999999999")),
     *(["handoff", "a", "--for", seconds] for seconds in ("0", "-1", "1.5", "", "5s", "4294968", "99999999999999999999")),
 ])
@@ -723,7 +737,7 @@ def test_nonsense_for_a_domain(launch, hlctl, verb):
 def test_help_and_version():
     text = subprocess.run([HLCTL, "--help"], capture_output=True, text=True, check=True).stdout
     for word in ("list", "status", "roles", "lcm", "events", "modules", "monitor", "handoff",
-                 "release", "pause", "unpause", "shutdown", "reboot", "stats", "--json", "--address"):
+                 "release", "pause", "unpause", "shutdown", "reboot", "rename", "stats", "--json", "--address"):
         assert word in text
     version = subprocess.run([HLCTL, "-V"], capture_output=True, text=True, check=True).stdout
     assert version.startswith("hlctl 0.")

@@ -161,7 +161,7 @@ def test_all_names_are_listed_without_running_any(shell, fake):
     ("--json release d", ["--json", "release", "db"]), ("handoff --for 5 we", ["handoff", "--for", "5", "web"]),
     ("unp", ["unpause"]), ("pause d", ["pause", "db"]), ("unpause w", ["unpause", "web"]), ("pause --fo", ["pause", "--force"]),
     ("shutdown --timeout 5 w", ["shutdown", "--timeout", "5", "web"]), ("reboot --ti", ["reboot", "--timeout"]),
-    ("reboot --force d", ["reboot", "--force", "db"]), ("unpause --fo", ["unpause", "--fo"]),
+    ("rename w", ["rename", "web"]), ("rename web d", ["rename", "web", "d"]), ("reboot --force d", ["reboot", "--force", "db"]), ("unpause --fo", ["unpause", "--fo"]),
 ])
 def test_completion_of_verbs_options_and_domains(shell, fake, typed, words):
     fake.set("web", "db")
@@ -223,7 +223,7 @@ def test_fish_completes_names(fish, fake):
     ("show w", ["web"]), ("show web d", ["db"]), ("stats web d", ["db"]), ("stats --openm", ["--openmetrics"]), ("list w", []), ("status web d", []), ("release d", ["db"]), ("list --form", []),
     ("handoff --for 5 w", ["web"]), ("handoff --console web d", ["db"]), ("handoff --console web xenc", ["xenconsoled"]),
     ("handoff web d", []), ("pause d", ["db"]), ("unpause w", ["web"]), ("shutdown --timeout 5 w", ["web"]), ("reboot --force d", ["db"]),
-    ("reboot --ti", ["--timeout"]), ("pause --forc", ["--force"]), ("reboot web d", []),
+    ("reboot --ti", ["--timeout"]), ("pause --forc", ["--force"]), ("rename w", ["web"]), ("rename web d", []), ("reboot web d", []),
 ])
 def test_fish_completes_verbs_options_and_domains(fish, fake, typed, offered):
     fake.set("web", "db")

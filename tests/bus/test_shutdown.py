@@ -11,7 +11,7 @@ import pytest
 
 from conftest import (DOMAIN, INVALID_ARGS, JOB, LIFECYCLE, NAME, OURS, PATH, call_as_nobody, domid_of, turn, wait_until)
 from test_xenstore import each_xenstored, store  # fixtures, pylint: disable=unused-import
-from xenstored import UNWATCH, WATCH, WRITE
+from xenstored import READ, UNWATCH, WATCH, WRITE
 
 # The first has xenstored in domain 0, where we are; the second in 1, and we are in 2.
 LCM, DYNAMIC = "ok-classic-basic-cloud", "ok-dynamic-full"
@@ -166,7 +166,7 @@ def test_a_node_that_the_guest_removed_before(start, store, client):
     start()
     path = introduced(client, "web")
     store.remove(node(path))
-    ask(client, store, "Shutdown", path, **milliseconds(300))
+    ask(client, store, "Shutdown", path, **milliseconds(1000))
     assert store.perms(node(path)) == [f"n{domid_of(path)}"]
 
 
@@ -177,9 +177,9 @@ def test_a_guest_that_ignores_it(start, store, client, method, word):
     start()
     path = introduced(client, "web")
     make_ready(store, path)
-    answers = ask(client, store, method, path, **milliseconds(1500))
+    answers = ask(client, store, method, path, **milliseconds(2500))
     name, text = outcome(answers)
-    assert name == "Timeout" and "not acknowledged the request within 1500 ms" in text and "booting" not in text
+    assert name == "Timeout" and "not acknowledged the request within 2500 ms" in text and "booting" not in text
     assert store.read(node(path)) == "" and client.get("State", DOMAIN, path) == "started"
 
 
@@ -187,7 +187,7 @@ def test_a_guest_that_is_booting(start, store, client):
     """It takes the request once it is up; where it does not come up, that is said."""
     daemon = start()
     path = introduced(client, "web")
-    answers = ask(client, store, "Shutdown", path, **milliseconds(300))
+    answers = ask(client, store, "Shutdown", path, **milliseconds(1000))
     name, text = outcome(answers)
     assert name == "Timeout" and "booting still" in text
     answers = ask(client, store, "Shutdown", path)
@@ -207,15 +207,20 @@ def test_a_guest_that_does_not_take_requests(start, store, client, method, word)
     assert f"control/feature-{word}" in refuse(client, method, path, "NotSupported")
     assert time.monotonic() - begun < 5
     assert (WRITE, node(path)) not in store.log[-6:] and store.read(node(path)) == ""
+    # Of another toolstack, which it keeps.
+    store.write(node(path), word)
+    refuse(client, method, path, "NotSupported")
+    turn(0.2)
+    assert store.read(node(path)) == word
 
 
 def test_a_guest_that_never_ends(start, store, client):
     start()
     path = introduced(client, "web")
-    answers = ask(client, store, "Shutdown", path, **milliseconds(600))
+    answers = ask(client, store, "Shutdown", path, **milliseconds(1500))
     store.write(node(path), "")
     name, text = outcome(answers)
-    assert name == "Timeout" and "has acknowledged the request, but has not shut down within 600 ms" in text
+    assert name == "Timeout" and "has acknowledged the request, but has not shut down within 1500 ms" in text
 
 
 @each_verb
@@ -234,7 +239,7 @@ def test_a_guest_that_writes_garbage(start, store, client, garbage):
     start()
     path = introduced(client, "web")
     make_ready(store, path)
-    answers = ask(client, store, "Shutdown", path, **milliseconds(600))
+    answers = ask(client, store, "Shutdown", path, **milliseconds(1500))
     store.write(node(path), garbage)
     name, text = outcome(answers)
     assert name == "Timeout" and "something else" in text
@@ -247,12 +252,15 @@ def test_a_guest_that_writes_without_end(start, store, client):
     path = introduced(client, "web")
     make_ready(store, path)
     answers = ask(client, store, "Shutdown", path, **milliseconds(3000))
-    before = daemon.text().count("\n")
+    before, begun = daemon.text().count("\n"), time.monotonic()
     for i in range(2000):
         store.write(node(path), "poweroff" if i % 2 else "nonsense")
-    begun = time.monotonic()
+        if i % 20 == 0:
+            turn(0.002)
+    asked = time.monotonic()
     client.list()
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - asked < 2
+    assert store.log.count((READ, node(path))) <= 10 + 50 * (time.monotonic() - begun)
     store.write(node(path), "")
     wait_until(lambda: stage(client) == "end")
     daemon.command("shutdown web poweroff")
@@ -275,7 +283,7 @@ def test_conflicts_with_other_writers(start, store, client):
     start()
     path = introduced(client, "web")
     store.conflicts = 5
-    ask(client, store, "Shutdown", path, **milliseconds(200))
+    ask(client, store, "Shutdown", path, **milliseconds(1000))
     wait_until(lambda: store.read(node(path)) == "")
     store.conflicts = 1000
     assert "cannot be written" in refuse(client, "Shutdown", path, "Failed")
@@ -296,7 +304,7 @@ def test_paused_domains(start, store, client):
     assert "Unpause" in refuse(client, "Shutdown", path, "WrongState")
     client.call("Unpause", "a{sv}", {}, interface=LIFECYCLE, path=path)
     # Other verbs do not wait for the guest.
-    answers = ask(client, store, "Shutdown", path, **milliseconds(1000))
+    answers = ask(client, store, "Shutdown", path, **milliseconds(2000))
     client.call("Pause", "a{sv}", {}, interface=LIFECYCLE, path=path)
     name, text = outcome(answers)
     assert name == "Timeout" and "it is paused" in text
@@ -381,7 +389,7 @@ def test_xenstored_ends_meanwhile(start, store, client):
 def test_xenstored_ends_for_good(start, store, client):
     start()
     path = introduced(client, "web")
-    answers = ask(client, store, "Shutdown", path, **milliseconds(500))
+    answers = ask(client, store, "Shutdown", path, **milliseconds(1500))
     store.stop()
     name, text = outcome(answers, 30)
     assert name == "Timeout" and "xenstored does not answer" in text
@@ -390,7 +398,7 @@ def test_xenstored_ends_for_good(start, store, client):
 def test_xenstored_hangs(start, store, client):
     daemon = start()
     path = introduced(client, "web")
-    answers = ask(client, store, "Shutdown", path, **milliseconds(500))
+    answers = ask(client, store, "Shutdown", path, **milliseconds(1500))
     store.hang_after = 0
     client.list()
     name, text = outcome(answers, 40)
@@ -421,7 +429,7 @@ def test_cancel(start, store, client, runtime):
 def test_watches_are_taken_back(start, store, client):
     start()
     path = introduced(client, "web")
-    ask(client, store, "Shutdown", path, **milliseconds(200))
+    ask(client, store, "Shutdown", path, **milliseconds(1000))
     wait_until(lambda: (UNWATCH, node(path)) in store.log)
     assert store.log.count((WATCH, node(path))) == store.log.count((UNWATCH, node(path))) == 1
 
@@ -488,12 +496,10 @@ def test_killed_while_the_guest_has_not_taken_it(start, store, client, runtime):
     path = introduced(client, "web")
     make_ready(store, path)
     ask(client, store, "Shutdown", path)
-    record = json.loads((runtime / "jobs" / records(runtime)[0]).read_text())
-    assert (record["kind"], record["step"], record["data"]["asked"]) == ("shutdown", "request", True)
+    wait_until(lambda: data_of(runtime)["written"])
     restart(daemon, client)
     wait_until(lambda: stage(client) == "request")
     assert "shut down domain 1 (web): continued after a restart (request)" in daemon.text()
-    turn(0.3)
     store.write(node(path), "")
     wait_until(lambda: stage(client) == "end")
     assert store.read(node(path)) == ""
@@ -502,6 +508,53 @@ def test_killed_while_the_guest_has_not_taken_it(start, store, client, runtime):
     daemon.command("shutdown web poweroff")
     wait_until(lambda: records(runtime) == [])
     wait_until(lambda: "shut down domain 1 (web): done" in daemon.text())
+
+
+def data_of(runtime):
+    """Of the only record."""
+    record = json.loads((runtime / "jobs" / records(runtime)[0]).read_text())
+    assert (record["kind"], record["step"], record["data"]["asked"]) == ("shutdown", "request", True)
+    return record["data"]
+
+
+def test_acknowledged_while_no_daemon_runs(start, store, client, runtime):
+    """It is not asked again."""
+    daemon = start()
+    path = introduced(client, "web")
+    ask(client, store, "Shutdown", path)
+    wait_until(lambda: data_of(runtime)["written"])
+    daemon.process.kill()
+    daemon.process.wait()
+    store.write(node(path), "")
+    store.log.clear()
+    wait_until(lambda: not client.ready())
+    daemon.start()
+    wait_until(client.ready)
+    wait_until(lambda: stage(client) == "end")
+    assert (WRITE, node(path)) not in store.log
+    daemon.command("shutdown web poweroff")
+    wait_until(lambda: records(runtime) == [])
+
+
+def test_xenstored_has_ended_too(start, store, client, runtime):
+    """A new one has empty nodes, which the next daemon makes; that is no acknowledgement."""
+    daemon = start()
+    path = introduced(client, "web")
+    ask(client, store, "Shutdown", path)
+    wait_until(lambda: data_of(runtime)["written"])
+    daemon.process.kill()
+    daemon.process.wait()
+    store.stop()
+    store.become(0)
+    store.start()
+    wait_until(lambda: not client.ready())
+    daemon.start()
+    wait_until(client.ready)
+    wait_until(lambda: store.read(node(path)) == "poweroff")
+    store.write(node(path), "")
+    wait_until(lambda: stage(client) == "end")
+    daemon.command("shutdown web poweroff")
+    wait_until(lambda: records(runtime) == [])
 
 
 def test_killed_before_the_request(start, store, client, runtime):
@@ -530,15 +583,16 @@ def test_killed_and_the_time_is_over(start, store, client, runtime):
     """The next daemon takes the request back."""
     daemon = start()
     path = introduced(client, "web")
-    ask(client, store, "Shutdown", path, **milliseconds(700))
+    ask(client, store, "Shutdown", path, **milliseconds(4000))
     daemon.process.kill()
     daemon.process.wait()
-    turn(1)
+    turn(4.2)
     assert store.read(node(path)) == "poweroff"
     wait_until(lambda: not client.ready())
     daemon.start()
     wait_until(client.ready)
-    wait_until(lambda: store.read(node(path)) == "")
+    # Not as long as it had at first.
+    wait_until(lambda: store.read(node(path)) == "", 3)
     wait_until(lambda: records(runtime) == [])
     wait_until(lambda: "not acknowledged" in daemon.text())
 

@@ -423,13 +423,13 @@ def test_json_goes_to_vmd_as_it_is(client, vmd, files):
     (b"", INVALID_ARGS, "JSON"), (b"[]", INVALID_ARGS, "JSON"), (b"{} x", INVALID_ARGS, "JSON"), (b'{"a": "\xff"}', INVALID_ARGS, "JSON"),
     (b"[" * 60000, INVALID_ARGS, "JSON"), (b"{}", INVALID_ARGS, "c_info.type"), ({"c_info": {"type": "pvh"}}, INVALID_ARGS, "c_info.name"),
     ({"c_info": {"type": "pvh", "name": 5}}, INVALID_ARGS, "c_info.name"), ({"c_info": []}, INVALID_ARGS, "object"),
-    (config("a\nb"), INVALID_ARGS, "name"), (config("a\x7f"), INVALID_ARGS, "name"), (config("a" * 64), INVALID_ARGS, "name"),
+    (config("a\nb"), INVALID_ARGS, "name"), (config("a\x7f"), INVALID_ARGS, "name"), (config("a" * 64), INVALID_ARGS, "name"), (config("5"), INVALID_ARGS, "number"), (config("a/b"), INVALID_ARGS, "slash"),
     (config(c_info={"type": "hvm", "name": "vm"}), OURS + "NotSupported", "pvh"),
     (config(c_info={"type": "pvh", "name": "vm", "uuid": "5"}), INVALID_ARGS, "uuid"),
     (config(disks={}), INVALID_ARGS, "disks"), (config(disks=[5]), OURS + "NotSupported", "disks.0"),
     (config(disks=[{"vdev": "xvda"}]), OURS + "NotSupported", "phy"), (config(pcidevs=[]), OURS + "NotSupported", "pcidevs"),
     (config(on_reboot="rename-restart"), OURS + "NotSupported", "on_reboot"), (config(on_crash=5), INVALID_ARGS, "on_crash"),
-], ids=range(20))
+], ids=range(22))
 def test_json_that_is_refused(client, vmd, files, given, error, why):
     with pytest.raises(dbus.DBusException) as caught:
         create_json(client, files, given)

@@ -341,6 +341,18 @@ def test_an_initial_guest_is_paused_and_unpaused(cloud):
     assert "runs in it" in cloud.shell("hlctl pause --force 0 2>&1; [ $? = 5 ]")
 
 
+def test_an_initial_guest_is_renamed(cloud):
+    """xl finds it by its new name, and lists it so."""
+    alpha = GUESTS["alpha"][1]
+    try:
+        cloud.shell("hlctl rename alpha 'an other'")
+        assert int(cloud.shell("xl domid 'an other'")) == alpha
+        assert by_name(cloud.json("list"))["an other"]["domid"] == alpha
+    finally:
+        cloud.shell(f"hlctl rename {alpha} alpha")
+    assert int(cloud.shell("xl domid alpha")) == alpha
+
+
 def test_a_guest_of_xl_is_paused_rebooted_and_shut_down(cloud):
     cloud.shell(f"cat >/run/late.cfg <<'END'\n{LATE}END\nxl create -q /run/late.cfg", 240)
     wait_for_its_kernel(cloud, "late")

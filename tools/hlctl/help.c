@@ -7,9 +7,13 @@
 static void print_verbs(void)
 {
 	static const char *const arguments[] = {
-		[NO_DOMAIN] = "",	   [MAY_HAVE_DOMAIN] = "[DOMAIN]",
-		[NEEDS_DOMAIN] = "DOMAIN", [ANY_DOMAINS] = "[DOMAIN...]",
-		[NEEDS_JOB] = "JOB",	   [NEEDS_FILE] = "FILE",
+		[NO_DOMAIN] = "",
+		[MAY_HAVE_DOMAIN] = "[DOMAIN]",
+		[NEEDS_DOMAIN] = "DOMAIN",
+		[ANY_DOMAINS] = "[DOMAIN...]",
+		[NEEDS_JOB] = "JOB",
+		[NEEDS_FILE] = "FILE",
+		[NEEDS_NAME] = "DOMAIN NAME",
 	};
 
 	for (size_t i = 0; i < nr_verbs; i++)
@@ -46,7 +50,8 @@ void print_help(void)
 	     "      --ramdisk FILE    create: likewise\n"
 	     "      --paused          create: do not start the domain\n"
 	     "      --timeout SECONDS shutdown, reboot: how long to wait for the guest; 60\n"
-	     "      --force           pause, shutdown, reboot, destroy: also if others depend on DOMAIN\n"
+	     "      --force           pause, shutdown, reboot, destroy: also if others depend on "
+	     "DOMAIN\n"
 	     "      --openmetrics     stats: OpenMetrics text, for programs that collect it\n"
 	     "      --vcpus           stats: also each vCPU of each DOMAIN\n"
 	     "  -q, --quiet           print no results of changes, no hints\n"

@@ -63,6 +63,7 @@ enum exit_code verb_pause(const struct options *options, sd_bus *bus);
 enum exit_code verb_unpause(const struct options *options, sd_bus *bus);
 enum exit_code verb_shutdown(const struct options *options, sd_bus *bus);
 enum exit_code verb_reboot(const struct options *options, sd_bus *bus);
+enum exit_code verb_rename(const struct options *options, sd_bus *bus);
 enum exit_code verb_host(const struct options *options, sd_bus *bus);
 enum exit_code verb_dmesg(const struct options *options, sd_bus *bus);
 enum exit_code verb_stats(const struct options *options, sd_bus *bus);

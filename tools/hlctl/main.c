@@ -30,6 +30,7 @@ const struct verb verbs[] = {
 	 false},
 	{"reboot", "have DOMAIN reboot, and wait for its end", verb_reboot, "Ty", NEEDS_DOMAIN,
 	 false},
+	{"rename", "give DOMAIN another NAME", verb_rename, "", NEEDS_NAME, false},
 	{"host", "the machine and its Xen", verb_host, "", NO_DOMAIN, true},
 	{"dmesg", "Xen's log", verb_dmesg, "", NO_DOMAIN, true},
 	{"stats", "CPU time and memory of all domains, or of each DOMAIN", verb_stats, "mU",

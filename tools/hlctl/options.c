@@ -363,11 +363,10 @@ static enum exit_code check_exclusions(const struct options *options)
 static enum exit_code check_verb(int argc, char **argv, const char *given, struct options *options,
 				 const struct verb **ret_verb)
 {
-	static const int most[] = {[NO_DOMAIN] = 0,
-				   [MAY_HAVE_DOMAIN] = 1,
-				   [NEEDS_DOMAIN] = 1,
-				   [NEEDS_JOB] = 1,
-				   [NEEDS_FILE] = 1};
+	static const int most[] = {[NO_DOMAIN] = 0, [MAY_HAVE_DOMAIN] = 1, [NEEDS_DOMAIN] = 1,
+				   [NEEDS_JOB] = 1, [NEEDS_FILE] = 1,
+
+				   [NEEDS_NAME] = 2};
 	const struct verb *verb;
 	char name[16];
 
@@ -376,7 +375,7 @@ static enum exit_code check_verb(int argc, char **argv, const char *given, struc
 	verb = find_verb(argv[0]);
 	if (!verb)
 		return report_error(EXIT_USAGE, "unknown verb '%s'; see 'hlctl --help'", argv[0]);
-	if (argc < 2 && verb->argument == NEEDS_DOMAIN)
+	if (argc < 2 && (verb->argument == NEEDS_DOMAIN || verb->argument == NEEDS_NAME))
 		return report_error(EXIT_USAGE, "%s: which domain? 'hlctl list' shows all",
 				    verb->name);
 	if (argc < 2 && verb->argument == NEEDS_JOB)
@@ -384,6 +383,8 @@ static enum exit_code check_verb(int argc, char **argv, const char *given, struc
 				    verb->name);
 	if (argc < 2 && verb->argument == NEEDS_FILE)
 		return report_error(EXIT_USAGE, "%s: which FILE has the definition?", verb->name);
+	if (argc < 3 && verb->argument == NEEDS_NAME)
+		return report_error(EXIT_USAGE, "%s: to which name?", verb->name);
 	if (verb->argument != ANY_DOMAINS && argc - 1 > most[verb->argument] + options->console)
 		return report_error(EXIT_USAGE, "%s: unexpected argument '%s'", verb->name,
 				    argv[argc - 1]);

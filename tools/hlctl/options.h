@@ -17,7 +17,8 @@ struct verb {
 		NEEDS_DOMAIN,
 		ANY_DOMAINS,
 		NEEDS_JOB,
-		NEEDS_FILE
+		NEEDS_FILE,
+		NEEDS_NAME
 	} argument;
 	bool paged;
 };

@@ -83,8 +83,8 @@ void progress_begin(const struct options *options, sd_bus *bus, const char *kind
 	if (options->quiet || !isatty(STDERR_FILENO))
 		return;
 	(void)sd_bus_match_signal(bus, &ret_progress->added, BUS_NAME, BUS_ROOT,
-				  "org.freedesktop.DBus.ObjectManager", "InterfacesAdded",
-				  on_added, ret_progress);
+				  "org.freedesktop.DBus.ObjectManager", "InterfacesAdded", on_added,
+				  ret_progress);
 	(void)sd_bus_match_signal(bus, &ret_progress->changed, BUS_NAME, NULL, BUS_PROPERTIES,
 				  "PropertiesChanged", on_changed, ret_progress);
 }

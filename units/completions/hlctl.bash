@@ -137,7 +137,7 @@ _hlctl_offer_options() {
 }
 
 _hlctl() {
-    local verbs='list status show roles lcm events modules monitor handoff console release create destroy pause unpause shutdown reboot host dmesg stats jobs cancel'
+    local verbs='list status show roles lcm events modules monitor handoff console release create destroy pause unpause shutdown reboot rename host dmesg stats jobs cancel'
     local verb='' dashes='' option='' remote='' to='' nr_domains=0 current
     local -a words=() bus=()
 
@@ -154,7 +154,7 @@ _hlctl() {
     elif [[ ! $verb ]]; then
         # shellcheck disable=SC2086  # words of this file
         _hlctl_offer_words "$current" $verbs
-    elif [[ $verb == @(show|stats) || $verb == @(status|handoff|console|release|destroy|pause|unpause|shutdown|reboot) && $nr_domains == 0 ]]; then
+    elif [[ $verb == @(show|stats) || $verb == @(status|handoff|console|release|destroy|pause|unpause|shutdown|reboot|rename) && $nr_domains == 0 ]]; then
         _hlctl_offer_names
     elif [[ $verb == create && $nr_domains == 0 ]]; then
         _hlctl_offer_files

@@ -2,7 +2,7 @@
 #
 # Completion of hlctl(1) for fish.  Names of domains come from anywhere: fish quotes each of them.
 
-set -l verbs list status show roles lcm events modules monitor handoff console release create destroy pause unpause shutdown reboot host dmesg stats jobs cancel
+set -l verbs list status show roles lcm events modules monitor handoff console release create destroy pause unpause shutdown reboot rename host dmesg stats jobs cancel
 
 # Words of the line before the current one, without options and their values; the verb is the first.
 function __hlctl_words
@@ -66,7 +66,7 @@ end
 # Whether the word may be a domain.
 function __hlctl_domain
     __hlctl_verb show stats; and return
-    __hlctl_verb status handoff console release destroy pause unpause shutdown reboot; and test (count (__hlctl_words)) = 1
+    __hlctl_verb status handoff console release destroy pause unpause shutdown reboot rename; and test (count (__hlctl_words)) = 1
 end
 
 complete -c hlctl -f
