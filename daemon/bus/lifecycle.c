@@ -15,6 +15,7 @@
 #include "bus/options.h"
 #include "bus/property.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "domains/manager.h"
 #include "lifecycle/destroy.h"
 #include "lifecycle/pause.h"
@@ -31,7 +32,7 @@ static const struct hl_domain *domain_at(const struct bus *bus, const char *path
 /* What the options of a call say. */
 struct arguments {
 	bool force;
-	uint64_t timeout_ms;
+	uint64_t timeout; /* microseconds */
 };
 
 static void *make_destroy(const struct arguments *arguments)
@@ -46,7 +47,10 @@ static void *make_pause(const struct arguments *arguments)
 
 static void *make_shutdown(const struct arguments *arguments)
 {
-	return shutdown_new((uint32_t)arguments->timeout_ms, arguments->force);
+	/* The guest is not looked at more often than each millisecond. */
+	uint64_t ms = (arguments->timeout + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
+
+	return shutdown_new((uint32_t)ms, arguments->force);
 }
 
 static const struct method {
@@ -80,13 +84,13 @@ static int read_options(sd_bus_message *call, struct arguments *arguments, sd_bu
 {
 	const struct bus_option options[] = {
 		{.name = "Force", .flag = &arguments->force},
-		{.name = "Timeout",
+		{.name = "TimeoutUSec",
 		 .min = 1,
-		 .max = SHUTDOWN_TIMEOUT_MAX,
-		 .number = &arguments->timeout_ms},
+		 .max = SHUTDOWN_TIMEOUT_MAX * USEC_PER_MSEC,
+		 .number = &arguments->timeout},
 	};
 
-	*arguments = (struct arguments){.timeout_ms = SHUTDOWN_TIMEOUT};
+	*arguments = (struct arguments){.timeout = SHUTDOWN_TIMEOUT * USEC_PER_MSEC};
 	return bus_options_read(call, options, find_method(call)->nr_options, error);
 }
 

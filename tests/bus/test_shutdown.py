@@ -97,7 +97,7 @@ def records(runtime):
 
 
 def milliseconds(number):
-    return {"Timeout": dbus.UInt64(number)}
+    return {"TimeoutUSec": dbus.UInt64(number * 1000)}
 
 
 @each_xenstored
@@ -448,8 +448,8 @@ def test_two_at_once(start, store, client):
 
 
 @pytest.mark.parametrize("options, says", [
-    (milliseconds(0), "Timeout must be from 1"), (milliseconds(3600001), "3600000"), ({"Timeout": dbus.UInt32(5)}, "type t"),
-    ({"Timeout": "5"}, "type t"), ({"Force": 1}, "type b"), ({"Wait": True}, "Wait"),
+    (milliseconds(0), "TimeoutUSec must be from 1"), (milliseconds(3600001), "3600000"), ({"TimeoutUSec": dbus.UInt32(5)}, "type t"),
+    ({"TimeoutUSec": "5"}, "type t"), ({"Force": 1}, "type b"), ({"Wait": True}, "Wait"),
 ])
 def test_wrong_options(start, store, client, options, says):
     start()

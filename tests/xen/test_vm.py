@@ -164,15 +164,6 @@ def test_xls_domain_with_a_disk_is_destroyed(launched):
     assert state(launched) == before
 
 
-def test_initial_domain_is_destroyed_and_others_are_not(launched):
-    refused(launched, "hlctl destroy dom0", "hardware domain")
-    ask(launched, "hlctl destroy web")
-    rows = {row["name"]: row for row in launched.json("list")["domains"]}
-    assert rows["web"]["state"] == "reclaimed"
-    assert "web" not in ask(launched, "xl list")
-    assert ask(launched, "xenstore-ls -f / | grep -c /local/domain/1/ || true") == "0\n"
-
-
 def test_busctl_does_the_same(launched):
     define(launched, "plain")
     ask(launched, "lcmtool show --format dtb /run/plain.dts >/run/plain.dtb")
@@ -182,3 +173,63 @@ def test_busctl_does_the_same(launched):
                f"busctl --system call {MANAGER} CreateDomain 'aya{{sv}}' {count} {bytes_} 2 Kernel h 7 Ramdisk h 8")
     assert "domain/d" in said
     ask(launched, "hlctl destroy plain")
+
+
+
+def test_guest_that_reboots_is_made_again(launched):
+    """Of what was kept, and not of the files; and when it powers off, it is gone."""
+    before = state(launched)
+    define(launched, "again", more='mode = <4>; restart = "on-failure"; restart-limit = <1>;')
+    ask(launched, "cp /usr/lib/hyperlaunch/vmlinuz /run/kernel; hlctl create --kernel /run/kernel /run/again.dts; rm /run/kernel")
+    first = next(row for row in launched.json("list")["domains"] if row["name"] == "again")
+    launched.wait_shell_says(f"grep -q READY {log_of('again')}")
+    ask(launched, "xl sysrq again b")
+    launched.wait_shell_says(f"[ $(xl domid again || echo {first['domid']}) != {first['domid']} ]")
+    launched.wait_shell_says(f"[ $(grep -c READY {log_of('again')}) = 2 ]")
+    second = next(row for row in launched.json("list")["domains"] if row["name"] == "again")
+    assert second["uuid"] == first["uuid"]
+    # Once more is more than the limit.
+    ask(launched, "xl sysrq again b")
+    launched.wait_shell_says("journalctl -b -u hyperlaunchd --no-pager | grep -q 'is preserved: it was restarted 1 times'")
+    assert "---s--" in ask(launched, "xl list again")
+    ask(launched, "hlctl destroy again")
+    define(launched, "off")
+    ask(launched, "hlctl create /run/off.dts")
+    launched.wait_shell_says(f"grep -q READY {log_of('off')}")
+    ask(launched, "xl sysrq off o")
+    launched.wait_shell_says("! xl domid off")
+    launched.wait_shell_says("! ls /run/hyperlaunch/vm | grep -q -")
+    assert state(launched) == before
+
+
+def test_json_with_a_disk(launched):
+    before = state(launched)
+    given = {"c_info": {"type": "pvh", "name": "disk"},
+             "b_info": {"max_vcpus": 1, "avail_vcpus": [0], "max_memkb": 96 << 10, "target_memkb": 96 << 10, "cmdline": "console=hvc0 quiet",
+                        "kernel": "/usr/lib/hyperlaunch/vmlinuz", "ramdisk": "/usr/lib/hyperlaunch/guest.cpio.gz"},
+             "disks": [{"pdev_path": "/run/disk.img", "vdev": "xvda", "backend": "phy", "format": "raw", "readwrite": 1}]}
+
+    def write(name, config):
+        text = base64.b64encode(json.dumps(config).encode()).decode()
+        ask(launched, f"echo {text} | base64 -d >/run/{name}.json")
+    write("disk", given)
+    ask(launched, "modprobe -a loop xen-blkback; truncate -s 8M /run/disk.img; hlctl create /run/disk.json")
+    launched.wait_shell_says(f"grep -q READY {log_of('disk')}")
+    assert "disk.img" in ask(launched, "losetup -a") and ask(launched, "xl block-list disk | wc -l") == "2\n"
+    ask(launched, "hlctl destroy disk")
+    assert state(launched) == before
+    for change, why in (({"b_info": given["b_info"] | {"max_memkb": "lots"}}, "b_info.max_memkb"),
+                        ({"b_info": given["b_info"] | {"typo": 1}}, "b_info.typo"),
+                        ({"disks": [given["disks"][0] | {"pdev_path": "/nowhere"}]}, "nowhere|disk")):
+        write("wrong", given | change)
+        refused(launched, "hlctl create /run/wrong.json", why)
+    ask(launched, "rm /run/disk.img")
+
+
+def test_initial_domain_is_destroyed_and_others_are_not(launched):
+    refused(launched, "hlctl destroy dom0", "hardware domain")
+    ask(launched, "hlctl destroy web")
+    rows = {row["name"]: row for row in launched.json("list")["domains"]}
+    assert rows["web"]["state"] == "reclaimed"
+    assert "web" not in ask(launched, "xl list")
+    assert ask(launched, "xenstore-ls -f / | grep -c /local/domain/1/ || true") == "0\n"

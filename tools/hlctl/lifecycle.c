@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "bus.h"
+#include "common/clock.h"
 #include "domains.h"
 #include "table.h"
 
 /* hyperlaunchd's own default; named here, as the call has to wait as long. */
 #define DEFAULT_TIMEOUT_SECONDS 60
-#define MSEC_PER_SECOND		UINT64_C(1000)
 
 static enum exit_code print_json(const struct domain *d, const char *state)
 {
@@ -105,8 +105,8 @@ static enum exit_code ask_guest(const struct options *options, sd_bus *bus, cons
 		patient.timeout = DEFAULT_TIMEOUT_SECONDS;
 	if (!code)
 		code = bus_call_privileged(&patient, bus, d->path, BUS_LIFECYCLE, method, &reply,
-					   "a{sv}", 2, "Timeout", "t",
-					   patient.timeout * MSEC_PER_SECOND, "Force", "b",
+					   "a{sv}", 2, "TimeoutUSec", "t",
+					   patient.timeout * USEC_PER_SEC, "Force", "b",
 					   options->force);
 	return code ? code : print_state(options, bus, d);
 }
