@@ -146,7 +146,7 @@ static int start_request(struct bus *bus, const struct bus_allowed *allowed,
 	struct kept_call *kept = keep(bus, allowed, verb);
 
 	if (!kept) {
-		free(request->data);
+		jobs_discard(bus_jobs_of(bus), verb->kind, request->data);
 		return -ENOMEM;
 	}
 	request->kind = verb->kind;
@@ -170,7 +170,7 @@ int bus_call_start(struct bus *bus, const struct bus_allowed *allowed, const str
 	manager_refresh_if_stale(bus_manager_of(bus));
 	if (hl_table_find(manager_table(bus_manager_of(bus)), subject->domid, subject->generation,
 			  &request.domain) < 0) {
-		free(data);
+		jobs_discard(bus_jobs_of(bus), verb->kind, data);
 		return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN,
 				     "Domain %" PRIu32 " has gone meanwhile", subject->domid);
 	}

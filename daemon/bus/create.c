@@ -22,6 +22,7 @@
 #include "jobs/job.h"
 #include "lifecycle/create.h"
 #include "lifecycle/definition.h"
+#include "lifecycle/restart.h"
 
 struct arguments {
 	const void *blob;
@@ -59,8 +60,8 @@ static int read_definition(const struct arguments *arguments, bool trusted,
 	int r = strcmp(arguments->format, "json") == 0
 			? definition_from_json(arguments->blob, arguments->size, trusted,
 					       ret_definition, &refusal)
-			: definition_from_lcm(arguments->blob, arguments->size, ret_definition,
-					      &refusal);
+			: definition_from_lcm(arguments->blob, arguments->size, trusted,
+					      ret_definition, &refusal);
 
 	if (r == 0)
 		return 0;
@@ -89,11 +90,12 @@ static int check_modules(const struct arguments *arguments, const struct definit
 	return r < 0 ? r : check_module("Ramdisk", definition->ramdisk, arguments->ramdisk, error);
 }
 
-/* Of another job, which has not got as far as the table. */
+/* Of another job that makes a domain, which may not be in the table meanwhile. */
 static const struct job *find_job(struct jobs *jobs, const struct definition *definition)
 {
 	for (const struct job *job = jobs_first(jobs); job; job = job->next)
-		if (strcmp(job->type->kind, CREATE_JOB) == 0 &&
+		if ((strcmp(job->type->kind, CREATE_JOB) == 0 ||
+		     strcmp(job->type->kind, RESTART_JOB) == 0) &&
 		    (strcmp(job->subject.name, definition->name) == 0 ||
 		     strcmp(job->subject.uuid, definition->uuid_text) == 0))
 			return job;

@@ -557,6 +557,15 @@ static int fill_from_request(struct job *job, const struct job_request *request)
 	return r < 0 ? r : set_subject(job, request);
 }
 
+void jobs_discard(struct jobs *jobs, const char *kind, void *data)
+{
+	struct job job = {.jobs = jobs, .data = data};
+
+	if (set_type(&job, kind) == 0 && job.type->clear && data)
+		job.type->clear(&job);
+	free(data);
+}
+
 int jobs_start(struct jobs *jobs, const struct job_request *request, struct job **ret_job)
 {
 	struct job *job = NULL;
@@ -565,7 +574,7 @@ int jobs_start(struct jobs *jobs, const struct job_request *request, struct job 
 
 	*ret_job = NULL;
 	if (r < 0) {
-		free(request->data);
+		jobs_discard(jobs, request->kind, request->data);
 		return r;
 	}
 	job->data = request->data;

@@ -106,7 +106,7 @@ struct job {
 	/* What the step is at, as job_report() said; "": no more than its name. */
 	const char *stage;
 	uint32_t percent; /* of the step, likewise */
-	bool started;	/* the first call of the step, or of its undo(), has been made */
+	bool started;	  /* the first call of the step, or of its undo(), has been made */
 	enum job_error error;
 	int errnum;	   /* of JOB_ERROR_HYPERVISOR: negative */
 	char message[256]; /* why, without the job's own text */
@@ -181,6 +181,9 @@ struct job_request {
  * @ret_job: the job while it has not ended, or NULL.
  */
 int jobs_start(struct jobs *jobs, const struct job_request *request, struct job **ret_job);
+
+/* Frees the data of a job that is not made. */
+void jobs_discard(struct jobs *jobs, const char *kind, void *data);
 
 struct job *jobs_first(const struct jobs *jobs);
 struct job *jobs_find(const struct jobs *jobs, uint32_t id);

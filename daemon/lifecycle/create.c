@@ -13,7 +13,6 @@
 #include "common/sealed.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
-#include "loop/log.h"
 
 /* libxl unpacks the kernel and clears the memory meanwhile. */
 #define CREATE_MAX (15 * 60 * USEC_PER_SEC)
@@ -132,30 +131,16 @@ static int create(struct job *job, bool again)
 	return r;
 }
 
-static int order_end(struct job *job, const struct vms *vms, struct create *create)
-{
-	struct vm_request request = {
-		.name = "destroy", .sandbox = VM_DEVICES, .members = vm_members(job->subject.uuid)};
-
-	return request.members ? vm_order_start(vms, job, &create->order, &request) : -ENOMEM;
-}
-
-/* vmd does it by itself; this is for one that was killed, or could not.  The job keeps its own
- * error. */
+/* For a vmd that was killed, or did not come to an end. */
 static int undo(struct job *job, bool again)
 {
 	struct vms *vms = job->context;
 	struct create *create = job->data;
+	int r = vm_order_undo(vms, job, &create->order, again);
 
-	if (again && !create->order.ended)
-		return -EINPROGRESS;
-	if (!again && order_end(job, vms, create) == -EINPROGRESS)
-		return -EINPROGRESS;
-	if (!again || create->order.error != JOB_ERROR_NONE)
-		log_error("what was made of domain \"%s\" may still be there: %s",
-			  job->subject.name, again ? create->order.message : "vmd cannot be asked");
-	manager_refresh(vms->manager);
-	return 0;
+	if (r == 0)
+		manager_refresh(vms->manager);
+	return r;
 }
 
 /* The descriptors cannot be kept, so there is nothing to continue with. */

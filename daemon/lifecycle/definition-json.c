@@ -22,7 +22,7 @@ static const struct {
 	enum json_type type;
 	const char *untrusted[8]; /* those that any caller may give; none: not this part at all */
 } parts[] = {
-	{"c_info", json_type_object, {"type", "name", "uuid", "ssid_label"}},
+	{"c_info", json_type_object, {"type", "name", "uuid"}},
 	{"b_info",
 	 json_type_object,
 	 {"max_vcpus", "avail_vcpus", "max_memkb", "target_memkb", "cmdline", "type.pvh",
@@ -181,6 +181,33 @@ static int choose_uuid(json_object *create, struct definition *definition,
 	return definition_set_uuid(definition, uuid, refusal);
 }
 
+/* libxl copies some of its members to b_info, where their names are known. */
+static int check_variant(json_object *build, const char *type, bool trusted,
+			 struct definition_refusal *refusal)
+{
+	struct json_object_iterator i = json_object_iter_begin(build);
+	struct json_object_iterator end = json_object_iter_end(build);
+
+	for (; !json_object_iter_equal(&i, &end); json_object_iter_next(&i)) {
+		const char *name = json_object_iter_peek_name(&i);
+		json_object *value = json_object_iter_peek_value(&i);
+
+		if (strncmp(name, "type.", 5) != 0)
+			continue;
+		if (strcmp(name + 5, type) != 0 || !json_object_is_type(value, json_type_object))
+			return definition_refuse(refusal, JOB_ERROR_INVALID_ARGS,
+						 "b_info.%.64s is not the variant of c_info.type, "
+						 "or no object",
+						 name);
+		if (!trusted && json_object_object_length(value) > 0)
+			return definition_refuse(refusal, JOB_ERROR_INVALID_ARGS,
+						 "members of b_info.%.64s may be given by root "
+						 "only: they may name something of this host",
+						 name);
+	}
+	return 0;
+}
+
 static int add_variant(json_object *config, const char *type)
 {
 	char variant[16];
@@ -226,7 +253,7 @@ static bool has_devices(json_object *config)
 static int fill(json_object *config, bool trusted, struct definition *definition,
 		struct definition_refusal *refusal)
 {
-	json_object *create = NULL;
+	json_object *create = NULL, *build;
 	const char *type, *name;
 	int r = check_parts(config, trusted, refusal);
 
@@ -242,7 +269,10 @@ static int fill(json_object *config, bool trusted, struct definition *definition
 	if (strcmp(type, "pvh") != 0 && strcmp(type, "pv") != 0)
 		return definition_refuse(refusal, JOB_ERROR_NOT_SUPPORTED,
 					 "c_info.type must be \"pvh\" or \"pv\"");
-	r = definition_set_name(definition, name, refusal);
+	if (json_object_object_get_ex(config, "b_info", &build))
+		r = check_variant(build, type, trusted, refusal);
+	if (r == 0)
+		r = definition_set_name(definition, name, refusal);
 	if (r == 0)
 		r = choose_uuid(create, definition, refusal);
 	if (r == 0)

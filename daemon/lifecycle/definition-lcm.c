@@ -99,7 +99,7 @@ static int fill_policy(const struct hl_lcm_domain *domain, struct policy *policy
 	return 0;
 }
 
-static int fill(const struct hl_lcm *lcm, struct definition *definition,
+static int fill(const struct hl_lcm *lcm, bool trusted, struct definition *definition,
 		struct definition_refusal *refusal)
 {
 	const struct hl_lcm_domain *domain = hl_lcm_get_domain(lcm, 0);
@@ -121,6 +121,12 @@ static int fill(const struct hl_lcm *lcm, struct definition *definition,
 			refusal, JOB_ERROR_NOT_SUPPORTED,
 			"%s: a domain that is made after boot cannot have that: %s", domain->node,
 			unsupported);
+	if (domain->security_id && !trusted)
+		return definition_refuse(
+			refusal, JOB_ERROR_INVALID_ARGS,
+			"%s: security-id may be given by root only: it is what the "
+			"domain is allowed",
+			domain->node);
 	r = fill_policy(domain, &definition->policy, refusal);
 	if (r < 0)
 		return r;
@@ -133,8 +139,8 @@ static int fill(const struct hl_lcm *lcm, struct definition *definition,
 	return 0;
 }
 
-int definition_from_lcm(const void *blob, size_t size, struct definition *ret_definition,
-			struct definition_refusal *ret_refusal)
+int definition_from_lcm(const void *blob, size_t size, bool trusted,
+			struct definition *ret_definition, struct definition_refusal *ret_refusal)
 {
 	/* Modules are named by file there, or by whatever else: descriptors come with it. */
 	const struct hl_lcm_limits limits = {
@@ -153,5 +159,5 @@ int definition_from_lcm(const void *blob, size_t size, struct definition *ret_de
 		return definition_refuse(ret_refusal, JOB_ERROR_INVALID_ARGS, "%s", error.text);
 	if (r < 0)
 		return definition_refuse(ret_refusal, JOB_ERROR_NO_MEMORY, "%s", strerror(-r));
-	return fill(lcm, ret_definition, ret_refusal);
+	return fill(lcm, trusted, ret_definition, ret_refusal);
 }

@@ -44,12 +44,13 @@ struct definition_refusal {
  * One domain, which needs nothing that a domain has from Xen's launch only.  0, or a negative
  * errno, with `ret_refusal`.
  */
-int definition_from_lcm(const void *blob, size_t size, struct definition *ret_definition,
-			struct definition_refusal *ret_refusal);
+int definition_from_lcm(const void *blob, size_t size, bool trusted,
+			struct definition *ret_definition, struct definition_refusal *ret_refusal);
 
 /*
- * trusted: it may name files, scripts and devices of the host.  Values are libxl's matter, which
- * looks at them when the domain is made.
+ * trusted, here as above: it may have a label of XSM, which is what its domain is allowed, and name
+ * files, scripts and devices of the host.  Values are libxl's matter, which looks at them when the
+ * domain is made.
  */
 int definition_from_json(const char *text, size_t size, bool trusted,
 			 struct definition *ret_definition, struct definition_refusal *ret_refusal);

@@ -202,9 +202,11 @@ int policy_file_for_each(int dir, void (*each)(void *userdata, const struct poli
 			each(userdata, &policy);
 			continue;
 		}
-		log_error("%s/" FILE_NAME " cannot be read, and is removed: %s", policy.uuid,
-			  strerror(-r));
-		policy_file_remove(dir, policy.uuid);
+		/* Any other error may pass. */
+		log_error("%s/" FILE_NAME " cannot be read%s: %s", policy.uuid,
+			  r == -EINVAL || r == -ENOENT ? ", and is removed" : "", strerror(-r));
+		if (r == -EINVAL || r == -ENOENT)
+			policy_file_remove(dir, policy.uuid);
 	}
 	return 0;
 }

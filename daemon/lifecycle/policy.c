@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
 #include "lifecycle/create.h"
@@ -18,6 +19,9 @@
 #include "lifecycle/restart.h"
 #include "loop/log.h"
 #include "loop/loop.h"
+#include "loop/timer.h"
+
+#define RETRY_DELAY (2 * USEC_PER_SEC)
 
 struct entry {
 	struct policy policy;
@@ -32,7 +36,8 @@ struct policies {
 	struct manager_observer observer;
 	struct jobs *jobs;
 	struct deferred *look;
-	int dir; /* -1: none */
+	struct timer *retry; /* of what no job could be made for */
+	int dir;	     /* -1: none */
 	struct entry *first;
 };
 
@@ -119,15 +124,26 @@ static bool is_changing(const struct policies *policies, const char *uuid)
 	return false;
 }
 
-static const struct hl_domain *find_domain(const struct policies *policies, const char *uuid)
+/*
+ * The domain with that handle.  Beside it there may be an earlier one whose memory another domain
+ * still maps; where there is only that, *ret_left is true.
+ */
+static const struct hl_domain *find_domain(const struct policies *policies, const char *uuid,
+					   bool *ret_left)
 {
-	const struct hl_domain *domain;
-	uint8_t bytes[16];
+	const struct hl_table *table = manager_table(policies->manager);
 
-	if (hl_uuid_from_text(uuid, bytes) < 0 ||
-	    hl_table_find_uuid(manager_table(policies->manager), bytes, &domain) < 0)
-		return NULL;
-	return domain->live ? domain : NULL;
+	*ret_left = false;
+	for (uint32_t i = 0; i < hl_table_nr_domains(table); i++) {
+		const struct hl_domain *domain = hl_table_get(table, i);
+
+		if (!domain->live || strcmp(domain->handle_text, uuid) != 0)
+			continue;
+		if (domain->state != HL_DOMAIN_DYING)
+			return domain;
+		*ret_left = true;
+	}
+	return NULL;
 }
 
 /* POLICY_NR_EVENTS: what it ended by is nobody's to act upon. */
@@ -174,7 +190,8 @@ static void note_restart(const struct policies *policies, struct policy *policy)
 			    strerror(-r));
 }
 
-static void start_job(const struct policies *policies, const struct hl_domain *domain,
+/* Whether the job was made; else it is tried again. */
+static bool start_job(const struct policies *policies, const struct hl_domain *domain,
 		      const char *kind, void *data)
 {
 	char key[64];
@@ -192,47 +209,54 @@ static void start_job(const struct policies *policies, const struct hl_domain *d
 		 domain->generation);
 	r = data ? jobs_start(policies->jobs, &request, &job) : -ENOMEM;
 	if (r < 0)
-		log_error("cannot %s domain %" PRIu32 " (%s), which has shut down: %s", kind,
-			  domain->domid, domain->name, strerror(-r));
+		log_warning("cannot %s domain %" PRIu32 " (%s), which has shut down, yet: %s", kind,
+			    domain->domid, domain->name, strerror(-r));
+	return r == 0;
 }
 
-static void act(const struct policies *policies, struct policy *policy,
+/* Whether it has been acted upon. */
+static bool act(const struct policies *policies, struct policy *policy,
 		const struct hl_domain *domain)
 {
 	enum policy_event event = event_of(domain);
 	enum policy_action action =
 		event == POLICY_NR_EVENTS ? POLICY_PRESERVE : policy->actions[event];
 
-	if (action == POLICY_RESTART && !may_restart(policy)) {
+	if (action == POLICY_DESTROY)
+		return start_job(policies, domain, DESTROY_JOB, destroy_new(false));
+	if (action == POLICY_PRESERVE)
+		return true;
+	if (!may_restart(policy)) {
 		log_warning("domain %" PRIu32 " (%s) has shut down (%s), and is preserved: it was "
 			    "restarted %" PRIu32 " times in ten minutes",
 			    domain->domid, domain->name, domain->reason, policy->nr_restarts);
-		action = POLICY_PRESERVE;
+		return true;
 	}
-	if (action == POLICY_RESTART) {
-		note_restart(policies, policy);
-		start_job(policies, domain, RESTART_JOB, restart_new());
-	} else if (action == POLICY_DESTROY) {
-		start_job(policies, domain, DESTROY_JOB, destroy_new(false));
-	}
+	if (!start_job(policies, domain, RESTART_JOB, restart_new()))
+		return false;
+	note_restart(policies, policy);
+	return true;
 }
 
 static void look_at(struct policies *policies, struct entry *entry)
 {
-	const struct hl_domain *domain = find_domain(policies, entry->policy.uuid);
+	const struct hl_domain *domain;
+	bool left;
 
 	if (is_changing(policies, entry->policy.uuid))
 		return;
-	if (!domain) {
+	domain = find_domain(policies, entry->policy.uuid, &left);
+	if (!domain && !left)
 		forget(policies, entry);
-		return;
-	}
-	if (domain->state != HL_DOMAIN_SHUTDOWN ||
+	if (!domain || domain->state != HL_DOMAIN_SHUTDOWN ||
 	    (entry->handled == domain->domid && entry->handled_generation == domain->generation))
 		return;
-	entry->handled = domain->domid;
-	entry->handled_generation = domain->generation;
-	act(policies, &entry->policy, domain);
+	if (act(policies, &entry->policy, domain)) {
+		entry->handled = domain->domid;
+		entry->handled_generation = domain->generation;
+	} else if (timer_set(policies->retry, RETRY_DELAY) < 0) {
+		log_error("no timer: domain %s is not acted upon again", entry->policy.uuid);
+	}
 }
 
 /* In a turn of the loop of its own: jobs have the domains read again. */
@@ -289,7 +313,10 @@ int policies_new(struct loop *loop, struct manager *manager, struct jobs *jobs, 
 	policies->jobs = jobs;
 	policies->dir = -1;
 	r = deferred_new(loop, on_look, policies, &policies->look);
+	if (r == 0)
+		r = timer_new(loop, on_look, policies, &policies->retry);
 	if (r < 0) {
+		deferred_free(policies->look);
 		free(policies);
 		return r;
 	}
@@ -309,6 +336,7 @@ struct policies *policies_free(struct policies *policies)
 		return NULL;
 	manager_unobserve(policies->manager, &policies->observer);
 	deferred_free(policies->look);
+	timer_free(policies->retry);
 	for (struct entry *entry = policies->first; entry; entry = next) {
 		next = entry->next;
 		free(entry);
@@ -318,10 +346,15 @@ struct policies *policies_free(struct policies *policies)
 	return NULL;
 }
 
+/* What an earlier domain with that UUID has left is not this one's. */
 int policies_add(struct policies *policies, const struct policy *policy)
 {
-	int r = policies->dir < 0 ? 0 : policy_file_write(policies->dir, policy);
+	int r = 0;
 
+	if (policies->dir >= 0) {
+		policy_file_remove(policies->dir, policy->uuid);
+		r = policy_file_write(policies->dir, policy);
+	}
 	return r < 0 ? r : set_entry(policies, policy);
 }
 

@@ -44,6 +44,17 @@ static int restart(struct job *job, bool again)
 	return r;
 }
 
+/* What vmd has begun when it was killed would never run. */
+static int undo(struct job *job, bool again)
+{
+	struct vms *vms = job->context;
+	int r = vm_order_undo(vms, job, job->data, again);
+
+	if (r == 0)
+		manager_refresh(vms->manager);
+	return r;
+}
+
 static void clear(struct job *job)
 {
 	vm_order_clear(job->data);
@@ -61,7 +72,7 @@ static int load(struct job *job, json_object *object)
 }
 
 static const struct job_step steps[] = {
-	{.name = "restart", .run = restart, .deadline = RESTART_MAX},
+	{.name = "restart", .run = restart, .undo = undo, .deadline = RESTART_MAX},
 };
 
 static const struct job_type type = {

@@ -11,6 +11,7 @@
 #include "common/cleanup.h"
 #include "common/json-write.h"
 #include "common/packet.h"
+#include "loop/log.h"
 #include "peers/order.h"
 #include "peers/peer.h"
 
@@ -80,7 +81,8 @@ static void note_error(struct vm_order *order, const struct peer_reply *reply)
 {
 	_cleanup_(freep) char *clean = NULL;
 
-	order->error = JOB_ERROR_FAILED;
+	order->error = reply->error == -EBUSY ? JOB_ERROR_BUSY : JOB_ERROR_FAILED;
+	order->settled = reply->error == -EBUSY || reply->error == -EREMOTEIO;
 	if (reply->error == -EREMOTEIO) {
 		order->error = error_of(reply->code);
 		clean = hl_utf8_dup(reply->message);
@@ -144,6 +146,7 @@ int vm_order_start(const struct vms *vms, struct job *job, struct vm_order *orde
 		r = order_new(&config, &order->order);
 	else
 		json_object_put(request->members);
+	order->settled = r < 0;
 	return r < 0 ? refuse(job, r) : -EINPROGRESS;
 }
 
@@ -153,6 +156,39 @@ int vm_order_result(struct job *job, const struct vm_order *order)
 		return -EINPROGRESS;
 	return order->error == JOB_ERROR_NONE ? 0
 					      : job_fail(job, order->error, "%s", order->message);
+}
+
+static int order_end(const struct vms *vms, struct job *job, struct vm_order *order)
+{
+	const enum job_error error = job->error;
+	char message[sizeof(job->message)];
+	struct vm_request request = {
+		.name = "destroy", .sandbox = VM_DEVICES, .members = vm_members(job->subject.uuid)};
+	int r;
+
+	memcpy(message, job->message, sizeof(message));
+	r = request.members ? vm_order_start(vms, job, order, &request) : -ENOMEM;
+	if (r == -EINPROGRESS)
+		return r;
+	log_error("what was made of domain \"%s\" may still be there: %s", job->subject.name,
+		  r == -ENOMEM ? "out of memory" : job->message);
+	job->error = error;
+	memcpy(job->message, message, sizeof(message));
+	return 0;
+}
+
+int vm_order_undo(const struct vms *vms, struct job *job, struct vm_order *order, bool again)
+{
+	if (!again && order->settled)
+		return 0;
+	if (!again)
+		return order_end(vms, job, order);
+	if (!order->ended)
+		return -EINPROGRESS;
+	if (order->error != JOB_ERROR_NONE)
+		log_error("what was made of domain \"%s\" may still be there: %s",
+			  job->subject.name, order->message);
+	return 0;
 }
 
 void vm_order_clear(struct vm_order *order)

@@ -34,6 +34,8 @@ struct vm_order {
 	struct order *order;
 	struct job *job;
 	bool ended;
+	bool settled; /* nothing was begun, or vmd has answered, which took back what it could not
+			 finish */
 	/* Of one that has ended. */
 	enum job_error error; /* JOB_ERROR_NONE: it is done */
 	char message[256];
@@ -60,6 +62,13 @@ struct json_object *vm_members(const char *uuid);
 int vm_order_start(const struct vms *vms, struct job *job, struct vm_order *order,
 		   const struct vm_request *request);
 int vm_order_result(struct job *job, const struct vm_order *order);
+
+/*
+ * For the undo() of a step that gave an order to make a domain: has what was made ended by its
+ * UUID, unless there is nothing left to take back.  The job keeps its own error.  0 or
+ * -EINPROGRESS.
+ */
+int vm_order_undo(const struct vms *vms, struct job *job, struct vm_order *order, bool again);
 
 /* vmd gives up what it can. */
 void vm_order_clear(struct vm_order *order);

@@ -127,6 +127,9 @@ static void on_readable(void *userdata)
 		return;
 	if (size == 0)
 		r = -ECONNRESET;
+	/* The service manager closes those that are too many, without a word. */
+	if (r == -ECONNRESET && !order->greeted)
+		r = -EBUSY;
 	if (fd >= 0)
 		r = -EBADMSG;
 	if (r == 0)

@@ -23,7 +23,8 @@ struct order_config {
 	const int *fds;		     /* PACKET_FDS_MAX at most; the caller's */
 	size_t nr_fds;
 	void (*stage)(void *userdata, const char *stage);
-	/* Once; as of a request to a peer.  It may free the order. */
+	/* Once; as of a request to a peer, or -EBUSY: no helper was started.  It may free the
+	 * order. */
 	void (*done)(void *userdata, struct peer_reply *reply);
 	void *userdata;
 };

@@ -6,12 +6,15 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <libxl_utils.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client.h"
 #include "common/cleanup.h"
 #include "common/json-write.h"
 #include "config.h"
+#include "copy.h"
 #include "destroy.h"
 #include "order.h"
 #include "store.h"
@@ -106,36 +109,61 @@ static int create(struct toolstack *toolstack, struct client *client, const stru
 	return tell(client, domid);
 }
 
+static int read_config(struct toolstack *toolstack, struct client *client,
+		       const struct order *order, libxl_domain_config *config)
+{
+	char why[256];
+	int r = config_read(toolstack, order, config, why, sizeof(why));
+
+	if (r < 0)
+		client_tell_error(client, r == -EINVAL ? "InvalidArgs" : "Failed", "%s", why);
+	return r;
+}
+
+static int check_and_create(struct toolstack *toolstack, struct client *client,
+			    const struct order *order, libxl_domain_config *config)
+{
+	int r = refuse_memory(toolstack, client, config);
+
+	return r < 0 ? r : create(toolstack, client, order, config);
+}
+
 static int read_and_create(struct toolstack *toolstack, struct client *client,
 			   const struct order *order)
 {
 	libxl_domain_config config;
-	char why[256];
-	int r = config_read(toolstack, order, &config, why, sizeof(why));
+	int r = read_config(toolstack, client, order, &config);
 
-	if (r < 0)
-		client_tell_error(client, r == -EINVAL ? "InvalidArgs" : "Failed", "%s", why);
-	else
-		r = refuse_memory(toolstack, client, &config);
 	if (r == 0)
-		r = create(toolstack, client, order, &config);
+		r = check_and_create(toolstack, client, order, &config);
 	libxl_domain_config_dispose(&config);
 	return r;
 }
 
-static int keep(struct client *client, struct order *order, const char *dir)
+static int copy_all(const struct order *order)
 {
-	int r = order->keep ? store_save(dir, order) : 0;
+	int r = copy_in_memory(order->kernel);
+
+	return r < 0 ? r : copy_in_memory(order->ramdisk);
+}
+
+/* Whatever the caller does to its files from now on. */
+static int take_modules(struct client *client, const struct order *order, const char *dir)
+{
+	int r = order->keep ? store_save(dir, order) : copy_all(order);
 
 	if (r == -ENOSPC || r == -ENOMEM)
 		client_tell_error(client, "NoMemory",
-				  "there is no room in %s to keep kernel and ramdisk, of which the "
-				  "domain would be made again",
-				  dir);
+				  "there is no room for copies of kernel and ramdisk%s%s",
+				  order->keep ? " in " : "", order->keep ? dir : "");
+	else if (r == -EBADF || r == -EINVAL || r == -EFBIG)
+		client_tell_error(client, "InvalidArgs",
+				  "kernel and ramdisk must be regular files of %d MiB at most, "
+				  "opened for reading",
+				  (int)(COPY_MAX >> 20));
 	else if (r < 0)
-		client_tell_error(client, r == -EINVAL ? "InvalidArgs" : "Failed",
-				  "kernel and ramdisk cannot be copied: %s",
-				  r == -EINVAL ? "they must be regular files" : strerror(-r));
+		client_tell_error(client, "Failed", "kernel and ramdisk cannot be copied: %s",
+				  strerror(-r));
 	return r;
 }
 
@@ -150,7 +178,7 @@ int create_run(struct toolstack *toolstack, struct client *client, struct order 
 		return -EEXIST;
 	}
 	client_tell_stage(client, "check");
-	r = keep(client, order, dir);
+	r = take_modules(client, order, dir);
 	return r < 0 ? r : read_and_create(toolstack, client, order);
 }
 
@@ -161,24 +189,50 @@ static void close_kept(const struct order *order)
 	closep(&order->ramdisk);
 }
 
+/* It may have been renamed since, and libxl gives no number again for a while. */
+static void adapt(struct toolstack *toolstack, const struct order *order,
+		  libxl_domain_config *config)
+{
+	uint32_t domid = toolstack_find(toolstack, order->uuid);
+	char *name = domid == ORDER_NO_DOMID ? NULL : libxl_domid_to_name(toolstack->ctx, domid);
+
+	config->c_info.domid = 0;
+	if (name) {
+		free(config->c_info.name);
+		config->c_info.name = name;
+	}
+}
+
+static int end_and_create(struct toolstack *toolstack, struct client *client,
+			  const struct order *order)
+{
+	libxl_domain_config config;
+	int r = read_config(toolstack, client, order, &config);
+
+	if (r == 0) {
+		adapt(toolstack, order, &config);
+		client_tell_stage(client, "destroy");
+		r = destroy_made(toolstack, order);
+		if (r < 0)
+			client_tell_error(client, "Failed", "it cannot be ended: %s",
+					  toolstack_problem(toolstack, ERROR_FAIL));
+	}
+	if (r == 0)
+		r = check_and_create(toolstack, client, order, &config);
+	libxl_domain_config_dispose(&config);
+	return r;
+}
+
 int create_again(struct toolstack *toolstack, struct client *client, struct order *order,
 		 const char *dir)
 {
 	int r = store_open(dir, order);
 
-	if (r < 0) {
+	if (r < 0)
 		client_tell_error(client, "Failed", "what it was made of was not kept: %s",
 				  strerror(-r));
-		close_kept(order);
-		return r;
-	}
-	client_tell_stage(client, "destroy");
-	r = destroy_made(toolstack, order);
-	if (r < 0)
-		client_tell_error(client, "Failed", "it cannot be ended: %s",
-				  toolstack_problem(toolstack, ERROR_FAIL));
 	else
-		r = read_and_create(toolstack, client, order);
+		r = end_and_create(toolstack, client, order);
 	close_kept(order);
 	return r;
 }

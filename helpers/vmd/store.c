@@ -6,16 +6,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
-#include "common/io.h"
+#include "copy.h"
 #include "order.h"
-
-#define CHUNK 65536
 
 static int open_dir(const char *dir, const struct order *order)
 {
@@ -28,70 +24,52 @@ static int open_dir(const char *dir, const struct order *order)
 	return fd < 0 ? -errno : fd;
 }
 
-static int copy_content(int from, int to)
+/* The directory is in memory, where services of the system have files too: they get half of it. */
+static int check_room(int dir, off_t size)
 {
-	_cleanup_(freep) char *buffer = malloc(CHUNK);
-	off_t done = 0;
-	ssize_t n;
-	int r = 0;
+	struct statvfs fs;
 
-	if (!buffer)
-		return -ENOMEM;
-	while (r == 0 && (n = pread(from, buffer, CHUNK, done)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		r = n < 0 ? -errno : write_all(to, buffer, (size_t)n);
-		done += n;
-	}
-	return r;
+	if (fstatvfs(dir, &fs) < 0)
+		return -errno;
+	return (fsblkcnt_t)size / fs.f_bsize + fs.f_blocks / 2 > fs.f_bfree ? -ENOSPC : 0;
 }
 
-/* For writing, and once more for reading only, which is what is given on. */
-static int copy(int dir, const char *name, int from)
+static int copy_file(int dir, const char *name, int from)
 {
 	_cleanup_(closep) int to =
 		openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	struct stat st;
-	int r = to < 0 || fstat(from, &st) < 0 ? -errno : 0;
+	off_t size;
+	int r = to < 0 ? -errno : copy_check(from, &size);
 
-	if (r == 0 && !S_ISREG(st.st_mode))
-		r = -EINVAL;
 	if (r == 0)
-		r = copy_content(from, to);
-	if (r < 0) {
+		r = check_room(dir, size);
+	if (r == 0)
+		r = copy_bytes(from, size, to);
+	if (r < 0)
 		(void)unlinkat(dir, name, 0);
-		return r;
-	}
-	r = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	return r < 0 ? -errno : r;
+	return r;
 }
 
-static int save_one(int dir, const char *name, int *fd)
+/* Under the old number, whose owner closes it; for reading only. */
+static int save_one(int dir, const char *name, int fd)
 {
-	int kept = *fd < 0 ? -1 : copy(dir, name, *fd);
+	int r = fd < 0 ? 0 : copy_file(dir, name, fd), kept;
 
-	if (*fd < 0)
-		return 0;
-	if (kept < 0)
-		return kept;
-	/* Under the old number, whose owner closes it. */
-	if (dup3(kept, *fd, O_CLOEXEC) < 0) {
-		close(kept);
-		return -errno;
-	}
-	close(kept);
-	return 0;
+	if (fd < 0 || r < 0)
+		return r;
+	kept = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return kept < 0 ? -errno : copy_replace(fd, kept);
 }
 
-int store_save(const char *dir, struct order *order)
+int store_save(const char *dir, const struct order *order)
 {
 	_cleanup_(closep) int fd = open_dir(dir, order);
-	int r = fd < 0 ? fd : save_one(fd, "config", &order->config);
+	int r = fd < 0 ? fd : save_one(fd, "config", order->config);
 
 	if (r == 0)
-		r = save_one(fd, "kernel", &order->kernel);
+		r = save_one(fd, "kernel", order->kernel);
 	if (r == 0)
-		r = save_one(fd, "ramdisk", &order->ramdisk);
+		r = save_one(fd, "ramdisk", order->ramdisk);
 	return r;
 }
 

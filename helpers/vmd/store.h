@@ -9,12 +9,11 @@
 struct order;
 
 /*
- * Copies what the order's descriptors have, from their beginning, and has them name the copies.
- * -ENOENT: hyperlaunchd has made no directory; -EINVAL: one is no regular file; -ENOSPC, and any
- * other errno.
+ * Copies what the order's descriptors have, and has them name the copies.  -ENOENT: hyperlaunchd
+ * has made no directory; -ENOSPC: there is no room; as copy_check(); another negative errno.
  * @dir: of all VMs
  */
-int store_save(const char *dir, struct order *order);
+int store_save(const char *dir, const struct order *order);
 
 /* Opens the copies.  -ENOENT: there are none.  The descriptors are the caller's. */
 int store_open(const char *dir, struct order *order);

@@ -167,6 +167,7 @@ int toolstack_wait(struct toolstack *toolstack, int rc, const libxl_asyncop_how 
 	return r < 0 ? ERROR_FAIL : rc;
 }
 
+/* One that is dying may be a predecessor whose memory another domain still maps. */
 uint32_t toolstack_find(struct toolstack *toolstack, const uint8_t uuid[16])
 {
 	uint32_t found = ORDER_NO_DOMID;
@@ -175,7 +176,7 @@ uint32_t toolstack_find(struct toolstack *toolstack, const uint8_t uuid[16])
 
 	list = libxl_list_domain(toolstack->ctx, &nr);
 	for (int i = 0; list && i < nr; i++)
-		if (memcmp(list[i].uuid.uuid, uuid, 16) == 0)
+		if (!list[i].dying && memcmp(list[i].uuid.uuid, uuid, 16) == 0)
 			found = list[i].domid;
 	if (list)
 		libxl_dominfo_list_free(list, nr);

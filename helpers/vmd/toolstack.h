@@ -36,7 +36,7 @@ libxl_asyncop_how toolstack_how(void);
 int toolstack_wait(struct toolstack *toolstack, int rc, const libxl_asyncop_how *how,
 		   bool abortable);
 
-/* ORDER_NO_DOMID: no domain has that UUID. */
+/* ORDER_NO_DOMID: no domain has that UUID, but for dying ones. */
 uint32_t toolstack_find(struct toolstack *toolstack, const uint8_t uuid[16]);
 
 #endif

@@ -44,7 +44,7 @@ def test_actions_are_not_for_everybody():
 
 
 # What the hotplug scripts of disks and NICs need.
-EXPOSURE = {"hyperlaunch-vmd-devices@.service": 3.6}
+EXPOSURE = {"hyperlaunch-vmd-devices@.service": 4.0}
 NAMES = sorted(path.name.removesuffix(".in") for path in (UNITS / "systemd").glob("*.service.in"))
 
 

@@ -69,14 +69,16 @@ static enum exit_code compile(const char *file, struct blob *blob)
 	if (r < 0)
 		return report_error(EXIT_FAILED, "cannot run lcmtool: %s", strerror(-r));
 	r = read_to_end(in, blob);
-	if (r == 0)
-		r = process_wait(pid, &status);
+	/* It would wait for ever to write what is too much. */
+	closep(&in);
+	in = -1;
+	r = r < 0 ? r : process_wait(pid, &status);
 	if (r < 0)
 		return report_error(EXIT_FAILED, "%s: %s", file, strerror(-r));
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return report_error(EXIT_FAILED, "%s is no definition of a domain", file);
 	if (blob->size > DEFINITION_MAX)
 		return report_error(EXIT_FAILED, "%s: more than %u bytes", file, DEFINITION_MAX);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return report_error(EXIT_FAILED, "%s is no definition of a domain", file);
 	return EXIT_OK;
 }
 
@@ -143,7 +145,8 @@ static char *name_in_json(const struct blob *blob)
 
 	config = json_tokener_parse((const char *)blob->data);
 	copy = json_object_object_get_ex(config, "c_info", &info) &&
-			       json_object_object_get_ex(info, "name", &name)
+			       json_object_object_get_ex(info, "name", &name) &&
+			       json_object_is_type(name, json_type_string)
 		       ? strdup(json_object_get_string(name))
 		       : strdup("");
 	json_object_put(config);

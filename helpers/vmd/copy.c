@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Looks at descriptors before it reads them. */
+#include "copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/io.h"
+
+#define CHUNK ((off_t)1 << 16)
+
+int copy_check(int fd, off_t *ret_size)
+{
+	int flags = fcntl(fd, F_GETFL);
+	struct stat st;
+
+	if (flags < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if ((flags & O_PATH) || (flags & O_ACCMODE) == O_WRONLY)
+		return -EBADF;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	*ret_size = st.st_size;
+	return st.st_size > COPY_MAX ? -EFBIG : 0;
+}
+
+int copy_bytes(int from, off_t size, int to)
+{
+	_cleanup_(freep) char *buffer = malloc((size_t)CHUNK);
+	off_t done = 0;
+	int r = buffer ? 0 : -ENOMEM;
+
+	while (r == 0 && done < size) {
+		off_t left = size - done;
+		ssize_t n = pread(from, buffer, (size_t)(left < CHUNK ? left : CHUNK), done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		r = write_all(to, buffer, (size_t)n);
+		done += n;
+	}
+	return r;
+}
+
+int copy_replace(int fd, int by)
+{
+	int r = dup3(by, fd, O_CLOEXEC) < 0 ? -errno : 0;
+
+	close(by);
+	return r;
+}
+
+int copy_in_memory(int fd)
+{
+	_cleanup_(closep) int copy = -1;
+	off_t size;
+	int r;
+
+	if (fd < 0)
+		return 0;
+	r = copy_check(fd, &size);
+	if (r < 0)
+		return r;
+	copy = memfd_create("module", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (copy < 0)
+		return -errno;
+	r = copy_bytes(fd, size, copy);
+	if (r == 0 &&
+	    fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		r = -errno;
+	return r < 0 ? r : copy_replace(fd, steal_fd(&copy));
+}
