@@ -52,7 +52,8 @@ struct remote {
 	bool told;    /* that there is a connection */
 	bool readable, writable;
 	struct peer_packets in, out;
-	struct exchange *running;
+	struct exchange *running; /* on the connection of the store with that number: */
+	uint64_t connection;
 	struct timer *spacing; /* set: it has just been looked */
 	struct deferred *ready;
 };
@@ -254,6 +255,7 @@ static void submit(struct remote *remote, enum step step)
 		exchange->remote = remote;
 		move_packets(&remote->out, &exchange->out);
 		remote->running = exchange;
+		remote->connection = store_connection(remote->store);
 	}
 	if (store_submit(remote->store, &exchange->task) < 0 && awaited) {
 		remote->running = NULL;
@@ -296,10 +298,13 @@ static void begin(struct remote *remote)
 		submit(remote, STEP_BEGIN);
 }
 
-/* Whatever is on its way. */
+/* Whatever is on its way.  With a connection of the store its thread frees the tasks, at any time. */
 static void forget(struct remote *remote)
 {
-	if (remote->running)
+	bool lasts = store_state(remote->store) == STORE_CONNECTED &&
+		     store_connection(remote->store) == remote->connection;
+
+	if (remote->running && lasts)
 		remote->running->remote = NULL;
 	remote->running = NULL;
 	remote->begun = remote->dirty = false;

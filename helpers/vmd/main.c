@@ -100,7 +100,7 @@ static int serve(struct client *client)
 	int fds[PACKET_FDS_MAX] = {-1, -1, -1, -1};
 	struct order order;
 	const char *why;
-	size_t nr;
+	size_t nr = 0;
 	int r = client_greet(client);
 
 	if (r == 0)

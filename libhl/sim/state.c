@@ -157,8 +157,8 @@ void sim_remove_live(struct sim *sim, uint32_t domid)
 static bool is_stock(enum sim_op op)
 {
 	return op == SIM_LIST_LIVE || op == SIM_PROCESS || op == SIM_GET_HOST || op == SIM_PAUSE ||
-	       op == SIM_UNPAUSE || op == SIM_READ_LOG || op == SIM_SET_HANDLE || op == SIM_GET_FD ||
-	       op == SIM_GET_VCPU;
+	       op == SIM_UNPAUSE || op == SIM_READ_LOG || op == SIM_SET_HANDLE ||
+	       op == SIM_GET_FD || op == SIM_GET_VCPU;
 }
 
 int sim_fault(struct sim *sim, enum sim_op op)

@@ -70,8 +70,8 @@ struct sim_placement {
 	struct hl_scheduling scheduling;
 	struct hl_affinity affinity;
 	unsigned int more_pauses; /* of a paused domain, besides the first */
-	uint32_t load; /* percent of a CPU that it uses while it runs */
-	bool ran;      /* since settled_ns */
+	uint32_t load;		  /* percent of a CPU that it uses while it runs */
+	bool ran;		  /* since settled_ns */
 };
 
 /* What Xen took from a domain's console ring. */

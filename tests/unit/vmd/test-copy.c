@@ -110,8 +110,10 @@ static void test_shorter(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_how_it_was_opened), cmocka_unit_test(test_what_it_is),
-		cmocka_unit_test(test_size),		  cmocka_unit_test(test_shorter),
+		cmocka_unit_test(test_how_it_was_opened),
+		cmocka_unit_test(test_what_it_is),
+		cmocka_unit_test(test_size),
+		cmocka_unit_test(test_shorter),
 		cmocka_unit_test(test_copy_is_ours),
 	};
 
