@@ -50,6 +50,7 @@ struct store {
 	bool deaf; /* watches do not fire */
 	char refused[PATH];
 	enum store_state state;
+	uint64_t connection;
 	struct store_listener *listener;
 	struct store_task *tasks[64];
 	unsigned int nr_tasks, nr_run;
@@ -223,6 +224,11 @@ enum store_state store_state(const struct store *store)
 	return store->state;
 }
 
+uint64_t store_connection(const struct store *store)
+{
+	return store->connection;
+}
+
 int store_last_error(void)
 {
 	return -errno;
@@ -279,6 +285,7 @@ static void reconnect_store(struct store *store)
 	}
 	store->listener->state(store->listener->userdata);
 	store->state = STORE_CONNECTED;
+	store->connection++;
 	store->listener->state(store->listener->userdata);
 }
 
