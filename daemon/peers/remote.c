@@ -298,7 +298,8 @@ static void begin(struct remote *remote)
 		submit(remote, STEP_BEGIN);
 }
 
-/* Whatever is on its way.  With a connection of the store its thread frees the tasks, at any time. */
+/* Whatever is on its way.  With a connection of the store its thread frees the tasks, at any time.
+ */
 static void forget(struct remote *remote)
 {
 	bool lasts = store_state(remote->store) == STORE_CONNECTED &&

@@ -29,24 +29,30 @@ int copy_check(int fd, off_t *ret_size)
 	return st.st_size > COPY_MAX ? -EFBIG : 0;
 }
 
+/* Returns the number of bytes, or a negative errno. */
+static ssize_t copy_chunk(int from, off_t at, off_t left, int to, char *buffer)
+{
+	ssize_t n;
+	int r;
+
+	do
+		n = pread(from, buffer, (size_t)(left < CHUNK ? left : CHUNK), at);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n < 0 ? -errno : -EIO;
+	r = write_all(to, buffer, (size_t)n);
+	return r < 0 ? r : n;
+}
+
 int copy_bytes(int from, off_t size, int to)
 {
-	_cleanup_(freep) char *buffer = malloc((size_t)CHUNK);
-	off_t done = 0;
-	int r = buffer ? 0 : -ENOMEM;
+	char *buffer = malloc((size_t)CHUNK);
+	ssize_t n = buffer ? 0 : -ENOMEM;
 
-	while (r == 0 && done < size) {
-		off_t left = size - done;
-		ssize_t n = pread(from, buffer, (size_t)(left < CHUNK ? left : CHUNK), done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		r = write_all(to, buffer, (size_t)n);
-		done += n;
-	}
-	return r;
+	for (off_t done = 0; n >= 0 && done < size; done += n)
+		n = copy_chunk(from, done, size - done, to, buffer);
+	free(buffer);
+	return n < 0 ? (int)n : 0;
 }
 
 int copy_replace(int fd, int by)
@@ -60,7 +66,7 @@ int copy_replace(int fd, int by)
 int copy_in_memory(int fd)
 {
 	_cleanup_(closep) int copy = -1;
-	off_t size;
+	off_t size = 0;
 	int r;
 
 	if (fd < 0)

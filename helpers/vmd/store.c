@@ -38,7 +38,7 @@ static int copy_file(int dir, const char *name, int from)
 {
 	_cleanup_(closep) int to =
 		openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	off_t size;
+	off_t size = 0;
 	int r = to < 0 ? -errno : copy_check(from, &size);
 
 	if (r == 0)

@@ -89,6 +89,7 @@ static void test_copy_is_ours(void **state)
 	_cleanup_(closep) int fd = open(path, O_RDWR | O_CLOEXEC);
 	char text[8] = "";
 
+	assert_true(fd >= 0);
 	assert_int_equal(lseek(fd, 3, SEEK_SET), 3);
 	assert_int_equal(copy_in_memory(fd), 0);
 	assert_int_equal(truncate(path, 0), 0);
