@@ -14,7 +14,7 @@ NAME = "org.xenproject.Hyperlaunch1"
 # Nothing else is on PATH, and nothing else is known to pkg-config but what these require.
 PROGRAMS = ("ar", "as", "cc", "clang", "gcc", "gcc-ar", "gcc-nm", "gcc-ranlib", "ld", "make", "meson", "ninja", "nm", "pkg-config",
             "python3", "ranlib", "rm", "sh", "strip", "touch")
-PACKAGES = ("json-c", "libevent", "libmd", "libsystemd", "smartcols", "xencall", "xenevtchn", "xengnttab", "xenstore", "xentoollog")
+PACKAGES = ("json-c", "libevent", "libmd", "libsystemd", "smartcols", "xencall", "xenevtchn", "xengnttab", "xenlight", "xenstore", "xentoollog")
 # As dpkg-buildflags prints them with hardening=+all, without the paths; PIE is the default of the compilers.
 HARDENED = "-g -O2 -Werror=implicit-function-declaration -fstack-protector-strong -fstack-clash-protection -Wformat" \
     " -Werror=format-security -fcf-protection"

@@ -18,7 +18,7 @@ DEFINITION = """/dts-v1/;
     }; }; }; };
 """
 # What a VM has or leaves: of Xen, xenstore, libxl, the kernel, and processes.
-STATE = ("xl list | awk 'NR > 1 {print $1, $2}'; xl info | grep free_memory; xenstore-ls -f / | grep -cv /tool/; "
+STATE = ("xl list | awk 'NR > 1 {print $1, $2}'; xenstore-ls -f / | grep -cv /tool/; "
          "xenstore-ls -f /libxl | cut -d/ -f3 | sort -u; ls /var/lib/xen /run/xen /run/hyperlaunch/jobs | grep -v domid-history; "
          "losetup -a; pgrep -c hyperlaunch-vmd; ls /sys/bus/xen-backend/devices")
 
@@ -45,14 +45,34 @@ def define(boot, name, memory="96M", more="mode = <4>;"):
     ask(boot, f"ln -sf /usr/lib/hyperlaunch/guest.cpio.gz /run/; echo {text} | base64 -d >/run/{name}.dts")
 
 
+class State:
+    """What there is, and the MiB that Xen has free, of which a page more or less makes another number."""
+
+    def __init__(self, boot, wait):
+        self.text = ask(boot, f"sleep {wait}; {STATE}")
+        self.free = int(ask(boot, "xl info | sed -n 's/^free_memory *: *//p'"))
+
+    def __eq__(self, other):
+        return self.text == other.text and abs(self.free - other.free) <= 2
+
+    def __repr__(self):
+        return f"{self.free} MiB free\n{self.text}"
+
+
 def state(boot):
     """As soon as nothing changes any more: Xen frees memory a little later."""
-    before, now = None, ask(boot, STATE)
+    before, now = None, State(boot, 0)
     for _ in range(20):
-        if before == now:
+        if before and before.text == now.text and before.free == now.free:
             break
-        before, now = now, ask(boot, f"sleep 1; {STATE}")
+        before, now = now, State(boot, 1)
     return now
+
+
+def row_of(boot, name):
+    rows = {row["name"]: row for row in boot.json("list")["domains"]}
+    assert name in rows, rows
+    return rows[name]
 
 
 def log_of(name):
@@ -65,8 +85,8 @@ def test_created_runs_and_is_destroyed(launched):
     assert re.fullmatch(r"Domain \d+ \(two\) is (running|blocked)\.\n", ask(launched, "hlctl create /run/two.dts"))
     launched.wait_shell_says(f"grep -q 'HL-CMDLINE console=hvc0 quiet said=two' {log_of('two')}")
     launched.wait_shell_says(f"grep -q READY {log_of('two')}")
-    row = next(row for row in launched.json("list")["domains"] if row["name"] == "two")
-    assert (row["origin"], row["vcpus"]) == ("post-boot", 2)
+    row = row_of(launched, "two")
+    assert (row["origin"], row["cpus"]) == ("post-boot", 2)
     # Stock xl knows it as one of its own.
     listed = json.loads(ask(launched, "xl list -l two"))[0]["config"]
     assert (listed["c_info"]["name"], listed["c_info"]["uuid"], listed["b_info"]["max_memkb"]) == ("two", row["uuid"], 96 << 10)
@@ -114,7 +134,7 @@ def test_what_cannot_be_made_leaves_nothing(launched):
 
 
 def begin(boot, name):
-    ask(boot, f"systemd-run --quiet --unit=create-{name} -p StandardOutput=file:/run/{name}.said -p StandardError=file:/run/{name}.said "
+    ask(boot, f"systemd-run --quiet --collect --unit=create-{name} -p StandardOutput=file:/run/{name}.said -p StandardError=file:/run/{name}.said "
         f"hlctl create /run/{name}.dts")
 
 
@@ -128,7 +148,7 @@ def test_ended_in_the_middle(launched, what):
     before = state(launched)
     domains = len(ask(launched, "xl list").splitlines())
     for number in range(2):
-        name = f"mid{what[-1]}{number}"
+        name = f"mid-{what}-{number}"
         define(launched, name, "256M")
         end = "for j in $(hlctl jobs --json | sed -n 's/.*\"job\": *\\([0-9]*\\).*/\\1/p'); do hlctl cancel $j; done" if what == "cancel" \
             else f"pkill -9 -x {what[:15]}"
@@ -145,7 +165,7 @@ def test_ended_in_the_middle(launched, what):
 def test_ten_at_once(launched):
     before = state(launched)
     for number in range(10):
-        define(launched, f"many{number}", "64M")
+        define(launched, f"many{number}", "80M")
         begin(launched, f"many{number}")
     for number in range(10):
         launched.wait_shell_says(over(f"many{number}"))
@@ -182,17 +202,17 @@ def test_guest_that_reboots_is_made_again(launched):
     before = state(launched)
     define(launched, "again", more='mode = <4>; restart = "on-failure"; restart-limit = <1>;')
     ask(launched, "cp /usr/lib/hyperlaunch/vmlinuz /run/kernel; hlctl create --kernel /run/kernel /run/again.dts; rm /run/kernel")
-    first = next(row for row in launched.json("list")["domains"] if row["name"] == "again")
+    first = row_of(launched, "again")
     launched.wait_shell_says(f"grep -q READY {log_of('again')}")
     ask(launched, "xl sysrq again b")
     launched.wait_shell_says(f"[ $(xl domid again || echo {first['domid']}) != {first['domid']} ]")
     launched.wait_shell_says(f"[ $(grep -c READY {log_of('again')}) = 2 ]")
-    second = next(row for row in launched.json("list")["domains"] if row["name"] == "again")
+    second = row_of(launched, "again")
     assert second["uuid"] == first["uuid"]
     # Once more is more than the limit.
     ask(launched, "xl sysrq again b")
     launched.wait_shell_says("journalctl -b -u hyperlaunchd --no-pager | grep -q 'is preserved: it was restarted 1 times'")
-    assert "---s--" in ask(launched, "xl list again")
+    assert re.search(r" ---s", ask(launched, "xl list again"))
     ask(launched, "hlctl destroy again")
     define(launched, "off")
     ask(launched, "hlctl create /run/off.dts")
