@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import typing
 
@@ -163,9 +164,9 @@ class Daemon:
         return self.log_path.read_text(errors="replace")
 
     def command(self, text):
-        """Over the control socket; the answer without its "ok"."""
+        """Over the control socket; the answer without its "ok". Threads have an address each."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-            own = self.place / "reply"
+            own = self.place / f"reply-{threading.get_ident()}"
             own.unlink(missing_ok=True)
             sock.bind(str(own))
             sock.sendto(text.encode(), str(self.control_path))
