@@ -15,7 +15,8 @@
 #include "peers/order.h"
 #include "peers/peer.h"
 
-#define KIND "vm"
+#define KIND	 "vm"
+#define TOO_MANY "too many orders to hyperlaunch-vmd are open"
 
 json_object *vm_members(const char *uuid)
 {
@@ -90,6 +91,7 @@ static void note_error(struct vm_order *order, const struct peer_reply *reply)
 	snprintf(order->message, sizeof(order->message), "%s",
 		 clean			       ? clean
 		 : reply->error == -ECONNRESET ? "hyperlaunch-vmd has ended before it was done"
+		 : reply->error == -EBUSY      ? TOO_MANY
 		 : reply->error == -EREMOTEIO  ? "out of memory"
 					       : strerror(-reply->error));
 }
@@ -113,8 +115,8 @@ static int refuse(struct job *job, int r)
 		return job_fail(job, JOB_ERROR_NOT_SUPPORTED,
 				"nobody listens for orders to hyperlaunch-vmd: "
 				"hyperlaunch-vmd.socket is not started");
-	if (r == -EAGAIN)
-		return job_fail(job, JOB_ERROR_BUSY, "too many orders to hyperlaunch-vmd wait");
+	if (r == -EAGAIN || r == -EBUSY)
+		return job_fail(job, JOB_ERROR_BUSY, TOO_MANY);
 	return job_fail(job, r == -ENOMEM ? JOB_ERROR_NO_MEMORY : JOB_ERROR_FAILED,
 			"hyperlaunch-vmd cannot be asked: %s", strerror(-r));
 }

@@ -167,6 +167,8 @@ static int open_order(struct order *order)
 		return r;
 	order->fd = r;
 	r = send_request(order->fd, &order->config);
+	if (r == -EPIPE || r == -ECONNRESET)
+		return -EBUSY;
 	return r < 0 ? r
 		     : io_new_read(order->config.loop, order->fd, on_readable, order, &order->io);
 }

@@ -30,8 +30,8 @@ struct order_config {
 };
 
 /*
- * -ENOENT, -ECONNREFUSED: no helper listens there; -EAGAIN: too many orders wait there; -EPERM:
- * another user than root and ourselves listens there; -EMSGSIZE; -ENOMEM.
+ * -ENOENT, -ECONNREFUSED: no helper listens there; -EAGAIN: too many orders wait there; -EBUSY:
+ * as of done(); -EPERM: another user than root and ourselves listens there; -EMSGSIZE; -ENOMEM.
  */
 int order_new(const struct order_config *config, struct order **ret_order);
 
