@@ -68,7 +68,7 @@ class Machine:
             command += ICOUNT
         if self._interactive:
             # mux: Ctrl-A X is QEMU's own then, and ends it.
-            command += ["-chardev", f"socket,id=console,path={self.folder}/console,mux=on,logfile={self.log.path}",
+            command += ["-chardev", f"socket,id=console,path={self.folder}/console,mux=on",
                         "-mon", "chardev=console"]
         else:
             command += ["-chardev", f"file,id=console,path={self.log.path},input-path={self.folder}/keyboard"]
@@ -88,12 +88,12 @@ class Machine:
         if not self._interactive:
             self._turn.take(name, patience)
         self.agent = Agent(os.path.join(self.folder, "agent"))
-        if self._interactive:
-            self.terminal = Terminal(os.path.join(self.folder, "console"))
         os.makedirs(os.path.dirname(os.path.abspath(self.log.path)), exist_ok=True)
         # What an earlier boot left there would be taken for this one's.
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.log.path)
+        if self._interactive:
+            self.terminal = Terminal(os.path.join(self.folder, "console"), self.log.path)
         self.started = time.monotonic()
         self._process = subprocess.Popen(self._command(medium), stdin=subprocess.DEVNULL,
                                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -169,6 +169,7 @@ class Machine:
             self.agent.close()
             self.agent = None
         if self.terminal:
+            self.terminal.poll()
             self.terminal.close()
             self.terminal = None
         if self._keyboard is not None:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The machine's console at a socket, and later the user's terminal at its other end.
 
-QEMU's own stdio would show all of the boot, hundreds of lines, with what one needs to know above them.
+QEMU's own stdio would show all of the boot, hundreds of lines, with what one needs to know above them. The serial
+log is written here, too: QEMU's own has bytes twice that it had to offer twice, where we were slow to take them.
 """
 import os
 import select
@@ -23,16 +24,18 @@ def check():
 
 
 class Terminal:
-    """The console, of which the last bytes are kept."""
+    """The console, of which the last bytes are kept, and all are written to a log."""
 
-    def __init__(self, path):
+    def __init__(self, path, log):
         self._port = Port(path)
+        self._log = open(log, "wb", buffering=0)
         self._over = False
         self.seen = b""         # the last of what came
 
     def close(self):
         """Ends the connection."""
         self._port.close()
+        self._log.close()
 
     def poll(self):
         """Takes in what has come; gives it back."""
@@ -40,6 +43,7 @@ class Terminal:
         if more is None:
             return b""
         self._over = not more
+        self._log.write(more)
         self.seen = (self.seen + more)[-KEPT:]
         return more
 

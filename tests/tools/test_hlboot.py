@@ -128,7 +128,6 @@ path = re.search("path=([^,]*)", place)[1]
 if place.startswith("file"):
     open(path, "wb").write(said)
     time.sleep(60)
-open(re.search("logfile=([^,]*)", place)[1], "wb").write(said)
 console = socket.socket(socket.AF_UNIX)
 console.connect(path)
 console.sendall(said)
@@ -355,7 +354,7 @@ class OnTerminal:
         os.write(self._leader, text)
 
 
-def test_interactive_is_quiet_until_there_is_a_shell(hlboot):
+def test_interactive_is_quiet_until_there_is_a_shell(hlboot, cache):
     said = LAUNCHED.format(nil=NIL) + told(1, 0, 0, REPORT) + "hl-console: ready\r\nthe banner\r\n# "
     with OnTerminal(*hlboot.command("--interactive", qemu=said, source=EXAMPLES / "dynamic-hardware" / "launch.dts")) as user:
         user.until("the banner\r\n# ")
@@ -366,6 +365,8 @@ def test_interactive_is_quiet_until_there_is_a_shell(hlboot):
         user.type(b"x")
         user.until("the machine has ended")
         assert user.process.wait(20) == 0
+    logged, = (cache / "boots").glob("*")
+    assert logged.read_bytes() == said.encode() + b"<\x03a>", "all that came, once"
 
 
 def test_interactive_shows_the_console_of_a_domain_that_runs_no_shell_of_ours(hlboot):
