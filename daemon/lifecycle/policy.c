@@ -190,7 +190,10 @@ static void note_restart(const struct policies *policies, struct policy *policy)
 			    strerror(-r));
 }
 
-/* Whether the job was made; else it is tried again. */
+/*
+ * Whether the job was made; else it is tried again.  Its first step may have the domains read
+ * again: the domain is gone then.
+ */
 static bool start_job(const struct policies *policies, const struct hl_domain *domain,
 		      const char *kind, void *data)
 {
@@ -209,12 +212,11 @@ static bool start_job(const struct policies *policies, const struct hl_domain *d
 		 domain->generation);
 	r = data ? jobs_start(policies->jobs, &request, &job) : -ENOMEM;
 	if (r < 0)
-		log_warning("cannot %s domain %" PRIu32 " (%s), which has shut down, yet: %s", kind,
-			    domain->domid, domain->name, strerror(-r));
+		log_warning("cannot %s %s, which has shut down, yet: %s", kind, key, strerror(-r));
 	return r == 0;
 }
 
-/* Whether it has been acted upon. */
+/* Whether it has been acted upon, after which the domain may be gone. */
 static bool act(const struct policies *policies, struct policy *policy,
 		const struct hl_domain *domain)
 {
@@ -241,6 +243,8 @@ static bool act(const struct policies *policies, struct policy *policy,
 static void look_at(struct policies *policies, struct entry *entry)
 {
 	const struct hl_domain *domain;
+	uint64_t generation;
+	uint32_t domid;
 	bool left;
 
 	if (is_changing(policies, entry->policy.uuid))
@@ -251,9 +255,11 @@ static void look_at(struct policies *policies, struct entry *entry)
 	if (!domain || domain->state != HL_DOMAIN_SHUTDOWN ||
 	    (entry->handled == domain->domid && entry->handled_generation == domain->generation))
 		return;
+	domid = domain->domid;
+	generation = domain->generation;
 	if (act(policies, &entry->policy, domain)) {
-		entry->handled = domain->domid;
-		entry->handled_generation = domain->generation;
+		entry->handled = domid;
+		entry->handled_generation = generation;
 	} else if (timer_set(policies->retry, RETRY_DELAY) < 0) {
 		log_error("no timer: domain %s is not acted upon again", entry->policy.uuid);
 	}
