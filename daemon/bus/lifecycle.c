@@ -157,7 +157,7 @@ static int find(sd_bus *connection, const char *path, const char *interface, voi
 	SD_BUS_METHOD_WITH_ARGS(name, SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, on_call, \
 				SD_BUS_VTABLE_UNPRIVILEGED)
 
-/* NULL: what becomes of it when it ends is another toolstack's matter, or nobody's. */
+/* NULL: hyperlaunchd has no policy for it: it is initial, or another toolstack made it. */
 static const struct policy *policy_of(const struct bus *bus, const char *path)
 {
 	const struct policies *policies = bus_vms_of(bus)->policies;

@@ -25,7 +25,7 @@
 
 struct entry {
 	struct policy policy;
-	/* The domain whose end has been acted upon: a job that failed is not tried again. */
+	/* The domain whose shutdown was acted upon: a job that failed is not tried again. */
 	uint32_t handled;
 	uint64_t handled_generation;
 	struct entry *next;
@@ -146,7 +146,7 @@ static const struct hl_domain *find_domain(const struct policies *policies, cons
 	return NULL;
 }
 
-/* POLICY_NR_EVENTS: what it ended by is nobody's to act upon. */
+/* POLICY_NR_EVENTS: no policy covers the reason of its shutdown. */
 static enum policy_event event_of(const struct hl_domain *domain)
 {
 	static const struct {

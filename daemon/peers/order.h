@@ -35,7 +35,7 @@ struct order_config {
  */
 int order_new(const struct order_config *config, struct order **ret_order);
 
-/* The helper sees that nobody waits for it any more, and gives up what it can. */
+/* Closes the connection, at which the helper gives up what it can. */
 struct order *order_free(struct order *order);
 
 #endif

@@ -109,6 +109,19 @@ def place():
 
 
 @pytest.fixture
+def runtime(place):
+    """What RUNTIME_DIRECTORY says to a daemon whose records are looked at."""
+    directory = place / "runtime"
+    directory.mkdir()
+    return directory
+
+
+def records(runtime):
+    """The jobs that have a record there."""
+    return sorted(path.name for path in (runtime / "jobs").iterdir())
+
+
+@pytest.fixture
 def bus_address(place):
     config = place / "bus.conf"
     path = place / "bus"

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from conftest import ROOT
-from test_vm import definition, files, peers, runtime, daemon, vmd  # noqa: F401  (fixtures)
+from test_vm import definition, files, peers, daemon, vmd  # noqa: F401  (fixtures)
 
 CLIENT = ROOT / "docs" / "client" / "vm.py"
 

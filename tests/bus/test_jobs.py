@@ -9,8 +9,8 @@ import dbus
 import dbus.lowlevel
 import pytest
 
-from conftest import (DOMAIN, JOB, LIFECYCLE, MANAGER, NAME, OURS, PATH, Client, call_as_nobody, domid_of, turn,
-                      wait_until)
+from conftest import (Client, DOMAIN, JOB, LIFECYCLE, MANAGER, NAME, OURS, PATH, call_as_nobody, domid_of, records,
+                       turn, wait_until)
 
 CONTROL, CONSOLE, WEB, DB = 2, 4, 5, 6
 UNKNOWN_OBJECT = "org.freedesktop.DBus.Error.UnknownObject"
@@ -21,19 +21,8 @@ def path_of(domid):
 
 
 @pytest.fixture
-def runtime(place):
-    directory = place / "runtime"
-    directory.mkdir()
-    return directory
-
-
-@pytest.fixture
 def daemon(launch, runtime):
     return launch(options=["--session"], env={"RUNTIME_DIRECTORY": str(runtime)})
-
-
-def records(runtime):
-    return sorted(path.name for path in (runtime / "jobs").iterdir())
 
 
 def begin(client, domid, answers, **options):

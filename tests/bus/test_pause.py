@@ -8,7 +8,7 @@ import dbus
 import dbus.lowlevel
 import pytest
 
-from conftest import (DOMAIN, INVALID_ARGS, LIFECYCLE, NAME, OURS, PATH, call_as_nobody, turn, wait_until)
+from conftest import DOMAIN, INVALID_ARGS, LIFECYCLE, NAME, OURS, PATH, call_as_nobody, records, turn, wait_until
 
 # Of ok-dynamic-full: 1 is xenstore, 2 is control, where we are, 20 is hardware, 6 is held.
 STORE, CONTROL, WEB, DB, HARDWARE = 1, 2, 5, 6, 20
@@ -58,19 +58,8 @@ def state(client, path):
 
 
 @pytest.fixture
-def runtime(place):
-    directory = place / "runtime"
-    directory.mkdir()
-    return directory
-
-
-@pytest.fixture
 def daemon(launch, runtime):
     return launch(options=["--session"], env={"RUNTIME_DIRECTORY": str(runtime)})
-
-
-def records(runtime):
-    return sorted(path.name for path in (runtime / "jobs").iterdir())
 
 
 def send(client, method, path):

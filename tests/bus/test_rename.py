@@ -4,17 +4,10 @@
 import dbus.lowlevel
 import pytest
 
-from conftest import (DOMAIN, INVALID_ARGS, NAME, OURS, PATH, call_as_nobody, turn, wait_until)
+from conftest import DOMAIN, INVALID_ARGS, NAME, OURS, PATH, call_as_nobody, records, turn, wait_until
 from test_xenstore import each_xenstored, store  # fixtures, pylint: disable=unused-import
 
 LCM = "ok-classic-basic-cloud"
-
-
-@pytest.fixture
-def runtime(place):
-    directory = place / "runtime"
-    directory.mkdir()
-    return directory
 
 
 @pytest.fixture
@@ -40,10 +33,6 @@ def rename(client, path, name):
 
 def refuse(client, path, name, error):
     return client.expect_error(error, "Rename", "sa{sv}", name, {}, interface=DOMAIN, path=path)
-
-
-def records(runtime):
-    return sorted(path.name for path in (runtime / "jobs").iterdir())
 
 
 @each_xenstored

@@ -9,7 +9,8 @@ import dbus
 import dbus.lowlevel
 import pytest
 
-from conftest import (DOMAIN, INVALID_ARGS, JOB, LIFECYCLE, NAME, OURS, PATH, call_as_nobody, domid_of, turn, wait_until)
+from conftest import (DOMAIN, INVALID_ARGS, JOB, LIFECYCLE, NAME, OURS, PATH, call_as_nobody, domid_of, records,
+                       turn, wait_until)
 from test_xenstore import each_xenstored, store  # fixtures, pylint: disable=unused-import
 from xenstored import READ, UNWATCH, WATCH, WRITE
 
@@ -18,13 +19,6 @@ LCM, DYNAMIC = "ok-classic-basic-cloud", "ok-dynamic-full"
 STORE, CONTROL, WEB, DB, HARDWARE = 1, 2, 5, 6, 20
 WORDS = [("Shutdown", "poweroff"), ("Reboot", "reboot")]
 each_verb = pytest.mark.parametrize("method, word", WORDS)
-
-
-@pytest.fixture
-def runtime(place):
-    directory = place / "runtime"
-    directory.mkdir()
-    return directory
 
 
 @pytest.fixture
@@ -90,10 +84,6 @@ def stage(client):
     """Of the only job."""
     jobs = client.call("ListJobs")
     return str(jobs[0][4]) if jobs else None
-
-
-def records(runtime):
-    return sorted(path.name for path in (runtime / "jobs").iterdir())
 
 
 def milliseconds(number):

@@ -12,8 +12,8 @@ import dbus
 import dbus.lowlevel
 import pytest
 
-from conftest import (INVALID_ARGS, JOB, LIFECYCLE, MANAGER, NAME, NOBODY, OURS, PATH, ROOT, Client, call_as_nobody, domid_of, turn,
-                      wait_until)
+from conftest import (Client, INVALID_ARGS, JOB, LIFECYCLE, MANAGER, NAME, NOBODY, OURS, PATH, ROOT, call_as_nobody,
+                       domid_of, records, turn, wait_until)
 
 sys.path.insert(0, str(ROOT / "tools" / "hlsim"))
 import vms  # noqa: E402
@@ -40,13 +40,6 @@ def compile_source(source):
 @pytest.fixture
 def peers(place):
     folder = place / "peers"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def runtime(place):
-    folder = place / "runtime"
     folder.mkdir()
     return folder
 
@@ -102,10 +95,6 @@ def destroy(client, path, **more):
 
 def jobs(client):
     return client.call("ListJobs")
-
-
-def records(runtime):
-    return sorted(path.name for path in (runtime / "jobs").iterdir())
 
 
 def hold(vmd, request):

@@ -71,28 +71,26 @@ static enum exit_code find(sd_bus *bus, const char *text, const char *method, ch
 	return bus_report_error(&error, r);
 }
 
-uint32_t lookup_domid(const char *path)
+/* The number that follows the prefix in a path and ends with that byte; or UINT32_MAX. */
+static uint32_t number_after(const char *prefix, const char *path, char last)
 {
-	static const char prefix[] = BUS_DOMAIN_PREFIX "/d";
-	unsigned long domid;
+	unsigned long number;
 	char *end;
 
-	if (strncmp(path, prefix, sizeof(prefix) - 1) != 0)
+	if (strncmp(path, prefix, strlen(prefix)) != 0)
 		return UINT32_MAX;
-	domid = strtoul(path + sizeof(prefix) - 1, &end, 10);
-	return *end == '_' && domid < UINT32_MAX ? (uint32_t)domid : UINT32_MAX;
+	number = strtoul(path + strlen(prefix), &end, 10);
+	return *end == last && number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
+}
+
+uint32_t lookup_domid(const char *path)
+{
+	return number_after(BUS_DOMAIN_PREFIX "/d", path, '_');
 }
 
 uint32_t lookup_job(const char *path)
 {
-	static const char prefix[] = BUS_JOB_PREFIX "/";
-	unsigned long number;
-	char *end;
-
-	if (strncmp(path, prefix, sizeof(prefix) - 1) != 0)
-		return UINT32_MAX;
-	number = strtoul(path + sizeof(prefix) - 1, &end, 10);
-	return !*end && number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
+	return number_after(BUS_JOB_PREFIX "/", path, '\0');
 }
 
 enum exit_code lookup_failed(const char *text)
