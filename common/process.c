@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* Returns a positive errno, as the functions of <spawn.h> do. */
-static int redirect(posix_spawn_file_actions_t *actions, int in, int out, bool quiet)
+static int redirect(posix_spawn_file_actions_t *actions, int in, int out, int err)
 {
 	int r = 0;
 
@@ -17,20 +17,22 @@ static int redirect(posix_spawn_file_actions_t *actions, int in, int out, bool q
 		r = posix_spawn_file_actions_adddup2(actions, in, STDIN_FILENO);
 	if (!r && out >= 0)
 		r = posix_spawn_file_actions_adddup2(actions, out, STDOUT_FILENO);
-	if (!r && quiet)
+	if (!r && err >= 0)
+		r = posix_spawn_file_actions_adddup2(actions, err, STDERR_FILENO);
+	if (!r && err == PROCESS_DROP)
 		r = posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY,
 						     0);
 	return r;
 }
 
-int process_start(char *const argv[], int in, int out, bool quiet, pid_t *ret_pid)
+int process_start(char *const argv[], int in, int out, int err, pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t actions;
 	int r = posix_spawn_file_actions_init(&actions);
 
 	if (r)
 		return -r;
-	r = redirect(&actions, in, out, quiet);
+	r = redirect(&actions, in, out, err);
 	if (!r)
 		r = posix_spawnp(ret_pid, argv[0], &actions, NULL, argv, environ);
 	(void)posix_spawn_file_actions_destroy(&actions);

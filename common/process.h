@@ -3,17 +3,18 @@
 #ifndef COMMON_PROCESS_H
 #define COMMON_PROCESS_H
 
-#include <stdbool.h>
 #include <sys/types.h>
+
+#define PROCESS_DROP (-2)
 
 /*
  * Starts a program, which process_wait() has to wait for.
- * @in, @out: descriptors that become its standard input and output; -1: ours
- * @quiet: its standard error is dropped
+ * @in, @out, @err: descriptors that become its standard input, output and error; -1: ours
+ * @err: PROCESS_DROP: what it writes there is dropped
  *
  * Returns 0, or a negative errno; -ENOENT: no such program.
  */
-int process_start(char *const argv[], int in, int out, bool quiet, pid_t *ret_pid);
+int process_start(char *const argv[], int in, int out, int err, pid_t *ret_pid);
 
 /*
  * Waits for the end of a child process.

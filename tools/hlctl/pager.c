@@ -52,7 +52,7 @@ static int spawn_command(const char *command, int in, pid_t *ret_pid)
 	if (!copy)
 		return -ENOMEM;
 	split(copy, argv);
-	r = argv[0] ? process_start(argv, in, -1, false, ret_pid) : -ENOENT;
+	r = argv[0] ? process_start(argv, in, -1, -1, ret_pid) : -ENOENT;
 	free(copy);
 	return r;
 }

@@ -125,7 +125,7 @@ static int spawn_dtc(int in, int out, const char *dir, pid_t *ret_pid)
 		(char *)"-o",  (char *)"-",   (char *)"-",  NULL,
 	};
 
-	return process_start(argv, in, out, false, ret_pid);
+	return process_start(argv, in, out, -1, ret_pid);
 }
 
 static enum exit_code run_dtc(int in, int out, const char *name)

@@ -35,7 +35,7 @@ static int run(char *const argv[], int in, bool quiet, size_t max, struct buffer
 
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
-	r = process_start(argv, in, ends[1], quiet, &pid);
+	r = process_start(argv, in, ends[1], quiet ? PROCESS_DROP : -1, &pid);
 	close(ends[1]);
 	if (r) {
 		close(ends[0]);

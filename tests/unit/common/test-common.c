@@ -158,7 +158,7 @@ static void program_has_the_descriptors_that_are_given(void **state)
 
 	assert_int_equal(pipe(in), 0);
 	assert_int_equal(pipe(out), 0);
-	assert_int_equal(process_start(argv, in[0], out[1], true, &pid), 0);
+	assert_int_equal(process_start(argv, in[0], out[1], PROCESS_DROP, &pid), 0);
 	close(in[0]);
 	close(out[1]);
 	assert_int_equal(write_all(in[1], "word\n", 5), 0);
@@ -175,7 +175,7 @@ static void program_that_is_absent_is_an_error(void **state)
 	char *const argv[] = {(char *)"no-such-program", NULL};
 	pid_t pid;
 
-	assert_int_equal(process_start(argv, -1, -1, false, &pid), -ENOENT);
+	assert_int_equal(process_start(argv, -1, -1, -1, &pid), -ENOENT);
 	assert_int_equal(process_wait(getpid(), NULL), -ECHILD);
 }
 
