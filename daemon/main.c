@@ -47,6 +47,7 @@ struct daemon {
 	struct completer *completer;
 	struct jobs *jobs;
 	struct vms vms;
+	char *definitions;
 	struct consoles *consoles;
 	struct early *early;
 	struct relays *relays;
@@ -79,6 +80,7 @@ static void daemon_clear(struct daemon *daemon)
 	manager_free(daemon->manager);
 	hl_unref(daemon->hl);
 	loop_free(daemon->loop);
+	free(daemon->definitions);
 }
 
 static void on_library_message(void *data, int priority, const char *text)
@@ -180,6 +182,16 @@ static const char *peers_dir(const struct daemon *daemon, const struct options *
 	return options->peers || is_simulated(daemon) ? options->peers : PEERS_DIR;
 }
 
+/* The administrator's directory; without a service manager there is none. */
+static int find_definitions(struct daemon *daemon)
+{
+	const char *configuration = getenv("CONFIGURATION_DIRECTORY");
+
+	if (!configuration)
+		return 0;
+	return asprintf(&daemon->definitions, "%s/domains", configuration) < 0 ? -ENOMEM : 0;
+}
+
 /* Records are kept in the directory that the service manager preserves. */
 static int start_jobs(struct daemon *daemon, const struct options *options)
 {
@@ -189,10 +201,14 @@ static int start_jobs(struct daemon *daemon, const struct options *options)
 
 	if (runtime && asprintf(&dir, "%s/jobs", runtime) < 0)
 		return -ENOMEM;
+	r = find_definitions(daemon);
+	if (r < 0)
+		return r;
 	daemon->vms = (struct vms){
 		.loop = daemon->loop,
 		.manager = daemon->manager,
 		.peers = peers_dir(daemon, options),
+		.definitions = daemon->definitions,
 	};
 	r = jobs_new(daemon->loop, dir, &daemon->jobs);
 	if (r == 0)

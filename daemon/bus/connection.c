@@ -17,6 +17,7 @@
 #include "bus/lifecycle.h"
 #include "bus/manager.h"
 #include "bus/signals.h"
+#include "bus/start.h"
 #include "bus/stats.h"
 #include "common/cleanup.h"
 #include "domains/manager.h"
@@ -29,6 +30,7 @@ struct bus {
 	struct bus_auth *auth;
 	struct bus_signals *signals;
 	struct bus_consoles *consoles;
+	struct bus_starts *starts;
 	struct bus_subjects subjects;
 };
 
@@ -121,6 +123,8 @@ static int set_up(struct bus *bus, struct loop *loop, const struct bus_config *c
 	r = bus_event_new(loop, bus->connection, &bus->source);
 	if (r >= 0)
 		r = bus_signals_new(bus, &bus->signals);
+	if (r >= 0)
+		r = bus_starts_new(loop, bus, &bus->starts);
 	return r < 0 ? r : bus_consoles_new(bus, &bus->consoles);
 }
 
@@ -149,6 +153,7 @@ struct bus *bus_free(struct bus *bus)
 	if (!bus)
 		return NULL;
 	bus_job_unobserve(bus);
+	bus_starts_free(bus->starts);
 	bus_consoles_free(bus->consoles);
 	bus_signals_free(bus->signals);
 	bus_event_free(bus->source);
@@ -186,6 +191,11 @@ const struct vms *bus_vms_of(const struct bus *bus)
 struct bus_consoles *bus_console_calls_of(const struct bus *bus)
 {
 	return bus->consoles;
+}
+
+struct bus_starts *bus_starts_of(const struct bus *bus)
+{
+	return bus->starts;
 }
 
 sd_bus *bus_connection_of(const struct bus *bus)

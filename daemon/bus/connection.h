@@ -16,6 +16,7 @@
 struct bus;
 struct bus_auth;
 struct bus_consoles;
+struct bus_starts;
 struct consoles;
 struct jobs;
 struct loop;
@@ -51,6 +52,8 @@ struct consoles *bus_consoles_of(const struct bus *bus);
 const struct vms *bus_vms_of(const struct bus *bus);
 /* The calls that are asked of the consoles' helper. */
 struct bus_consoles *bus_console_calls_of(const struct bus *bus);
+/* Those that wait for a definition to be compiled. */
+struct bus_starts *bus_starts_of(const struct bus *bus);
 sd_bus *bus_connection_of(const struct bus *bus);
 
 /* Logs `what` if sending it failed with `r` < 0: the connection is gone, which ends the loop. */

@@ -28,8 +28,7 @@ struct arguments {
 	const void *blob;
 	size_t size;
 	const char *format;
-	/* The message's; -1: not given. */
-	int kernel, ramdisk;
+	struct bus_create_modules modules; /* the message's */
 	bool start;
 };
 
@@ -37,13 +36,13 @@ static int read_arguments(sd_bus_message *call, struct arguments *ret, sd_bus_er
 {
 	const struct bus_option options[] = {
 		{.name = "Format", .text = &ret->format},
-		{.name = "Kernel", .fd = &ret->kernel},
-		{.name = "Ramdisk", .fd = &ret->ramdisk},
+		{.name = "Kernel", .fd = &ret->modules.kernel},
+		{.name = "Ramdisk", .fd = &ret->modules.ramdisk},
 		{.name = "Start", .flag = &ret->start},
 	};
 	int r;
 
-	*ret = (struct arguments){.format = "dtb", .kernel = -1, .ramdisk = -1, .start = true};
+	*ret = (struct arguments){.format = "dtb", .modules = BUS_CREATE_NO_MODULES, .start = true};
 	r = sd_bus_message_read_array(call, 'y', &ret->blob, &ret->size);
 	if (r >= 0)
 		r = bus_options_read(call, options, ARRAY_SIZE(options), error);
@@ -56,11 +55,12 @@ static int read_arguments(sd_bus_message *call, struct arguments *ret, sd_bus_er
 static int read_definition(const struct arguments *arguments, bool trusted,
 			   struct definition *ret_definition, sd_bus_error *error)
 {
+	const struct definition_rules rules = {.trusted = trusted};
 	struct definition_refusal refusal;
 	int r = strcmp(arguments->format, "json") == 0
-			? definition_from_json(arguments->blob, arguments->size, trusted,
+			? definition_from_json(arguments->blob, arguments->size, &rules,
 					       ret_definition, &refusal)
-			: definition_from_lcm(arguments->blob, arguments->size, trusted,
+			: definition_from_lcm(arguments->blob, arguments->size, &rules,
 					      ret_definition, &refusal);
 
 	if (r == 0)
@@ -82,12 +82,12 @@ static int check_module(const char *option, enum definition_module module, int f
 	return 0;
 }
 
-static int check_modules(const struct arguments *arguments, const struct definition *definition,
-			 sd_bus_error *error)
+static int check_modules(const struct bus_create_modules *modules,
+			 const struct definition *definition, sd_bus_error *error)
 {
-	int r = check_module("Kernel", definition->kernel, arguments->kernel, error);
+	int r = check_module("Kernel", definition->kernel, modules->kernel, error);
 
-	return r < 0 ? r : check_module("Ramdisk", definition->ramdisk, arguments->ramdisk, error);
+	return r < 0 ? r : check_module("Ramdisk", definition->ramdisk, modules->ramdisk, error);
 }
 
 /* Of another job that makes a domain, which may not be in the table meanwhile. */
@@ -134,17 +134,17 @@ static int duplicate(int fd, int *ret_fd)
 	return fd >= 0 && *ret_fd < 0 ? -errno : 0;
 }
 
-static int fill(struct create *create, const struct arguments *arguments,
-		const struct definition *definition)
+static int fill(struct create *create, const struct bus_create_modules *modules,
+		const struct definition *definition, bool start)
 {
-	int r = duplicate(arguments->kernel, &create->kernel);
+	int r = duplicate(modules->kernel, &create->kernel);
 
 	if (r == 0)
-		r = duplicate(arguments->ramdisk, &create->ramdisk);
+		r = duplicate(modules->ramdisk, &create->ramdisk);
 	create->config = strdup(definition->config);
 	create->sandbox = definition->sandbox;
 	create->policy = definition->policy;
-	create->start = arguments->start && !definition->hold;
+	create->start = start && !definition->hold;
 	return r == 0 && !create->config ? -ENOMEM : r;
 }
 
@@ -161,15 +161,15 @@ static int reply(struct bus *bus, sd_bus_message *call, const struct job *job)
 	return sd_bus_reply_method_return(call, "o", path);
 }
 
-static int start(struct bus *bus, const struct bus_allowed *allowed,
-		 const struct arguments *arguments, const struct definition *definition,
-		 sd_bus_error *error)
+static int start_job(struct bus *bus, const struct bus_allowed *allowed,
+		     const struct bus_create_modules *modules, const struct definition *definition,
+		     bool start, sd_bus_error *error)
 {
 	char key[sizeof(CREATE_KEY) + XS_GUEST_NAME_MAX];
 	const struct bus_verb verb = {
 		.kind = CREATE_JOB, .verb = "create", .key = key, .reply = reply};
 	struct create *create = create_new();
-	int r = create ? fill(create, arguments, definition) : -ENOMEM;
+	int r = create ? fill(create, modules, definition, start) : -ENOMEM;
 
 	if (r < 0) {
 		create_free(create);
@@ -178,6 +178,19 @@ static int start(struct bus *bus, const struct bus_allowed *allowed,
 	snprintf(key, sizeof(key), CREATE_KEY "%s", definition->name);
 	return bus_call_start_new(bus, allowed, &verb, definition->name, definition->uuid_text,
 				  create, error);
+}
+
+int bus_create_start(struct bus *bus, const struct bus_allowed *allowed,
+		     const struct bus_create_modules *modules, const struct definition *definition,
+		     bool start, sd_bus_error *error)
+{
+	int r = check_modules(modules, definition, error);
+
+	if (r < 0)
+		return r;
+	manager_refresh_if_stale(bus_manager_of(bus));
+	r = check_free(bus, definition, error);
+	return r < 0 ? r : start_job(bus, allowed, modules, definition, start, error);
 }
 
 /* Root could start the same program itself. */
@@ -198,15 +211,8 @@ static int run(const struct bus_allowed *allowed, void *userdata, sd_bus_error *
 	if (r >= 0)
 		r = read_definition(&arguments, is_trusted(allowed), &definition, error);
 	if (r >= 0)
-		r = check_modules(&arguments, &definition, error);
-	if (r < 0) {
-		definition_clear(&definition);
-		return r;
-	}
-	manager_refresh_if_stale(bus_manager_of(userdata));
-	r = check_free(userdata, &definition, error);
-	if (r >= 0)
-		r = start(userdata, allowed, &arguments, &definition, error);
+		r = bus_create_start(userdata, allowed, &arguments.modules, &definition,
+				     arguments.start, error);
 	definition_clear(&definition);
 	return r;
 }
@@ -225,7 +231,7 @@ int bus_create_domain(sd_bus_message *call, void *userdata, sd_bus_error *error)
 	if (r >= 0)
 		r = read_definition(&arguments, true, &definition, error);
 	if (r >= 0)
-		r = check_modules(&arguments, &definition, error);
+		r = check_modules(&arguments.modules, &definition, error);
 	definition_clear(&definition);
 	return r < 0 ? r : bus_auth_call(bus_auth_of(userdata), call, &question, error);
 }

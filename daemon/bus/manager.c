@@ -13,12 +13,14 @@
 #include "bus/create.h"
 #include "bus/console-owner.h"
 #include "bus/console.h"
+#include "bus/definition.h"
 #include "bus/domain.h"
 #include "bus/error.h"
 #include "bus/job.h"
 #include "bus/lcm.h"
 #include "bus/options.h"
 #include "bus/property.h"
+#include "bus/start.h"
 #include "bus/stats.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -410,6 +412,20 @@ static const sd_bus_vtable vtable[] = {
 	       SD_BUS_RESULT("h", log, "a{sv}", info), bus_console_open_log, ASKING),
 	METHOD("CreateDomain", SD_BUS_ARGS("ay", definition, "a{sv}", options),
 	       SD_BUS_RESULT("o", domain), bus_create_domain, ASKING),
+	METHOD("ListDefinitions", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sa{sv})", definitions),
+	       bus_definition_list, READING),
+	METHOD("GetDefinition", SD_BUS_ARGS("s", name, "a{sv}", options),
+	       SD_BUS_RESULT("ay", definition, "a{sv}", settings), bus_definition_get, ASKING),
+	METHOD("Define", SD_BUS_ARGS("ay", definition, "a{sv}", options), SD_BUS_RESULT("s", name),
+	       bus_definition_define, ASKING),
+	METHOD("Undefine", SD_BUS_ARGS("s", name, "a{sv}", options), SD_BUS_NO_RESULT,
+	       bus_definition_undefine, ASKING),
+	METHOD("Enable", SD_BUS_ARGS("s", name, "a{sv}", options), SD_BUS_NO_RESULT,
+	       bus_definition_enable, ASKING),
+	METHOD("Disable", SD_BUS_ARGS("s", name, "a{sv}", options), SD_BUS_NO_RESULT,
+	       bus_definition_disable, ASKING),
+	METHOD("Start", SD_BUS_ARGS("s", name, "a{sv}", options), SD_BUS_RESULT("o", domain),
+	       bus_start_domain, ASKING),
 	METHOD("Reconcile", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, reconcile, ASKING),
 	SD_BUS_SIGNAL_WITH_ARGS("DomainAdded", SD_BUS_ARGS("u", domid, "s", name, "o", path), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("DomainRemoved",
@@ -420,6 +436,7 @@ static const sd_bus_vtable vtable[] = {
 				SD_BUS_ARGS("o", job, "s", kind, "o", subject, "s", result, "s",
 					    error, "s", message),
 				0),
+	SD_BUS_SIGNAL_WITH_ARGS("DefinitionChanged", SD_BUS_ARGS("s", name, "s", change), 0),
 	BUS_CONST_PROPERTY("Version", "s", get_version),
 	BUS_CONST_PROPERTY("ApiLevel", "u", get_api_level),
 	BUS_CONST_PROPERTY("SelfDomain", "o", get_domain),

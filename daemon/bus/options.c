@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bus/error.h"
@@ -20,7 +21,26 @@ static int unknown(const char *name, const struct bus_option *options, size_t nr
 
 static const char *signature_of(const struct bus_option *option)
 {
-	return option->number ? "t" : option->flag ? "b" : option->fd ? "h" : "s";
+	return option->number ? "t"
+	       : option->flag ? "b"
+	       : option->fd   ? "h"
+	       : option->list ? "as"
+			      : "s";
+}
+
+/* A key that comes twice has its last value, as the others have. */
+static int read_list(sd_bus_message *call, char ***list)
+{
+	int r = sd_bus_message_enter_container(call, 'v', "as");
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; *list && (*list)[i]; i++)
+		free((*list)[i]);
+	free(*list);
+	*list = NULL;
+	r = sd_bus_message_read_strv(call, list);
+	return r < 0 ? r : sd_bus_message_exit_container(call);
 }
 
 static int read_value(sd_bus_message *call, const struct bus_option *option)
@@ -31,6 +51,8 @@ static int read_value(sd_bus_message *call, const struct bus_option *option)
 		return sd_bus_message_read(call, "v", "t", option->number);
 	if (option->fd)
 		return sd_bus_message_read(call, "v", "h", option->fd);
+	if (option->list)
+		return read_list(call, option->list);
 	if (option->text)
 		return sd_bus_message_read(call, "v", "s", option->text);
 	r = sd_bus_message_read(call, "v", "b", &flag);

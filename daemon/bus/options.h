@@ -8,7 +8,8 @@
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
-/* An option of type t, b, h or s.  What it points to is left alone where the option is not given.
+/* An option of type t, b, h, s or as.  What it points to is left alone where the option is not
+ * given.
  */
 struct bus_option {
 	const char *name;
@@ -18,6 +19,7 @@ struct bus_option {
 	bool *flag;	   /* type b */
 	int *fd;	   /* type h: the message's */
 	const char **text; /* type s: the message's */
+	char ***list;	   /* type as: the caller's, to be freed with its texts; NULL: empty */
 };
 
 /* The next argument of the call, a{sv}.  InvalidArgs: an option that is not listed, of another

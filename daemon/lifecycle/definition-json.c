@@ -168,8 +168,8 @@ static int check_backends(json_object *config, struct definition_refusal *refusa
 	return 0;
 }
 
-static int choose_uuid(json_object *create, struct definition *definition,
-		       struct definition_refusal *refusal)
+static int choose_uuid(json_object *create, const struct definition_rules *rules,
+		       struct definition *definition, struct definition_refusal *refusal)
 {
 	const char *text = get_text(create, "uuid");
 	uint8_t uuid[16] = {0};
@@ -178,7 +178,7 @@ static int choose_uuid(json_object *create, struct definition *definition,
 	    (!text || hl_uuid_from_text(text, uuid) < 0))
 		return definition_refuse(refusal, JOB_ERROR_INVALID_ARGS,
 					 "c_info.uuid is no UUID in text");
-	return definition_set_uuid(definition, uuid, refusal);
+	return definition_set_uuid(definition, uuid, rules, refusal);
 }
 
 /* libxl copies some of its members to b_info, where their names are known. */
@@ -250,12 +250,12 @@ static bool has_devices(json_object *config)
 		json_object_array_length(list) > 0);
 }
 
-static int fill(json_object *config, bool trusted, struct definition *definition,
-		struct definition_refusal *refusal)
+static int fill(json_object *config, const struct definition_rules *rules,
+		struct definition *definition, struct definition_refusal *refusal)
 {
 	json_object *create = NULL, *build;
 	const char *type, *name;
-	int r = check_parts(config, trusted, refusal);
+	int r = check_parts(config, rules->trusted, refusal);
 
 	if (r < 0)
 		return r;
@@ -270,18 +270,18 @@ static int fill(json_object *config, bool trusted, struct definition *definition
 		return definition_refuse(refusal, JOB_ERROR_NOT_SUPPORTED,
 					 "c_info.type must be \"pvh\" or \"pv\"");
 	if (json_object_object_get_ex(config, "b_info", &build))
-		r = check_variant(build, type, trusted, refusal);
+		r = check_variant(build, type, rules->trusted, refusal);
 	if (r == 0)
 		r = definition_set_name(definition, name, refusal);
 	if (r == 0)
-		r = choose_uuid(create, definition, refusal);
+		r = choose_uuid(create, rules, definition, refusal);
 	if (r == 0)
 		r = check_backends(config, refusal);
 	if (r == 0)
 		r = fill_policy(config, &definition->policy, refusal);
 	if (r < 0)
 		return r;
-	definition->kernel = trusted ? MODULE_OPTIONAL : MODULE_REQUIRED;
+	definition->kernel = rules->trusted ? MODULE_OPTIONAL : MODULE_REQUIRED;
 	definition->ramdisk = MODULE_OPTIONAL;
 	definition->sandbox = has_devices(config) ? VM_DEVICES : VM_PLAIN;
 	if (complete(config, create, type, definition) < 0)
@@ -308,7 +308,7 @@ static json_object *parse(const char *text, size_t size)
 	return object;
 }
 
-int definition_from_json(const char *text, size_t size, bool trusted,
+int definition_from_json(const char *text, size_t size, const struct definition_rules *rules,
 			 struct definition *ret_definition, struct definition_refusal *ret_refusal)
 {
 	_cleanup_(json_putp) json_object *config = NULL;
@@ -322,5 +322,5 @@ int definition_from_json(const char *text, size_t size, bool trusted,
 	if (!config)
 		return definition_refuse(ret_refusal, JOB_ERROR_INVALID_ARGS,
 					 "the definition is not one JSON object in UTF-8");
-	return fill(config, trusted, ret_definition, ret_refusal);
+	return fill(config, rules, ret_definition, ret_refusal);
 }

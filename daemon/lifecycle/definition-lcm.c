@@ -81,6 +81,22 @@ static int make_config(const struct hl_lcm *lcm, const struct hl_lcm_domain *dom
 	return definition->config ? 0 : -ENOMEM;
 }
 
+static int note_file(const struct hl_lcm *lcm, uint32_t module, char **ret_file)
+{
+	const char *file = module == HL_NO_INDEX ? NULL : hl_lcm_get_module(lcm, module)->file;
+
+	*ret_file = file ? strdup(file) : NULL;
+	return file && !*ret_file ? -ENOMEM : 0;
+}
+
+static int note_files(const struct hl_lcm *lcm, const struct hl_lcm_domain *domain,
+		      struct definition *definition)
+{
+	int r = note_file(lcm, domain->kernel, &definition->kernel_file);
+
+	return r < 0 ? r : note_file(lcm, domain->ramdisk, &definition->ramdisk_file);
+}
+
 /* never: it is gone when it has ended. */
 static int fill_policy(const struct hl_lcm_domain *domain, struct policy *policy,
 		       struct definition_refusal *refusal)
@@ -99,8 +115,8 @@ static int fill_policy(const struct hl_lcm_domain *domain, struct policy *policy
 	return 0;
 }
 
-static int fill(const struct hl_lcm *lcm, bool trusted, struct definition *definition,
-		struct definition_refusal *refusal)
+static int fill(const struct hl_lcm *lcm, const struct definition_rules *rules,
+		struct definition *definition, struct definition_refusal *refusal)
 {
 	const struct hl_lcm_domain *domain = hl_lcm_get_domain(lcm, 0);
 	const char *unsupported;
@@ -112,7 +128,7 @@ static int fill(const struct hl_lcm *lcm, bool trusted, struct definition *defin
 					 hl_lcm_nr_domains(lcm));
 	r = definition_set_name(definition, domain->name, refusal);
 	if (r == 0)
-		r = definition_set_uuid(definition, domain->uuid, refusal);
+		r = definition_set_uuid(definition, domain->uuid, rules, refusal);
 	if (r < 0)
 		return r;
 	unsupported = find_unsupported(lcm, domain);
@@ -121,7 +137,7 @@ static int fill(const struct hl_lcm *lcm, bool trusted, struct definition *defin
 			refusal, JOB_ERROR_NOT_SUPPORTED,
 			"%s: a domain that is made after boot cannot have that: %s", domain->node,
 			unsupported);
-	if (domain->security_id && !trusted)
+	if (domain->security_id && !rules->trusted)
 		return definition_refuse(
 			refusal, JOB_ERROR_INVALID_ARGS,
 			"%s: security-id may be given by root only: it is what the "
@@ -134,12 +150,12 @@ static int fill(const struct hl_lcm *lcm, bool trusted, struct definition *defin
 	definition->ramdisk = domain->ramdisk == HL_NO_INDEX ? MODULE_NONE : MODULE_REQUIRED;
 	definition->hold = domain->hold;
 	definition->sandbox = VM_PLAIN;
-	if (make_config(lcm, domain, definition) < 0)
+	if (make_config(lcm, domain, definition) < 0 || note_files(lcm, domain, definition) < 0)
 		return definition_refuse(refusal, JOB_ERROR_NO_MEMORY, "out of memory");
 	return 0;
 }
 
-int definition_from_lcm(const void *blob, size_t size, bool trusted,
+int definition_from_lcm(const void *blob, size_t size, const struct definition_rules *rules,
 			struct definition *ret_definition, struct definition_refusal *ret_refusal)
 {
 	/* Modules are named by file there, or by whatever else: descriptors come with it. */
@@ -159,5 +175,5 @@ int definition_from_lcm(const void *blob, size_t size, bool trusted,
 		return definition_refuse(ret_refusal, JOB_ERROR_INVALID_ARGS, "%s", error.text);
 	if (r < 0)
 		return definition_refuse(ret_refusal, JOB_ERROR_NO_MEMORY, "%s", strerror(-r));
-	return fill(lcm, trusted, ret_definition, ret_refusal);
+	return fill(lcm, rules, ret_definition, ret_refusal);
 }

@@ -36,11 +36,12 @@ int definition_set_name(struct definition *definition, const char *name,
 }
 
 int definition_set_uuid(struct definition *definition, const uint8_t uuid[16],
-			struct definition_refusal *refusal)
+			const struct definition_rules *rules, struct definition_refusal *refusal)
 {
+	const uint8_t *chosen = uuid_is_nil(uuid) && rules->uuid ? rules->uuid : uuid;
 	int r = 0;
 
-	memcpy(definition->uuid, uuid, sizeof(definition->uuid));
+	memcpy(definition->uuid, chosen, sizeof(definition->uuid));
 	if (uuid_is_nil(definition->uuid))
 		r = uuid_make_random(definition->uuid);
 	if (r < 0)
@@ -53,5 +54,7 @@ int definition_set_uuid(struct definition *definition, const uint8_t uuid[16],
 void definition_clear(struct definition *definition)
 {
 	free(definition->config);
-	definition->config = NULL;
+	free(definition->kernel_file);
+	free(definition->ramdisk_file);
+	*definition = (struct definition){.config = NULL};
 }

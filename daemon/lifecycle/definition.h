@@ -29,10 +29,17 @@ struct definition {
 	uint8_t uuid[16]; /* a new one where the caller has given none */
 	char uuid_text[HL_UUID_TEXT_SIZE];
 	enum definition_module kernel, ramdisk;
-	bool hold;		 /* it stays paused */
-	enum vm_sandbox sandbox; /* in which it can be made */
-	struct policy policy;	 /* without the UUID */
-	char *config;		 /* JSON for libxl */
+	char *kernel_file, *ramdisk_file; /* that an LCM names; NULL: none */
+	bool hold;			  /* it stays paused */
+	enum vm_sandbox sandbox;	  /* in which it can be made */
+	struct policy policy;		  /* without the UUID */
+	char *config;			  /* JSON for libxl */
+};
+
+/* Of who asks. */
+struct definition_rules {
+	bool trusted;	     /* may name what is on this host */
+	const uint8_t *uuid; /* where the definition has none; NULL: a new one */
 };
 
 struct definition_refusal {
@@ -44,7 +51,7 @@ struct definition_refusal {
  * One domain, which needs nothing that a domain has from Xen's launch only.  0, or a negative
  * errno, with `ret_refusal`.
  */
-int definition_from_lcm(const void *blob, size_t size, bool trusted,
+int definition_from_lcm(const void *blob, size_t size, const struct definition_rules *rules,
 			struct definition *ret_definition, struct definition_refusal *ret_refusal);
 
 /*
@@ -52,7 +59,7 @@ int definition_from_lcm(const void *blob, size_t size, bool trusted,
  * files, scripts and devices of the host.  Values are libxl's matter, which looks at them when the
  * domain is made.
  */
-int definition_from_json(const char *text, size_t size, bool trusted,
+int definition_from_json(const char *text, size_t size, const struct definition_rules *rules,
 			 struct definition *ret_definition, struct definition_refusal *ret_refusal);
 
 void definition_clear(struct definition *definition);
@@ -64,6 +71,6 @@ int definition_set_name(struct definition *definition, const char *name,
 			struct definition_refusal *refusal);
 /* Nil: a new one. */
 int definition_set_uuid(struct definition *definition, const uint8_t uuid[16],
-			struct definition_refusal *refusal);
+			const struct definition_rules *rules, struct definition_refusal *refusal);
 
 #endif

@@ -21,6 +21,7 @@ struct vms {
 	struct manager *manager;
 	const char *peers; /* where helpers listen; NULL: there are none */
 	struct policies *policies;
+	const char *definitions; /* the directory of domains that persist; NULL: there is none */
 };
 
 /* By what the sandbox of vmd's process lets it do. */

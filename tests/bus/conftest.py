@@ -116,6 +116,14 @@ def runtime(place):
     return directory
 
 
+@pytest.fixture
+def search_path(place):
+    """A value of PATH, by which the lcmtool of this build is found."""
+    (place / "bin").mkdir()
+    (place / "bin" / "lcmtool").symlink_to(os.environ["LCMTOOL"])
+    return f"{place}/bin:{os.environ['PATH']}"
+
+
 def records(runtime):
     """The jobs that have a record there."""
     return sorted(path.name for path in (runtime / "jobs").iterdir())

@@ -59,14 +59,11 @@ def vmd(launch, place):
 
 
 @pytest.fixture
-def hlctl(bus_address, place):
+def hlctl(bus_address, search_path):
     """hlctl(ARGS..., code=0): its output; or, with another code, its errors."""
-    (place / "bin").mkdir()
-    (place / "bin" / "lcmtool").symlink_to(os.environ["LCMTOOL"])
-
     def run(*args, code=0, cwd="/"):
         done = subprocess.run([HLCTL, "--address", bus_address, *map(str, args)], cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=60, check=False, env={**os.environ, "PATH": f"{place}/bin:{os.environ['PATH']}"})
+                              text=True, timeout=60, check=False, env={**os.environ, "PATH": search_path})
         assert done.returncode == code, done.stdout + done.stderr
         return done.stderr if code else done.stdout
     return run
@@ -140,7 +137,7 @@ def test_no_lcmtool(bus_address, vmd, folder, place):
     assert done.returncode == FAILED and "lcmtool" in done.stderr
 
 
-def test_progress_on_a_terminal(bus_address, vmd, folder, place):
+def test_progress_on_a_terminal(bus_address, vmd, folder, search_path):
     """The order is held until both stages have been seen."""
     seen = threading.Event()
 
@@ -150,10 +147,8 @@ def test_progress_on_a_terminal(bus_address, vmd, folder, place):
         vmd.create(order)
     vmd.overrides["create"] = slow
     leader, follower = pty.openpty()
-    (place / "bin").mkdir()
-    (place / "bin" / "lcmtool").symlink_to(os.environ["LCMTOOL"])
     process = subprocess.Popen([HLCTL, "--address", bus_address, "create", folder / "vm.dts"], stdout=subprocess.PIPE, stderr=follower,
-                               stdin=subprocess.DEVNULL, env={**os.environ, "PATH": f"{place}/bin:{os.environ['PATH']}"}, text=True)
+                               stdin=subprocess.DEVNULL, env={**os.environ, "PATH": search_path}, text=True)
     os.close(follower)
     shown = b""
     while b"[##                  ] build" not in shown:
