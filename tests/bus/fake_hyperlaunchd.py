@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """fake_hyperlaunchd.py ADDRESS STATE CALLS: answers in hyperlaunchd's place on a bus.
 
-STATE, read at each call: JSON with "names" of domains, which may be any text, and "errors",
+STATE, read at each call: JSON with "names" of domains, and "defined" ones, which may be any text, and "errors",
 {method: [D-Bus error, text]}.  Each method that is called is a line in CALLS, with its flags.
 """
 import json
@@ -41,8 +41,12 @@ def figures(domid, name):
 class Fake:
     """The methods; each gives the answer's signature and values, or None for no such domain."""
 
-    def __init__(self, names):
+    def __init__(self, names, defined):
         self.names = dict(enumerate(names, 1))
+        self.defined = defined
+
+    def ListDefinitions(self, _path):
+        return "a(sa{sv})", [[(name, {"Format": "dts"}) for name in self.defined]]
 
     def ListDomains(self, _path):
         return "a(oussssastua{sv})", [[(path_of(domid), domid, UUID % domid, name, "started", "boot", [], 1 << 27, 1, {})
@@ -89,7 +93,7 @@ def answer(message, state):
     if member in state["errors"]:
         name, text = state["errors"][member]
         return dbus.lowlevel.ErrorMessage(message, name, text)
-    got = getattr(Fake(state["names"]), member)(message.get_path(), *message.get_args_list())
+    got = getattr(Fake(state["names"], state.get("defined", [])), member)(message.get_path(), *message.get_args_list())
     if got is None:
         return dbus.lowlevel.ErrorMessage(message, NAME + ".Error.NoSuchDomain", "There is no such domain.")
     reply = dbus.lowlevel.MethodReturnMessage(message)

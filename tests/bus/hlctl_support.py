@@ -79,10 +79,10 @@ class Fake:
         self.process = subprocess.Popen([sys.executable, HERE / "fake_hyperlaunchd.py", address,
                                          self.state_path, self.calls_path])
 
-    def set(self, *names, errors=None):
+    def set(self, *names, errors=None, defined=()):
         """errors: {method: [D-Bus error, text]}"""
         new = self.state_path.with_suffix(".new")
-        new.write_text(json.dumps({"names": names, "errors": errors or {}}))
+        new.write_text(json.dumps({"names": names, "errors": errors or {}, "defined": list(defined)}))
         new.rename(self.state_path)
 
     def calls(self):

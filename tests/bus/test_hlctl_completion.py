@@ -156,7 +156,7 @@ def test_all_names_are_listed_without_running_any(shell, fake):
     ("--no-a", ["--no-ask-password"]), ("events --fol", ["events", "--follow"]),
     ("show w", ["show", "web"]), ("show web d", ["show", "web", "db"]), ("show --val", ["show", "--value"]),
     ("list w", ["list", "w"]), ("status web d", ["status", "web", "d"]), ("list --form", ["list", "--form"]),
-    ("st", ["stat"]), ("stats w", ["stats", "web"]), ("stats web d", ["stats", "web", "db"]), ("stats --op", ["stats", "--openmetrics"]),
+    ("st", ["sta"]), ("stat", ["stat"]), ("def", ["defin"]), ("start --en", ["start", "--enabled"]), ("define --af", ["define", "--after"]), ("start w", ["start", "web-vm"]), ("edit web-vm ", ["edit", "web-vm"]), ("enable d", ["enable", "db-vm"]), ("stats w", ["stats", "web"]), ("stats web d", ["stats", "web", "db"]), ("stats --op", ["stats", "--openmetrics"]),
     ("stats --vc", ["stats", "--vcpus"]), ("list --op", ["list", "--op"]),
     ("--json release d", ["--json", "release", "db"]), ("handoff --for 5 we", ["handoff", "--for", "5", "web"]),
     ("unp", ["unpause"]), ("pause d", ["pause", "db"]), ("unpause w", ["unpause", "web"]), ("pause --fo", ["pause", "--force"]),
@@ -164,7 +164,7 @@ def test_all_names_are_listed_without_running_any(shell, fake):
     ("rename w", ["rename", "web"]), ("rename web d", ["rename", "web", "d"]), ("reboot --force d", ["reboot", "--force", "db"]), ("unpause --fo", ["unpause", "--fo"]),
 ])
 def test_completion_of_verbs_options_and_domains(shell, fake, typed, words):
-    fake.set("web", "db")
+    fake.set("web", "db", defined=["web-vm", "db-vm"])
     assert shell.completed(typed) == words
 
 
@@ -223,10 +223,10 @@ def test_fish_completes_names(fish, fake):
     ("show w", ["web"]), ("show web d", ["db"]), ("stats web d", ["db"]), ("stats --openm", ["--openmetrics"]), ("list w", []), ("status web d", []), ("release d", ["db"]), ("list --form", []),
     ("handoff --for 5 w", ["web"]), ("handoff --console web d", ["db"]), ("handoff --console web xenc", ["xenconsoled"]),
     ("handoff web d", []), ("pause d", ["db"]), ("unpause w", ["web"]), ("shutdown --timeout 5 w", ["web"]), ("reboot --force d", ["db"]),
-    ("reboot --ti", ["--timeout"]), ("pause --forc", ["--force"]), ("rename w", ["web"]), ("rename web d", []), ("reboot web d", []),
+    ("reboot --ti", ["--timeout"]), ("pause --forc", ["--force"]), ("rename w", ["web"]), ("rename web d", []), ("reboot web d", []), ("enable d", ["db-vm"]), ("start w", ["web-vm"]), ("undefine web-vm d", []),
 ])
 def test_fish_completes_verbs_options_and_domains(fish, fake, typed, offered):
-    fake.set("web", "db")
+    fake.set("web", "db", defined=["web-vm", "db-vm"])
     # fish adds options that have these letters in the middle.
     assert fish(typed)[:1] == offered
 

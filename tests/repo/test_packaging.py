@@ -197,7 +197,7 @@ def test_directories_are_those_of_the_options(bare, tmp_path):
 
 @pytest.mark.parametrize("part, absent, present", [
     ("daemon", {"hyperlaunchd", f"{NAME}.conf", "hyperlaunchd.service", "hyperlaunchd.8"}, {"hlctl", "hldom", "hyperlaunch-ready.service"}),
-    ("tools", {"hlctl", "lcmtool", "hldom", "hlctl.1", "hlctl.bash", "hyperlaunch-ready.service", "hyperlaunch-early.service"}, {"hyperlaunchd", "lcm.5"}),
+    ("tools", {"hlctl", "lcmtool", "hldom", "hlctl.1", "hlctl.bash", "hyperlaunch-ready.service", "hyperlaunch-early.service", "hyperlaunch-domains.service"}, {"hyperlaunchd", "lcm.5"}),
     ("helpers", {"hyperlaunch-consoled", "hyperlaunch-consoled.service", "hyperlaunch-consoled.socket", "hyperlaunch-consoled.8",
                  "hyperlaunch-vmd", "hyperlaunch-vmd.socket", "hyperlaunch-vmd@.service", "hyperlaunch-vmd-devices.socket", "hyperlaunch-vmd.8"},
      {"hyperlaunchd", "hlctl"}),

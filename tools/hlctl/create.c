@@ -6,25 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "bus.h"
-#include "common/process.h"
+#include "create.h"
+#include "definition.h"
 #include "domains.h"
 #include "lookup.h"
 #include "progress.h"
 #include "table.h"
-
-/* As much as hyperlaunchd takes, and a byte that says that it is more. */
-#define DEFINITION_MAX (64u << 10)
-
-/* A little more than the daemon allows itself. */
-#define WORK_USEC (UINT64_C(16) * 60 * 1000000)
-
-struct blob {
-	uint8_t data[DEFINITION_MAX + 2]; /* the last one stays zero */
-	size_t size;
-};
 
 struct modules {
 	int kernel, ramdisk; /* -1: none */
@@ -39,67 +28,6 @@ static void modules_close(const struct modules *modules)
 static void lcm_unrefp(struct hl_lcm **lcm)
 {
 	hl_lcm_unref(*lcm);
-}
-
-static int read_to_end(int fd, struct blob *blob)
-{
-	ssize_t n;
-
-	do {
-		n = read(fd, blob->data + blob->size, sizeof(blob->data) - 1 - blob->size);
-		if (n > 0)
-			blob->size += (size_t)n;
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	return n < 0 ? -errno : 0;
-}
-
-/* lcmtool compiles source as it does for a launch, and says what is wrong with it. */
-static enum exit_code compile(const char *file, struct blob *blob)
-{
-	char *argv[] = {"lcmtool", "show", "--format", "dtb", "--", (char *)file, NULL};
-	_cleanup_(closep) int in = -1;
-	int ends[2], status = 0, r;
-	pid_t pid;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return report_error(EXIT_FAILED, "no pipe: %m");
-	in = ends[0];
-	r = process_start(argv, -1, ends[1], false, &pid);
-	close(ends[1]);
-	if (r < 0)
-		return report_error(EXIT_FAILED, "cannot run lcmtool: %s", strerror(-r));
-	r = read_to_end(in, blob);
-	/* It would wait for ever to write what is too much. */
-	closep(&in);
-	in = -1;
-	r = r < 0 ? r : process_wait(pid, &status);
-	if (r < 0)
-		return report_error(EXIT_FAILED, "%s: %s", file, strerror(-r));
-	if (blob->size > DEFINITION_MAX)
-		return report_error(EXIT_FAILED, "%s: more than %u bytes", file, DEFINITION_MAX);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return report_error(EXIT_FAILED, "%s is no definition of a domain", file);
-	return EXIT_OK;
-}
-
-/* By its name: JSON is no device-tree source, and the other way round. */
-static bool is_json(const char *file)
-{
-	size_t length = strlen(file);
-
-	return length > 5 && !strcmp(file + length - 5, ".json");
-}
-
-static enum exit_code read_json(const char *file, struct blob *blob)
-{
-	_cleanup_(closep) int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int r = fd < 0 ? -errno : read_to_end(fd, blob);
-
-	if (r < 0)
-		return report_error(EXIT_FAILED, "%s: %s", file, strerror(-r));
-	if (blob->size > DEFINITION_MAX)
-		return report_error(EXIT_FAILED, "%s: more than %u bytes", file, DEFINITION_MAX);
-	return EXIT_OK;
 }
 
 /* Relative names begin where the definition is. */
@@ -137,24 +65,6 @@ static enum exit_code open_module(const struct options *options, const struct hl
 	return open_beside(options->domain, file, ret_fd);
 }
 
-/* The domain's, for the job; "": hyperlaunchd says what is wrong with the definition. */
-static char *name_in_json(const struct blob *blob)
-{
-	struct json_object *config, *info, *name;
-	char *copy;
-
-	config = json_tokener_parse((const char *)blob->data);
-	copy = json_object_object_get_ex(config, "c_info", &info) &&
-			       json_object_object_get_ex(info, "name", &name) &&
-			       json_object_is_type(name, json_type_string)
-		       ? strdup(json_object_get_string(name))
-		       : strdup("");
-	json_object_put(config);
-	if (!copy)
-		no_memory();
-	return copy;
-}
-
 /* Files that the JSON itself names are opened where hyperlaunchd runs. */
 static enum exit_code open_given(const struct options *options, struct modules *modules)
 {
@@ -168,8 +78,9 @@ static enum exit_code open_given(const struct options *options, struct modules *
 }
 
 /* What is wrong with the definition itself is hyperlaunchd's to say. */
-static enum exit_code open_modules(const struct options *options, const struct blob *blob,
-				   struct modules *modules, char **ret_name)
+static enum exit_code open_modules(const struct options *options,
+				   const struct definition_blob *blob, struct modules *modules,
+				   char **ret_name)
 {
 	const struct hl_lcm_limits limits = {
 		.platform = HL_PLATFORM_X86, .source = true, .definition = true};
@@ -195,23 +106,22 @@ static enum exit_code open_modules(const struct options *options, const struct b
 				  &modules->ramdisk);
 }
 
-static enum exit_code read_definition(const struct options *options, struct blob *blob,
-				      struct modules *modules, char **ret_name)
+static enum exit_code read_all(const struct options *options, struct definition_blob *blob,
+			       struct modules *modules, char **ret_name)
 {
-	bool json = is_json(options->domain);
-	enum exit_code code =
-		json ? read_json(options->domain, blob) : compile(options->domain, blob);
+	bool json = definition_is_json(options->domain);
+	enum exit_code code = definition_read(options->domain, blob);
 
 	if (code)
 		return code;
 	if (!json)
 		return open_modules(options, blob, modules, ret_name);
-	*ret_name = name_in_json(blob);
+	*ret_name = definition_name_in_json(blob);
 	return open_given(options, modules);
 }
 
-static int fill_call(sd_bus_message *call, const struct options *options, const struct blob *blob,
-		     const struct modules *modules)
+static int fill_call(sd_bus_message *call, const struct options *options,
+		     const struct definition_blob *blob, const struct modules *modules)
 {
 	int r = sd_bus_message_append_array(call, 'y', blob->data, blob->size);
 
@@ -221,30 +131,28 @@ static int fill_call(sd_bus_message *call, const struct options *options, const 
 		r = sd_bus_message_append(call, "{sv}", "Kernel", "h", modules->kernel);
 	if (r >= 0 && modules->ramdisk >= 0)
 		r = sd_bus_message_append(call, "{sv}", "Ramdisk", "h", modules->ramdisk);
-	if (r >= 0 && is_json(options->domain))
+	if (r >= 0 && definition_is_json(options->domain))
 		r = sd_bus_message_append(call, "{sv}", "Format", "s", "json");
 	if (r >= 0)
 		r = sd_bus_message_append(call, "{sv}", "Start", "b", !options->paused);
 	return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
-/* Shows meanwhile how far the job is. */
-static enum exit_code send_and_show(const struct options *options, sd_bus *bus,
-				    sd_bus_message *call, const char *kind, const char *name,
-				    sd_bus_message **ret_reply)
+enum exit_code create_send(const struct options *options, sd_bus *bus, sd_bus_message *call,
+			   const char *kind, const char *name, sd_bus_message **ret_reply)
 {
 	struct progress progress;
 	enum exit_code code;
 
 	progress_begin(options, bus, kind, name, &progress);
-	code = bus_send_privileged(options, bus, call, WORK_USEC, ret_reply);
+	code = bus_send_privileged(options, bus, call, CREATE_WORK_USEC, ret_reply);
 	progress_end(&progress);
 	return code;
 }
 
-static enum exit_code send_call(const struct options *options, sd_bus *bus, const struct blob *blob,
-				const struct modules *modules, const char *name,
-				sd_bus_message **ret_reply)
+static enum exit_code send_call(const struct options *options, sd_bus *bus,
+				const struct definition_blob *blob, const struct modules *modules,
+				const char *name, sd_bus_message **ret_reply)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
 	int r = sd_bus_message_new_method_call(bus, &call, BUS_NAME, BUS_ROOT, BUS_MANAGER,
@@ -254,7 +162,7 @@ static enum exit_code send_call(const struct options *options, sd_bus *bus, cons
 		r = fill_call(call, options, blob, modules);
 	if (r < 0)
 		return report_error(EXIT_FAILED, "the call cannot be made: %s", strerror(-r));
-	return send_and_show(options, bus, call, "create", name, ret_reply);
+	return create_send(options, bus, call, "create", name, ret_reply);
 }
 
 static enum exit_code show_domain(const struct options *options, sd_bus *bus, const char *path)
@@ -283,26 +191,29 @@ static enum exit_code show_domain(const struct options *options, sd_bus *bus, co
 	return json_print(object);
 }
 
-enum exit_code verb_create(const struct options *options, sd_bus *bus)
+enum exit_code create_show(const struct options *options, sd_bus *bus, sd_bus_message *reply)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	_cleanup_(modules_close) struct modules modules = {-1, -1};
-	_cleanup_(freep) char *name = NULL;
-	static struct blob blob;
 	const char *path;
-	enum exit_code code = read_definition(options, &blob, &modules, &name);
-	int r;
+	int r = sd_bus_message_read_basic(reply, 'o', &path);
 
-	if (!code)
-		code = send_call(options, bus, &blob, &modules, name, &reply);
-	if (code)
-		return code;
-	r = sd_bus_message_read_basic(reply, 'o', &path);
 	if (r < 0)
 		return bus_bad_answer(r);
 	if (!strcmp(path, "/"))
 		return report_error(EXIT_FAILED, "the domain was created, and has ended already");
 	return show_domain(options, bus, path);
+}
+
+enum exit_code verb_create(const struct options *options, sd_bus *bus)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	_cleanup_(modules_close) struct modules modules = {-1, -1};
+	_cleanup_(freep) char *name = NULL;
+	static struct definition_blob blob;
+	enum exit_code code = read_all(options, &blob, &modules, &name);
+
+	if (!code)
+		code = send_call(options, bus, &blob, &modules, name, &reply);
+	return code ? code : create_show(options, bus, reply);
 }
 
 enum exit_code verb_destroy(const struct options *options, sd_bus *bus)
@@ -320,7 +231,7 @@ enum exit_code verb_destroy(const struct options *options, sd_bus *bus)
 		r = sd_bus_message_append(call, "a{sv}", 1, "Force", "b", options->force);
 	if (r < 0)
 		return report_error(EXIT_FAILED, "the call cannot be made: %s", strerror(-r));
-	code = send_and_show(options, bus, call, "destroy", d->name, &reply);
+	code = create_send(options, bus, call, "destroy", d->name, &reply);
 	if (!code && !options->quiet && !options->json)
 		print_line("Domain %u (%s) is destroyed.", d->domid, d->name);
 	return code;

@@ -14,10 +14,12 @@ static void print_verbs(void)
 		[NEEDS_JOB] = "JOB",
 		[NEEDS_FILE] = "FILE",
 		[NEEDS_NAME] = "DOMAIN NAME",
+		[NEEDS_DEFINED] = "NAME",
+		[MAY_HAVE_DEFINED] = "[NAME]",
 	};
 
 	for (size_t i = 0; i < nr_verbs; i++)
-		printf("  %-8s %-11s %s\n", verbs[i].name, arguments[verbs[i].argument],
+		printf("  %-11s %-11s %s\n", verbs[i].name, arguments[verbs[i].argument],
 		       verbs[i].help);
 }
 
@@ -30,7 +32,7 @@ void print_help(void)
 	puts("\nA DOMAIN is its name, domid, or UUID.\n\n"
 	     "  -j, --json            JSON instead of tables and text\n"
 	     "  -r, --role ROLE       list: only holders of ROLE\n"
-	     "      --null            list: only the names, each ended by a NUL byte\n"
+	     "      --null            list, definitions: only the names, each ended by a NUL byte\n"
 	     "  -p, --property NAME   show: only this property; more than one may be given\n"
 	     "      --value           show: without the names of the properties\n"
 	     "  -P NAME               show: --value --property NAME\n"
@@ -46,9 +48,13 @@ void print_help(void)
 	     "      --exclusive       console: nobody else types; fails if another one does\n"
 	     "      --replay BYTES    console: so much of the earlier output first\n"
 	     "      --escape CHAR     console: leaves it; ^] (the default), any other, or none\n"
-	     "      --kernel FILE     create: in place of the one that the definition names\n"
+	     "      --kernel FILE     create, define: in place of the one that the definition "
+	     "names\n"
 	     "      --ramdisk FILE    create: likewise\n"
-	     "      --paused          create: do not start the domain\n"
+	     "      --paused          create, start: leave the domain paused\n"
+	     "      --after NAME      define: start it after that one; more than one may be given\n"
+	     "      --enabled         define: start it with the host; start: all such, in order\n"
+	     "      --replace         define: also where the name is defined\n"
 	     "      --timeout SECONDS shutdown, reboot: how long to wait for the guest; 60\n"
 	     "      --force           pause, shutdown, reboot, destroy: also if others depend on "
 	     "DOMAIN\n"

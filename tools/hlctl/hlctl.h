@@ -40,8 +40,12 @@ struct options {
 	int escape;			/* a character, ESCAPE_DEFAULT, or ESCAPE_NONE */
 	bool paused;			/* a created domain is not started */
 	const char *kernel, *ramdisk;	/* files of a created domain; NULL: the definition's */
-	const char *domain;		/* the verb's argument; NULL: none */
-	size_t nr_domains;		/* where it takes more than one */
+	size_t nr_after;		/* of a defined domain: what it is started after */
+	char **after;
+	bool enabled;	    /* it is, or those that are, started with the host */
+	bool replace;	    /* what is defined already */
+	const char *domain; /* the verb's argument; NULL: none */
+	size_t nr_domains;  /* where it takes more than one */
 	char **domains;
 };
 
@@ -59,6 +63,13 @@ enum exit_code verb_console(const struct options *options, sd_bus *bus);
 enum exit_code verb_release(const struct options *options, sd_bus *bus);
 enum exit_code verb_create(const struct options *options, sd_bus *bus);
 enum exit_code verb_destroy(const struct options *options, sd_bus *bus);
+enum exit_code verb_definitions(const struct options *options, sd_bus *bus);
+enum exit_code verb_define(const struct options *options, sd_bus *bus);
+enum exit_code verb_undefine(const struct options *options, sd_bus *bus);
+enum exit_code verb_enable(const struct options *options, sd_bus *bus);
+enum exit_code verb_disable(const struct options *options, sd_bus *bus);
+enum exit_code verb_edit(const struct options *options, sd_bus *bus);
+enum exit_code verb_start(const struct options *options, sd_bus *bus);
 enum exit_code verb_pause(const struct options *options, sd_bus *bus);
 enum exit_code verb_unpause(const struct options *options, sd_bus *bus);
 enum exit_code verb_shutdown(const struct options *options, sd_bus *bus);

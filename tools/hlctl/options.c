@@ -16,7 +16,7 @@
 #define SHORT_OPTIONS	 ":jr:f:s:Ft:p:P:qH:hV"
 /* Options that only some verbs take; of those that are not in SHORT_OPTIONS only the long form is
  * there. */
-#define LIMITED "rfsFtpPvnoxRelckduTymU"
+#define LIMITED "rfsFtpPvnoxRelckduTymUaEI"
 
 enum option_code {
 	OPT_JSON = 'j',
@@ -38,6 +38,9 @@ enum option_code {
 	OPT_KERNEL = 'k',
 	OPT_RAMDISK = 'd',
 	OPT_PAUSED = 'u',
+	OPT_AFTER = 'a',
+	OPT_ENABLED = 'E',
+	OPT_REPLACE = 'I',
 	OPT_TIMEOUT = 'T',
 	OPT_FORCE = 'y',
 	OPT_OPENMETRICS = 'm',
@@ -73,6 +76,9 @@ static const struct option longs[] = {
 	{"kernel", required_argument, NULL, OPT_KERNEL},
 	{"ramdisk", required_argument, NULL, OPT_RAMDISK},
 	{"paused", no_argument, NULL, OPT_PAUSED},
+	{"after", required_argument, NULL, OPT_AFTER},
+	{"enabled", no_argument, NULL, OPT_ENABLED},
+	{"replace", no_argument, NULL, OPT_REPLACE},
 	{"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"force", no_argument, NULL, OPT_FORCE},
 	{"openmetrics", no_argument, NULL, OPT_OPENMETRICS},
@@ -185,6 +191,16 @@ static enum exit_code add_properties(const char *text, struct options *options)
 		       : EXIT_OK;
 }
 
+static enum exit_code add_after(const char *name, struct options *options)
+{
+	options->after =
+		reallocarray(options->after, options->nr_after + 1, sizeof(*options->after));
+	if (!options->after)
+		no_memory();
+	options->after[options->nr_after++] = (char *)name;
+	return EXIT_OK;
+}
+
 static enum exit_code set_bus(struct options *options, enum bus_kind bus, const char *address)
 {
 	options->bus = bus;
@@ -228,6 +244,8 @@ static enum exit_code take_value(int option, const char *value, struct options *
 	case OPT_RAMDISK:
 		options->ramdisk = value;
 		return EXIT_OK;
+	case OPT_AFTER:
+		return add_after(value, options);
 	case OPT_SINCE:
 		return parse_since(value, &options->since);
 	case OPT_FOR:
@@ -274,6 +292,12 @@ static enum exit_code take_option(int option, const char *value, struct options 
 		break;
 	case OPT_PAUSED:
 		flag = &options->paused;
+		break;
+	case OPT_ENABLED:
+		flag = &options->enabled;
+		break;
+	case OPT_REPLACE:
+		flag = &options->replace;
 		break;
 	case OPT_FORCE:
 		flag = &options->force;
@@ -351,6 +375,8 @@ static enum exit_code check_exclusions(const struct options *options)
 	if (options->null && (options->json || options->role))
 		return report_error(EXIT_USAGE, "--null and %s exclude each other",
 				    options->json ? "--json" : "--role");
+	if (options->enabled && options->paused)
+		return report_error(EXIT_USAGE, "--enabled and --paused exclude each other");
 	if (options->console && options->seconds)
 		return report_error(EXIT_USAGE, "--console and --for exclude each other");
 	if (options->console && options->nr_domains < 2)
@@ -363,10 +389,9 @@ static enum exit_code check_exclusions(const struct options *options)
 static enum exit_code check_verb(int argc, char **argv, const char *given, struct options *options,
 				 const struct verb **ret_verb)
 {
-	static const int most[] = {[NO_DOMAIN] = 0, [MAY_HAVE_DOMAIN] = 1, [NEEDS_DOMAIN] = 1,
-				   [NEEDS_JOB] = 1, [NEEDS_FILE] = 1,
-
-				   [NEEDS_NAME] = 2};
+	static const int most[] = {[NO_DOMAIN] = 0,	[MAY_HAVE_DOMAIN] = 1, [NEEDS_DOMAIN] = 1,
+				   [NEEDS_JOB] = 1,	[NEEDS_FILE] = 1,      [NEEDS_NAME] = 2,
+				   [NEEDS_DEFINED] = 1, [MAY_HAVE_DEFINED] = 1};
 	const struct verb *verb;
 	char name[16];
 
@@ -383,6 +408,10 @@ static enum exit_code check_verb(int argc, char **argv, const char *given, struc
 				    verb->name);
 	if (argc < 2 && verb->argument == NEEDS_FILE)
 		return report_error(EXIT_USAGE, "%s: which FILE has the definition?", verb->name);
+	if (argc < 2 && (verb->argument == NEEDS_DEFINED ||
+			 (verb->argument == MAY_HAVE_DEFINED && !options->enabled)))
+		return report_error(EXIT_USAGE, "%s: which one? 'hlctl definitions' shows all",
+				    verb->name);
 	if (argc < 3 && verb->argument == NEEDS_NAME)
 		return report_error(EXIT_USAGE, "%s: to which name?", verb->name);
 	if (verb->argument != ANY_DOMAINS && argc - 1 > most[verb->argument] + options->console)
@@ -431,4 +460,5 @@ void options_done(struct options *options)
 	for (size_t i = 0; i < options->nr_properties; i++)
 		free(options->properties[i]);
 	free(options->properties);
+	free(options->after);
 }

@@ -18,7 +18,9 @@ struct verb {
 		ANY_DOMAINS,
 		NEEDS_JOB,
 		NEEDS_FILE,
-		NEEDS_NAME
+		NEEDS_NAME,
+		NEEDS_DEFINED,
+		MAY_HAVE_DEFINED
 	} argument;
 	bool paged;
 };

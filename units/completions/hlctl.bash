@@ -46,7 +46,7 @@ _hlctl_read_option() {
         --host=* | -H?*) remote=1 ;;
         --console) to=1 ;;
         --host | -H) remote=1 option=$1 ;;
-        --address | --role | --format | --since | --for | --property | --replay | --escape | --kernel | --ramdisk | --timeout | -[rfstpP]) option=$1 ;;
+        --address | --role | --format | --since | --for | --property | --replay | --escape | --kernel | --ramdisk | --after | --timeout | -[rfstpP]) option=$1 ;;
     esac
 }
 
@@ -76,6 +76,7 @@ _hlctl_quote() {
     [[ $quoted != [~=]* ]] || quoted=\\$quoted
 }
 
+# $1: the verb that lists them.
 _hlctl_offer_names() {
     local name quoted open='' bare=${current//\\?/}
     local -a names=()
@@ -86,7 +87,7 @@ _hlctl_offer_names() {
         bare=${bare:1}
     fi
     [[ ! $remote && $bare != *[\'\"]* ]] || return 0
-    mapfile -d '' -t names < <(SYSTEMD_BUS_TIMEOUT=2s command hlctl "${bus[@]}" list --null 2>/dev/null)
+    mapfile -d '' -t names < <(SYSTEMD_BUS_TIMEOUT=2s command hlctl "${bus[@]}" "$1" --null 2>/dev/null)
     for name in "${names[@]}"; do
         # It would be taken for an option.
         [[ $name != -* || $dashes ]] || continue
@@ -123,11 +124,14 @@ _hlctl_offer_options() {
         --help --version)
     case $verb in
         list) options+=(--role --null) ;;
+        definitions) options+=(--null) ;;
         show) options+=(--property --value) ;;
         lcm) options+=(--format) ;;
         events) options+=(--since --follow) ;;
         handoff) options+=(--for --console) ;;
         create) options+=(--kernel --ramdisk --paused) ;;
+        define) options+=(--kernel --ramdisk --after --enabled --replace) ;;
+        start) options+=(--paused --enabled) ;;
         pause | destroy) options+=(--force) ;;
         shutdown | reboot) options+=(--timeout --force) ;;
         stats) options+=(--openmetrics --vcpus) ;;
@@ -137,7 +141,7 @@ _hlctl_offer_options() {
 }
 
 _hlctl() {
-    local verbs='list status show roles lcm events modules monitor handoff console release create destroy pause unpause shutdown reboot rename host dmesg stats jobs cancel'
+    local verbs='list status show roles lcm events modules monitor handoff console release create definitions define undefine edit enable disable start destroy pause unpause shutdown reboot rename host dmesg stats jobs cancel'
     local verb='' dashes='' option='' remote='' to='' nr_domains=0 current
     local -a words=() bus=()
 
@@ -155,12 +159,14 @@ _hlctl() {
         # shellcheck disable=SC2086  # words of this file
         _hlctl_offer_words "$current" $verbs
     elif [[ $verb == @(show|stats) || $verb == @(status|handoff|console|release|destroy|pause|unpause|shutdown|reboot|rename) && $nr_domains == 0 ]]; then
-        _hlctl_offer_names
-    elif [[ $verb == create && $nr_domains == 0 ]]; then
+        _hlctl_offer_names list
+    elif [[ $verb == @(undefine|edit|enable|disable|start) && $nr_domains == 0 ]]; then
+        _hlctl_offer_names definitions
+    elif [[ $verb == @(create|define) && $nr_domains == 0 ]]; then
         _hlctl_offer_files
     elif [[ $verb == handoff && $to && $nr_domains == 1 ]]; then
         _hlctl_offer_words "$current" xenconsoled
-        _hlctl_offer_names
+        _hlctl_offer_names list
     fi
 }
 

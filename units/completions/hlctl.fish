@@ -2,7 +2,7 @@
 #
 # Completion of hlctl(1) for fish.  Names of domains come from anywhere: fish quotes each of them.
 
-set -l verbs list status show roles lcm events modules monitor handoff console release create destroy pause unpause shutdown reboot rename host dmesg stats jobs cancel
+set -l verbs list status show roles lcm events modules monitor handoff console release create definitions define undefine edit enable disable start destroy pause unpause shutdown reboot rename host dmesg stats jobs cancel
 
 # Words of the line before the current one, without options and their values; the verb is the first.
 function __hlctl_words
@@ -17,7 +17,7 @@ function __hlctl_words
             echo -- $word
         else if test "$word" = --
             set dashes 1
-        else if contains -- "$word" -r --role -p --property -P -f --format -s --since -t --for --replay --escape --kernel --ramdisk --timeout -H --host --address
+        else if contains -- "$word" -r --role -p --property -P -f --format -s --since -t --for --replay --escape --kernel --ramdisk --after --timeout -H --host --address
             set value 1
         else if not string match -q -- '-*' "$word"
             # A line of its own each, whatever is in it.
@@ -41,10 +41,11 @@ function __hlctl_bus
     end
 end
 
-function __hlctl_domains
+# Names that the verb $argv[1] lists.
+function __hlctl_names
     set -l bus (__hlctl_bus | string unescape)
     test $pipestatus[1] = 0; or return
-    set -l names (SYSTEMD_BUS_TIMEOUT=2s command hlctl $bus list --null 2>/dev/null | string split0)
+    set -l names (SYSTEMD_BUS_TIMEOUT=2s command hlctl $bus $argv[1] --null 2>/dev/null | string split0)
     # Each candidate is a line, and a tab ends it.
     set names (string match -rv -- '[[:cntrl:]\x{202a}-\x{202e}\x{2066}-\x{2069}]' $names)
     # They would be taken for options.
@@ -69,9 +70,16 @@ function __hlctl_domain
     __hlctl_verb status handoff console release destroy pause unpause shutdown reboot rename; and test (count (__hlctl_words)) = 1
 end
 
+# Whether the word may be a definition.
+function __hlctl_defined
+    __hlctl_verb undefine edit enable disable start; and test (count (__hlctl_words)) = 1
+end
+
 complete -c hlctl -f
 complete -c hlctl -n 'test (count (__hlctl_words)) = 0' -a "$verbs"
-complete -c hlctl -n __hlctl_domain -a '(__hlctl_domains)'
+complete -c hlctl -n __hlctl_domain -a '(__hlctl_names list)'
+
+complete -c hlctl -n __hlctl_defined -a '(__hlctl_names definitions)'
 
 complete -c hlctl -s j -l json -d 'JSON instead of tables and text'
 complete -c hlctl -s q -l quiet -d 'No results of changes, no hints'
@@ -86,17 +94,21 @@ complete -c hlctl -s h -l help -d 'Print a summary'
 complete -c hlctl -s V -l version -d 'Print the version'
 
 complete -c hlctl -n '__hlctl_verb list' -s r -l role -x -a 'control hardware boot crash console xenstore legacy-dom0' -d 'Only holders of a role'
-complete -c hlctl -n '__hlctl_verb list' -l null -d 'Only the names, each ended by a NUL byte'
+complete -c hlctl -n '__hlctl_verb list definitions' -l null -d 'Only the names, each ended by a NUL byte'
 complete -c hlctl -n '__hlctl_verb show' -s p -l property -x -d 'Only this property'
 complete -c hlctl -n '__hlctl_verb show' -s P -x -d 'Value of this property'
 complete -c hlctl -n '__hlctl_verb show' -l value -d 'Without the names of the properties'
 complete -c hlctl -n '__hlctl_verb lcm' -s f -l format -x -a 'dtb dts json' -d 'How the LCM is printed'
 complete -c hlctl -n '__hlctl_verb events' -s s -l since -x -d 'From this number on'
 complete -c hlctl -n '__hlctl_verb events' -s F -l follow -d 'Then each new one'
-complete -c hlctl -n '__hlctl_verb create; and test (count (__hlctl_words)) = 1' -F
-complete -c hlctl -n '__hlctl_verb create' -l kernel -r -F -d 'The kernel, in place of the definition\'s'
-complete -c hlctl -n '__hlctl_verb create' -l ramdisk -r -F -d 'The ramdisk, in place of the definition\'s'
-complete -c hlctl -n '__hlctl_verb create' -l paused -d 'Do not start it'
+complete -c hlctl -n '__hlctl_verb create define; and test (count (__hlctl_words)) = 1' -F
+complete -c hlctl -n '__hlctl_verb create define' -l kernel -r -F -d 'The kernel, in place of the definition\'s'
+complete -c hlctl -n '__hlctl_verb create define' -l ramdisk -r -F -d 'The ramdisk, in place of the definition\'s'
+complete -c hlctl -n '__hlctl_verb create start' -l paused -d 'Leave it paused'
+complete -c hlctl -n '__hlctl_verb define' -l after -x -d 'Start it after that one'
+complete -c hlctl -n '__hlctl_verb define' -l enabled -d 'Start it with the host'
+complete -c hlctl -n '__hlctl_verb define' -l replace -d 'Also where the name is defined'
+complete -c hlctl -n '__hlctl_verb start' -l enabled -d 'All that start with the host'
 complete -c hlctl -n '__hlctl_verb stats' -l openmetrics -d 'Text for programs that collect it'
 complete -c hlctl -n '__hlctl_verb stats' -l vcpus -d 'Also each vCPU'
 complete -c hlctl -n '__hlctl_verb console' -l log -d 'What was printed so far'
@@ -106,7 +118,7 @@ complete -c hlctl -n '__hlctl_verb console' -l exclusive -d 'Nobody else types'
 complete -c hlctl -n '__hlctl_verb console' -l replay -x -d 'Bytes of earlier output first'
 complete -c hlctl -n '__hlctl_verb console' -l escape -x -d 'Leaves the console'
 complete -c hlctl -n '__hlctl_verb handoff' -l console -d 'The console of a domain, to a second one'
-complete -c hlctl -n __hlctl_back_end -a 'xenconsoled (__hlctl_domains)'
+complete -c hlctl -n __hlctl_back_end -a 'xenconsoled (__hlctl_names list)'
 complete -c hlctl -n '__hlctl_verb handoff' -s t -l for -x -d 'For that time only'
 complete -c hlctl -n '__hlctl_verb shutdown reboot' -l timeout -x -d 'How long to wait for the guest'
 complete -c hlctl -n '__hlctl_verb pause shutdown reboot destroy' -l force -d 'Also if others depend on it'
