@@ -23,10 +23,12 @@
 #include "launch/complete.h"
 #include "lifecycle/create.h"
 #include "lifecycle/destroy.h"
+#include "lifecycle/device.h"
 #include "lifecycle/pause.h"
 #include "lifecycle/policy.h"
 #include "lifecycle/release.h"
 #include "lifecycle/rename.h"
+#include "lifecycle/resize.h"
 #include "lifecycle/restart.h"
 #include "lifecycle/shutdown.h"
 #include "lifecycle/vm.h"
@@ -221,6 +223,10 @@ static int start_jobs(struct daemon *daemon, const struct options *options)
 		r = destroy_register(daemon->jobs, &daemon->vms);
 	if (r == 0)
 		r = restart_register(daemon->jobs, &daemon->vms);
+	if (r == 0)
+		r = resize_register(daemon->jobs, &daemon->vms);
+	if (r == 0)
+		r = device_register(daemon->jobs, &daemon->vms);
 	if (r == 0)
 		r = console_handoff_register(daemon->jobs, daemon->consoles);
 	if (r == 0)

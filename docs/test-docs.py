@@ -95,18 +95,18 @@ def check_program(name, section):
     differ(f"{name}({section}), option", options_of_page(page(f"{name}.{section}")),
            options_of(told))
     if name == "hlctl":
-        verbs = set(re.findall(r"^  ([a-z]+) ", told, re.MULTILINE))
+        verbs = set(re.findall(r"^  ([a-z-]+) ", told, re.MULTILINE))
         part = page("hlctl.1").split(".Ss Verbs")[1].split(".Ss")[0]
-        differ("hlctl(1), verb", set(re.findall(r"\.It Cm ([a-z]+)", part)), verbs)
+        differ("hlctl(1), verb", set(re.findall(r"\.It Cm ([a-z-]+)", part)), verbs)
         check_completions(verbs, options_of(told))
 
 
 def check_completions(verbs, options):
     """Of hlctl, for each shell."""
     text = {name: (root / "units" / "completions" / name).read_text() for name in ("hlctl.bash", "_hlctl", "hlctl.fish")}
-    differ("hlctl.bash, verb", set(re.search(r"verbs='([a-z ]+)'", text["hlctl.bash"])[1].split()), verbs)
-    differ("_hlctl, verb", set(re.findall(r"^        '([a-z]+):", text["_hlctl"], re.MULTILINE)), verbs)
-    differ("hlctl.fish, verb", set(re.search(r"^set -l verbs ([a-z ]+)$", text["hlctl.fish"], re.MULTILINE)[1].split()), verbs)
+    differ("hlctl.bash, verb", set(re.search(r"verbs='([a-z -]+)'", text["hlctl.bash"])[1].split()), verbs)
+    differ("_hlctl, verb", set(re.findall(r"^        '([a-z-]+):", text["_hlctl"], re.MULTILINE)), verbs)
+    differ("hlctl.fish, verb", set(re.search(r"^set -l verbs ([a-z -]+)$", text["hlctl.fish"], re.MULTILINE)[1].split()), verbs)
     for name in ("hlctl.bash", "_hlctl"):
         differ(f"{name}, option", options_of(text[name]), options)
     differ("hlctl.fish, option", set(re.findall(r"^complete .* -l ([a-z-]+)", text["hlctl.fish"], re.MULTILINE)), options)

@@ -368,3 +368,8 @@ struct bus_auth *bus_auth_free(struct bus_auth *auth)
 	free(auth);
 	return NULL;
 }
+
+bool bus_allowed_is_trusted(const struct bus_allowed *allowed)
+{
+	return allowed->uid == 0 || allowed->uid == geteuid();
+}

@@ -28,6 +28,8 @@
 #define BUS_ACTION_REBOOT	     "org.xenproject.Hyperlaunch1.reboot"
 #define BUS_ACTION_FORCE	     "org.xenproject.Hyperlaunch1.force"
 #define BUS_ACTION_RENAME	     "org.xenproject.Hyperlaunch1.rename"
+#define BUS_ACTION_RESIZE	     "org.xenproject.Hyperlaunch1.resize"
+#define BUS_ACTION_CHANGE_DEVICES    "org.xenproject.Hyperlaunch1.change-devices"
 
 struct bus_auth;
 
@@ -43,6 +45,9 @@ struct bus_allowed {
 	uint32_t uid, pid;	    /* the caller's, as the bus knows them; pid 0: it does not */
 	struct bus_subject subject; /* where the question has a domain */
 };
+
+/* Root, or as good as root: it could itself start what vmd starts for it. */
+bool bus_allowed_is_trusted(const struct bus_allowed *allowed);
 
 /*
  * The work of an allowed call: sends the reply itself, or fails with an error that

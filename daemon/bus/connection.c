@@ -14,6 +14,8 @@
 #include "bus/host.h"
 #include "bus/job.h"
 #include "bus/launch.h"
+#include "bus/lifecycle-change.h"
+#include "bus/lifecycle-device.h"
 #include "bus/lifecycle.h"
 #include "bus/manager.h"
 #include "bus/signals.h"
@@ -89,6 +91,10 @@ static int show_objects(struct bus *bus)
 		r = bus_stats_register(bus, bus->connection);
 	if (r >= 0)
 		r = bus_lifecycle_register(bus, bus->connection);
+	if (r >= 0)
+		r = bus_lifecycle_change_register(bus, bus->connection);
+	if (r >= 0)
+		r = bus_lifecycle_device_register(bus, bus->connection);
 	if (r >= 0)
 		r = bus_domain_rename_register(bus, bus->connection);
 	if (r >= 0)

@@ -193,12 +193,6 @@ int bus_create_start(struct bus *bus, const struct bus_allowed *allowed,
 	return r < 0 ? r : start_job(bus, allowed, modules, definition, start, error);
 }
 
-/* Root could start the same program itself. */
-static bool is_trusted(const struct bus_allowed *allowed)
-{
-	return allowed->uid == 0 || allowed->uid == geteuid();
-}
-
 static int run(const struct bus_allowed *allowed, void *userdata, sd_bus_error *error)
 {
 	struct definition definition = {.config = NULL};
@@ -209,7 +203,8 @@ static int run(const struct bus_allowed *allowed, void *userdata, sd_bus_error *
 	if (r >= 0)
 		r = read_arguments(allowed->call, &arguments, error);
 	if (r >= 0)
-		r = read_definition(&arguments, is_trusted(allowed), &definition, error);
+		r = read_definition(&arguments, bus_allowed_is_trusted(allowed), &definition,
+				    error);
 	if (r >= 0)
 		r = bus_create_start(userdata, allowed, &arguments.modules, &definition,
 				     arguments.start, error);

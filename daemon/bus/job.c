@@ -22,9 +22,11 @@
 #include "jobs/job.h"
 #include "lifecycle/create.h"
 #include "lifecycle/destroy.h"
+#include "lifecycle/device.h"
 #include "lifecycle/pause.h"
 #include "lifecycle/release.h"
 #include "lifecycle/rename.h"
+#include "lifecycle/resize.h"
 #include "lifecycle/restart.h"
 #include "lifecycle/shutdown.h"
 
@@ -156,6 +158,10 @@ static const char *action_of(const struct job *job)
 		{SHUTDOWN_JOB, BUS_ACTION_SHUTDOWN},
 		{REBOOT_JOB, BUS_ACTION_REBOOT},
 		{RENAME_JOB, BUS_ACTION_RENAME},
+		{SET_MEMORY_JOB, BUS_ACTION_RESIZE},
+		{SET_VCPUS_JOB, BUS_ACTION_RESIZE},
+		{ATTACH_DEVICE_JOB, BUS_ACTION_CHANGE_DEVICES},
+		{DETACH_DEVICE_JOB, BUS_ACTION_CHANGE_DEVICES},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)

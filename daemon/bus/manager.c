@@ -148,6 +148,14 @@ static int reconcile(sd_bus_message *call, void *userdata, sd_bus_error *error)
 	return r < 0 ? r : bus_auth_call(bus_auth_of(userdata), call, &question, error);
 }
 
+/* As Lifecycle.Save, so nobody has anything to restore. */
+static int restore(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	return bus_error_set(error, BUS_ERROR_NOT_SUPPORTED,
+			     "Cannot restore a domain: hyperlaunch-vmd does not save any, and "
+			     "does not read what other toolstacks have saved");
+}
+
 static int reply_path(sd_bus_message *call, const struct hl_domain *domain)
 {
 	char path[BUS_DOMAIN_PATH_SIZE];
@@ -426,6 +434,8 @@ static const sd_bus_vtable vtable[] = {
 	       bus_definition_disable, ASKING),
 	METHOD("Start", SD_BUS_ARGS("s", name, "a{sv}", options), SD_BUS_RESULT("o", domain),
 	       bus_start_domain, ASKING),
+	METHOD("Restore", SD_BUS_ARGS("h", state, "a{sv}", options), SD_BUS_RESULT("o", domain),
+	       restore, ASKING),
 	METHOD("Reconcile", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, reconcile, ASKING),
 	SD_BUS_SIGNAL_WITH_ARGS("DomainAdded", SD_BUS_ARGS("u", domid, "s", name, "o", path), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("DomainRemoved",

@@ -3,6 +3,7 @@
 #include "lifecycle/check.h"
 
 #include "common/cleanup.h"
+#include "common/uuid.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
 
@@ -62,6 +63,14 @@ int check_started(struct job *job, const struct manager *manager, const struct h
 		return job_fail(job, JOB_ERROR_WRONG_STATE, "it has shut down (%s)",
 				domain->reason);
 	return 0;
+}
+
+int check_has_uuid(struct job *job, const struct hl_domain *domain)
+{
+	return uuid_is_nil(domain->handle)
+		       ? job_fail(job, JOB_ERROR_NOT_SUPPORTED,
+				  "Xen has no UUID of it, by which hyperlaunch-vmd finds domains")
+		       : 0;
 }
 
 /* BUILT: released by a control domain while another one had paused it. */

@@ -19,6 +19,9 @@ int check_may_stop(struct job *job, const struct manager *manager, const struct 
 /* It has been started, and has not shut down. */
 int check_started(struct job *job, const struct manager *manager, const struct hl_domain *domain);
 
+/* vmd can find it: Xen has a UUID of it, which the classic dom0 lacks. */
+int check_has_uuid(struct job *job, const struct hl_domain *domain);
+
 /* Whether its vCPUs are kept from running by a pause. */
 bool check_is_paused(const struct hl_domain *domain);
 

@@ -136,7 +136,7 @@ static int undo(struct job *job, bool again)
 {
 	struct vms *vms = job->context;
 	struct create *create = job->data;
-	int r = vm_order_undo(vms, job, &create->order, again);
+	int r = vm_order_undo(vms, job, &create->order, again, "destroy");
 
 	if (r == 0)
 		manager_refresh(vms->manager);

@@ -324,3 +324,68 @@ int definition_from_json(const char *text, size_t size, const struct definition_
 					 "the definition is not one JSON object in UTF-8");
 	return fill(config, rules, ret_definition, ret_refusal);
 }
+
+/* The list of a domain's configuration that the device would be in.  NULL: there is none. */
+static const char *list_of(const char *type)
+{
+	return strcmp(type, "disk") == 0 ? "disks" : strcmp(type, "nic") == 0 ? "nics" : NULL;
+}
+
+/* Takes `device` over. */
+static int make_list(const char *list, json_object *device, json_object **ret_config)
+{
+	_cleanup_(json_putp) json_object *config = json_object_new_object();
+	json_object *array = json_object_new_array();
+	int r = config ? json_add(config, list, array) : -ENOMEM;
+
+	if (!config)
+		json_object_put(array);
+	if (r == 0 && json_object_array_add(array, device) < 0)
+		r = -ENOMEM;
+	if (r < 0) {
+		json_object_put(device);
+		return r;
+	}
+	*ret_config = steal(&config);
+	return 0;
+}
+
+/* A name of the device beside others is looked up in vmd, which knows what the domain has. */
+static int check_device(const char *list, json_object *device, bool trusted,
+			struct definition_refusal *refusal)
+{
+	_cleanup_(json_putp) json_object *config = NULL;
+	int r = make_list(list, json_object_get(device), &config);
+
+	if (r < 0)
+		return definition_refuse(refusal, JOB_ERROR_NO_MEMORY, "out of memory");
+	r = check_parts(config, trusted, refusal);
+	return r < 0 ? r : check_backends(config, refusal);
+}
+
+int definition_device(const char *type, const char *text, bool trusted, char **ret_config,
+		      struct definition_refusal *ret_refusal)
+{
+	const char *list = list_of(type);
+	_cleanup_(json_putp) json_object *device = NULL;
+	size_t size = strlen(text);
+	int r;
+
+	if (!list)
+		return definition_refuse(ret_refusal, JOB_ERROR_INVALID_ARGS,
+					 "the type of a device must be \"disk\" or \"nic\"");
+	if (size > DEFINITION_MAX)
+		return definition_refuse(ret_refusal, JOB_ERROR_INVALID_ARGS,
+					 "the device has %zu bytes; it may have %u", size,
+					 DEFINITION_MAX);
+	device = parse(text, size);
+	if (!device)
+		return definition_refuse(ret_refusal, JOB_ERROR_INVALID_ARGS,
+					 "the device is not one JSON object in UTF-8");
+	r = check_device(list, device, trusted, ret_refusal);
+	if (r < 0)
+		return r;
+	*ret_config = strdup(text);
+	return *ret_config ? 0
+			   : definition_refuse(ret_refusal, JOB_ERROR_NO_MEMORY, "out of memory");
+}

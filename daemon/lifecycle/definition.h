@@ -62,6 +62,13 @@ int definition_from_lcm(const void *blob, size_t size, const struct definition_r
 int definition_from_json(const char *text, size_t size, const struct definition_rules *rules,
 			 struct definition *ret_definition, struct definition_refusal *ret_refusal);
 
+/*
+ * libxl's JSON of one device, of what `type` says: "disk" or "nic"; as one of a whole domain is
+ * looked at.  *ret_config: the caller's
+ */
+int definition_device(const char *type, const char *text, bool trusted, char **ret_config,
+		      struct definition_refusal *ret_refusal);
+
 void definition_clear(struct definition *definition);
 
 /* For both readers. */

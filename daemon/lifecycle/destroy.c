@@ -57,12 +57,9 @@ static int order(struct job *job, struct vms *vms, const struct hl_domain *domai
 	struct vm_request request = {.name = "destroy", .sandbox = VM_DEVICES};
 	struct destroy *destroy = job->data;
 
-	request.members = vm_members(domain->handle_text);
-	if (!request.members ||
-	    json_add(request.members, "domid", json_object_new_int64(domain->domid)) < 0) {
-		json_object_put(request.members);
+	request.members = vm_domain_members(domain);
+	if (!request.members)
 		return job_fail(job, JOB_ERROR_NO_MEMORY, "out of memory");
-	}
 	return vm_order_start(vms, job, &destroy->order, &request);
 }
 

@@ -213,7 +213,8 @@ int policy_file_for_each(int dir, void (*each)(void *userdata, const struct poli
 
 void policy_file_remove(int dir, const char *uuid)
 {
-	static const char *const names[] = {FILE_NAME, NEW_NAME, "config", "kernel", "ramdisk"};
+	static const char *const names[] = {FILE_NAME,	  NEW_NAME, "config",
+					    "config.new", "kernel", "ramdisk"};
 	_cleanup_(closep) int own = open_domain(dir, uuid);
 
 	for (size_t i = 0; own >= 0 && i < ARRAY_SIZE(names); i++)

@@ -48,7 +48,7 @@ static int restart(struct job *job, bool again)
 static int undo(struct job *job, bool again)
 {
 	struct vms *vms = job->context;
-	int r = vm_order_undo(vms, job, job->data, again);
+	int r = vm_order_undo(vms, job, job->data, again, "destroy");
 
 	if (r == 0)
 		manager_refresh(vms->manager);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <hyperlaunch/hl.h>
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,12 +29,23 @@ json_object *vm_members(const char *uuid)
 	return NULL;
 }
 
+json_object *vm_domain_members(const struct hl_domain *domain)
+{
+	json_object *members = vm_members(domain->handle_text);
+
+	if (members && json_add(members, "domid", json_object_new_int64(domain->domid)) == 0)
+		return members;
+	json_object_put(members);
+	return NULL;
+}
+
 static enum job_error error_of(const char *code)
 {
 	static const struct {
 		const char *code;
 		enum job_error error;
 	} errors[] = {
+		{"Busy", JOB_ERROR_BUSY},
 		{"InvalidArgs", JOB_ERROR_INVALID_ARGS},
 		{"NoMemory", JOB_ERROR_NO_MEMORY},
 		{"NoSuchDomain", JOB_ERROR_NO_SUCH_DOMAIN},
@@ -53,7 +65,8 @@ static uint32_t percent_of(const char *stage)
 	static const struct {
 		const char *stage;
 		uint32_t percent;
-	} stages[] = {{"check", 5}, {"build", 10}, {"destroy", 10}, {"start", 90}};
+	} stages[] = {{"check", 5},   {"build", 10},  {"destroy", 10},
+		      {"attach", 10}, {"detach", 10}, {"start", 90}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(stages); i++)
 		if (strcmp(stages[i].stage, stage) == 0)
@@ -160,36 +173,38 @@ int vm_order_result(struct job *job, const struct vm_order *order)
 					      : job_fail(job, order->error, "%s", order->message);
 }
 
-static int order_end(const struct vms *vms, struct job *job, struct vm_order *order)
+static int order_end(const struct vms *vms, struct job *job, struct vm_order *order,
+		     const char *name)
 {
 	const enum job_error error = job->error;
 	char message[sizeof(job->message)];
 	struct vm_request request = {
-		.name = "destroy", .sandbox = VM_DEVICES, .members = vm_members(job->subject.uuid)};
+		.name = name, .sandbox = VM_DEVICES, .members = vm_members(job->subject.uuid)};
 	int r;
 
 	memcpy(message, job->message, sizeof(message));
 	r = request.members ? vm_order_start(vms, job, order, &request) : -ENOMEM;
 	if (r == -EINPROGRESS)
 		return r;
-	log_error("what was made of domain \"%s\" may still be there: %s", job->subject.name,
-		  r == -ENOMEM ? "out of memory" : job->message);
+	log_error("what was made for job %" PRIu32 ", %s, may still be there: %s", job->id,
+		  job->doing, r == -ENOMEM ? "out of memory" : job->message);
 	job->error = error;
 	memcpy(job->message, message, sizeof(message));
 	return 0;
 }
 
-int vm_order_undo(const struct vms *vms, struct job *job, struct vm_order *order, bool again)
+int vm_order_undo(const struct vms *vms, struct job *job, struct vm_order *order, bool again,
+		  const char *name)
 {
 	if (!again && order->settled)
 		return 0;
 	if (!again)
-		return order_end(vms, job, order);
+		return order_end(vms, job, order, name);
 	if (!order->ended)
 		return -EINPROGRESS;
 	if (order->error != JOB_ERROR_NONE)
-		log_error("what was made of domain \"%s\" may still be there: %s",
-			  job->subject.name, order->message);
+		log_error("what was made for job %" PRIu32 ", %s, may still be there: %s", job->id,
+			  job->doing, order->message);
 	return 0;
 }
 

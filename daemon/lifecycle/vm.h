@@ -9,6 +9,7 @@
 
 #include "jobs/job.h"
 
+struct hl_domain;
 struct json_object;
 struct loop;
 struct manager;
@@ -55,6 +56,8 @@ struct vm_request {
 
 /* The members of each order: the UUID.  NULL: out of memory. */
 struct json_object *vm_members(const char *uuid);
+/* Of an order about a domain that is there: also its number. */
+struct json_object *vm_domain_members(const struct hl_domain *domain);
 
 /*
  * For a step: gives the order, or looks whether it is done.  0: it is; -EINPROGRESS: the job is
@@ -65,11 +68,13 @@ int vm_order_start(const struct vms *vms, struct job *job, struct vm_order *orde
 int vm_order_result(struct job *job, const struct vm_order *order);
 
 /*
- * For the undo() of a step that gave an order to make a domain: has what was made ended by its
- * UUID, unless there is nothing left to take back.  The job keeps its own error.  0 or
+ * For the undo() of a step that gave an order to make something: has what was made ended by the
+ * domain's UUID, unless there is nothing left to take back.  The job keeps its own error.  0 or
  * -EINPROGRESS.
+ * @name: of the request that ends it
  */
-int vm_order_undo(const struct vms *vms, struct job *job, struct vm_order *order, bool again);
+int vm_order_undo(const struct vms *vms, struct job *job, struct vm_order *order, bool again,
+		  const char *name);
 
 /* vmd gives up what it can. */
 void vm_order_clear(struct vm_order *order);

@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +10,13 @@
 
 #include "common/cleanup.h"
 #include "common/io.h"
-#include "common/json-write.h"
 #include "order.h"
 #include "survive.h"
 #include "toolstack.h"
 
 #define CONFIG_MAX (256 << 10)
 
-static int read_text(int fd, char **ret_text)
+int config_read_text(int fd, char **ret_text)
 {
 	_cleanup_(freep) char *text = NULL;
 	struct stat st;
@@ -45,21 +43,15 @@ static int read_text(int fd, char **ret_text)
 static int compare(struct toolstack *toolstack, const char *text, libxl_domain_config *config,
 		   char *why, size_t size)
 {
-	_cleanup_(json_putp) json_object *given = json_tokener_parse(text);
-	_cleanup_(json_putp) json_object *taken = NULL;
-	char *again = libxl_domain_config_to_json(toolstack->ctx, config);
+	_cleanup_(freep) char *taken = libxl_domain_config_to_json(toolstack->ctx, config);
 	char path[128];
+	int r = survive_check_text(text, taken, path, sizeof(path));
 
-	taken = again ? json_tokener_parse(again) : NULL;
-	free(again);
-	if (!json_object_is_type(given, json_type_object) || !taken) {
+	if (r == -ENOENT)
+		snprintf(why, size, "libxl does not take the value of %s", path);
+	else if (r < 0)
 		snprintf(why, size, "the configuration is no JSON object");
-		return -EINVAL;
-	}
-	if (survive_check(given, taken, path, sizeof(path)) == 0)
-		return 0;
-	snprintf(why, size, "libxl does not take the value of %s", path);
-	return -EINVAL;
+	return r < 0 ? -EINVAL : 0;
 }
 
 /* libxl opens them by name, in this process. */
@@ -88,7 +80,7 @@ int config_read(struct toolstack *toolstack, const struct order *order,
 		libxl_domain_config *ret_config, char *why, size_t size)
 {
 	_cleanup_(freep) char *text = NULL;
-	int r = read_text(order->config, &text);
+	int r = config_read_text(order->config, &text);
 
 	libxl_domain_config_init(ret_config);
 	snprintf(why, size, "the configuration cannot be read: %s", strerror(r < 0 ? -r : 0));

@@ -10,6 +10,9 @@
 struct order;
 struct toolstack;
 
+/* All of a regular file of 256 KiB at most.  -EINVAL: it is none, is empty, or has a zero byte. */
+int config_read_text(int fd, char **ret_text);
+
 /*
  * 0; -EINVAL: it is none, says another UUID than the order, or has what libxl does not take;
  * another negative errno: it cannot be read.  Except with 0, `why` says what is wrong with it.

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <libxl_utils.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,12 +190,61 @@ static void close_kept(const struct order *order)
 	closep(&order->ramdisk);
 }
 
+static void exchange_devices(libxl_domain_config *one, libxl_domain_config *other)
+{
+	const libxl_domain_config was = *one;
+
+	one->disks = other->disks;
+	one->num_disks = other->num_disks;
+	one->nics = other->nics;
+	one->num_nics = other->num_nics;
+	other->disks = was.disks;
+	other->num_disks = was.num_disks;
+	other->nics = was.nics;
+	other->num_nics = was.num_nics;
+}
+
+/* As they are now: some may have been attached or detached, and libxl has chosen addresses. */
+static int take_devices(struct toolstack *toolstack, uint32_t domid, libxl_domain_config *config)
+{
+	libxl_domain_config now;
+	int rc;
+
+	libxl_domain_config_init(&now);
+	rc = toolstack_read_config(toolstack, domid, &now);
+	if (rc == 0)
+		exchange_devices(config, &now);
+	libxl_domain_config_dispose(&now);
+	return rc;
+}
+
+/* Before the domain is ended: an order that is repeated finds them nowhere else. */
+static void keep_devices(struct toolstack *toolstack, const struct order *order, const char *dir,
+			 uint32_t domid, libxl_domain_config *config)
+{
+	_cleanup_(freep) char *text = NULL;
+	int rc = take_devices(toolstack, domid, config), r = -ENOMEM;
+
+	if (rc == 0)
+		text = libxl_domain_config_to_json(toolstack->ctx, config);
+	if (text)
+		r = store_replace_config(dir, order, text);
+	if (r < 0)
+		fprintf(stderr,
+			"<4>devices that were attached or detached may not be so after a restart: "
+			"%s\n",
+			rc != 0 ? libxl_error_to_string(rc) : strerror(-r));
+}
+
 /* It may have been renamed since, and libxl gives no number again for a while. */
-static void adapt(struct toolstack *toolstack, const struct order *order,
+static void adapt(struct toolstack *toolstack, const struct order *order, const char *dir,
 		  libxl_domain_config *config)
 {
 	uint32_t domid = toolstack_find(toolstack, order->uuid);
 	char *name = domid == ORDER_NO_DOMID ? NULL : libxl_domid_to_name(toolstack->ctx, domid);
+
+	if (domid != ORDER_NO_DOMID)
+		keep_devices(toolstack, order, dir, domid, config);
 
 	config->c_info.domid = 0;
 	if (name) {
@@ -204,13 +254,13 @@ static void adapt(struct toolstack *toolstack, const struct order *order,
 }
 
 static int end_and_create(struct toolstack *toolstack, struct client *client,
-			  const struct order *order)
+			  const struct order *order, const char *dir)
 {
 	libxl_domain_config config;
 	int r = read_config(toolstack, client, order, &config);
 
 	if (r == 0) {
-		adapt(toolstack, order, &config);
+		adapt(toolstack, order, dir, &config);
 		client_tell_stage(client, "destroy");
 		r = destroy_made(toolstack, order);
 		if (r < 0)
@@ -232,7 +282,7 @@ int create_again(struct toolstack *toolstack, struct client *client, struct orde
 		client_tell_error(client, "Failed", "what it was made of was not kept: %s",
 				  strerror(-r));
 	else
-		r = end_and_create(toolstack, client, order);
+		r = end_and_create(toolstack, client, order, dir);
 	close_kept(order);
 	return r;
 }

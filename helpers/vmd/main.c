@@ -10,20 +10,24 @@
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
+#include "attach.h"
 #include "client.h"
 #include "common/cleanup.h"
 #include "common/exit-code.h"
 #include "common/json-write.h"
 #include "create.h"
 #include "destroy.h"
+#include "intent.h"
 #include "lock.h"
 #include "order.h"
+#include "resize.h"
 #include "toolstack.h"
 
 static int help(void)
 {
 	puts("hyperlaunch-vmd\n"
-	     "Make or end a VM, as the order says that comes on the socket which the service "
+	     "Make, change or end a VM, as the order says that comes on the socket which the "
+	     "service "
 	     "manager\n"
 	     "passes.  hyperlaunchd sends it; see hyperlaunch-vmd(8).\n"
 	     "\n"
@@ -57,6 +61,38 @@ static int parse_options(int argc, char **argv)
 	return -1;
 }
 
+/* What was half attached is gone with the domain. */
+static int forget_attached(const struct order *order, const char *dir, int r)
+{
+	if (r == 0)
+		(void)intent_remove(dir, order);
+	return r;
+}
+
+static int do_with(struct toolstack *toolstack, struct client *client, struct order *order,
+		   const char *dir)
+{
+	switch (order->verb) {
+	case ORDER_CREATE:
+		return create_run(toolstack, client, order, dir);
+	case ORDER_DESTROY:
+		return forget_attached(order, dir, destroy_run(toolstack, client, order));
+	case ORDER_RESTART:
+		return forget_attached(order, dir, create_again(toolstack, client, order, dir));
+	case ORDER_SET_MEMORY:
+		return resize_memory(toolstack, client, order);
+	case ORDER_SET_VCPUS:
+		return resize_vcpus(toolstack, client, order);
+	case ORDER_ATTACH:
+		return attach_run(toolstack, client, order, dir);
+	case ORDER_DETACH:
+		return attach_detach(toolstack, client, order, dir);
+	case ORDER_UNDO_ATTACH:
+		return attach_undo(toolstack, client, order, dir);
+	}
+	return -EINVAL; /* order_parse() lets no other in */
+}
+
 static int do_order(struct client *client, struct order *order, const char *dir)
 {
 	struct toolstack toolstack;
@@ -67,12 +103,7 @@ static int do_order(struct client *client, struct order *order, const char *dir)
 				  toolstack_problem(&toolstack, ERROR_FAIL));
 		return r;
 	}
-	if (order->verb == ORDER_CREATE)
-		r = create_run(&toolstack, client, order, dir);
-	else if (order->verb == ORDER_RESTART)
-		r = create_again(&toolstack, client, order, dir);
-	else
-		r = destroy_run(&toolstack, client, order);
+	r = do_with(&toolstack, client, order, dir);
 	toolstack_close(&toolstack);
 	return r;
 }

@@ -17,9 +17,10 @@
 static int parse_verb(json_object *packet, enum order_verb *ret_verb)
 {
 	static const char *const names[] = {
-		[ORDER_CREATE] = "create",
-		[ORDER_DESTROY] = "destroy",
-		[ORDER_RESTART] = "restart",
+		[ORDER_CREATE] = "create",	 [ORDER_DESTROY] = "destroy",
+		[ORDER_RESTART] = "restart",	 [ORDER_SET_MEMORY] = "set-memory",
+		[ORDER_SET_VCPUS] = "set-vcpus", [ORDER_ATTACH] = "attach",
+		[ORDER_DETACH] = "detach",	 [ORDER_UNDO_ATTACH] = "undo-attach",
 	};
 	const char *name;
 
@@ -57,6 +58,65 @@ static int parse_domid(json_object *packet, uint32_t *ret_domid)
 		return -EBADMSG;
 	*ret_domid = (uint32_t)domid;
 	return 0;
+}
+
+static int parse_size(json_object *packet, struct order *order)
+{
+	bool memory = order->verb == ORDER_SET_MEMORY;
+	uint64_t number;
+
+	if (!memory && order->verb != ORDER_SET_VCPUS)
+		return 0;
+	if (packet_get_uint(packet, memory ? "memory" : "vcpus",
+			    memory ? ORDER_MEMORY_MAX : ORDER_VCPUS_MAX, &number) < 0 ||
+	    number == 0)
+		return -EBADMSG;
+	if (memory)
+		order->memory_kib = number;
+	else
+		order->vcpus = (uint32_t)number;
+	return 0;
+}
+
+static int parse_type(json_object *packet, struct order *order)
+{
+	const char *type;
+
+	if (order->verb != ORDER_ATTACH && order->verb != ORDER_DETACH)
+		return 0;
+	if (packet_get_text(packet, "type", sizeof(order->type) - 1, &type) < 0 ||
+	    (strcmp(type, "disk") != 0 && strcmp(type, "nic") != 0))
+		return -EBADMSG;
+	memcpy(order->type, type, strlen(type) + 1);
+	return 0;
+}
+
+static int parse_device(json_object *packet, struct order *order)
+{
+	const char *device;
+
+	if (order->verb != ORDER_DETACH)
+		return 0;
+	if (packet_get_text(packet, "device", sizeof(order->device) - 1, &device) < 0 ||
+	    packet_get_bool(packet, "force", &order->force) < 0)
+		return -EBADMSG;
+	memcpy(order->device, device, strlen(device) + 1);
+	return 0;
+}
+
+/* What the verb needs of descriptors, and says of a new domain.  NULL: it is there. */
+static const char *check_create(json_object *packet, struct order *order, size_t nr)
+{
+	if (order->verb != ORDER_CREATE && order->verb != ORDER_ATTACH)
+		return nr > 0 ? "fds: this order has none" : NULL;
+	if (order->config < 0)
+		return "there is no configuration";
+	if (order->verb == ORDER_ATTACH)
+		return nr > 1 ? "fds: this order has one" : NULL;
+	return packet_get_bool(packet, "start", &order->start) < 0 ||
+			       packet_get_bool(packet, "keep", &order->keep) < 0
+		       ? "start or keep is missing or no bool"
+		       : NULL;
 }
 
 /* "fds" has a name for each descriptor. */
@@ -111,16 +171,16 @@ int order_parse(json_object *packet, const int *fds, size_t nr, struct order *re
 		why = "uuid is missing, nil, or none";
 	else if (parse_domid(packet, &order.domid) < 0)
 		why = "domid is no domain's number";
+	else if (parse_size(packet, &order) < 0)
+		why = "memory or vcpus is missing, or out of range";
+	else if (parse_type(packet, &order) < 0)
+		why = "type is missing, or neither disk nor nic";
+	else if (parse_device(packet, &order) < 0)
+		why = "device or force is missing, or of another type";
 	else if (parse_fds(packet, fds, nr, &order) < 0)
 		why = "fds does not name the descriptors";
-	else if (order.verb == ORDER_CREATE && order.config < 0)
-		why = "there is no configuration";
-	else if (order.verb == ORDER_CREATE &&
-		 (packet_get_bool(packet, "start", &order.start) < 0 ||
-		  packet_get_bool(packet, "keep", &order.keep) < 0))
-		why = "start or keep is missing or no bool";
-	else if (order.verb != ORDER_CREATE && nr > 0)
-		why = "fds: this order has none";
+	else
+		why = check_create(packet, &order, nr);
 	*ret_why = why;
 	*ret_order = order;
 	return why ? -EBADMSG : 0;

@@ -6,12 +6,16 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/io.h"
 #include "copy.h"
 #include "order.h"
+
+#define NEW_CONFIG "config.new"
 
 static int open_dir(const char *dir, const struct order *order)
 {
@@ -70,6 +74,26 @@ int store_save(const char *dir, const struct order *order)
 		r = save_one(fd, "kernel", order->kernel);
 	if (r == 0)
 		r = save_one(fd, "ramdisk", order->ramdisk);
+	return r;
+}
+
+static int write_new(int dir, const char *text)
+{
+	_cleanup_(closep) int fd = openat(
+		dir, NEW_CONFIG, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd < 0 ? -errno : write_all(fd, text, strlen(text));
+}
+
+int store_replace_config(const char *dir, const struct order *order, const char *text)
+{
+	_cleanup_(closep) int fd = open_dir(dir, order);
+	int r = fd < 0 ? fd : write_new(fd, text);
+
+	if (r == 0 && renameat(fd, NEW_CONFIG, fd, "config") < 0)
+		r = -errno;
+	if (r < 0 && fd >= 0)
+		(void)unlinkat(fd, NEW_CONFIG, 0);
 	return r;
 }
 

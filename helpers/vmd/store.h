@@ -15,6 +15,10 @@ struct order;
  */
 int store_save(const char *dir, const struct order *order);
 
+/* Writes another configuration in the place of the one that is kept; the descriptor stays the old
+ * one's. */
+int store_replace_config(const char *dir, const struct order *order, const char *text);
+
 /* Opens the copies.  -ENOENT: there are none.  The descriptors are the caller's. */
 int store_open(const char *dir, struct order *order);
 

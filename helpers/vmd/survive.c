@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/cleanup.h"
+#include "common/json-write.h"
+
 /* Of nested objects and lists: packets and files are parsed with a limit below this. */
 #define DEPTH_MAX 32
 
@@ -87,4 +90,14 @@ int survive_check(json_object *given, json_object *taken, char *path, size_t siz
 {
 	path[0] = '\0';
 	return compare(given, taken, path, size, 0);
+}
+
+int survive_check_text(const char *given, const char *taken, char *path, size_t size)
+{
+	_cleanup_(json_putp) json_object *a = given ? json_tokener_parse(given) : NULL;
+	_cleanup_(json_putp) json_object *b = taken ? json_tokener_parse(taken) : NULL;
+
+	if (!json_object_is_type(a, json_type_object) || !json_object_is_type(b, json_type_object))
+		return -EINVAL;
+	return survive_check(a, b, path, size);
 }

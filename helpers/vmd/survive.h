@@ -16,4 +16,7 @@ struct json_object;
  */
 int survive_check(struct json_object *given, struct json_object *taken, char *path, size_t size);
 
+/* The same of two texts.  -EINVAL: either is NULL or no JSON object. */
+int survive_check_text(const char *given, const char *taken, char *path, size_t size);
+
 #endif

@@ -16,6 +16,7 @@
 #define POLLS_MAX 64
 /* Of the only operation there is at a time. */
 #define OPERATION 1
+#define SCRIPT	  "script: "
 
 static int syslog_level(xentoollog_level level)
 {
@@ -51,7 +52,12 @@ __attribute__((format(printf, 5, 0))) static void on_message(xentoollog_logger *
 	if (errnum >= 0 && length >= 0 && (size_t)length < sizeof(text))
 		snprintf(text + length, sizeof(text) - (size_t)length, ": %s", strerror(errnum));
 	fprintf(stderr, "<%d>%s: %s\n", syslog_level(level), context ? context : "libxl", text);
-	if (level >= XTL_ERROR && toolstack->problem[0] == '\0')
+	if (level < XTL_ERROR)
+		return;
+	/* A hotplug script says more than that it has failed, which comes first. */
+	if (strncmp(skip_place(text), SCRIPT, strlen(SCRIPT)) == 0)
+		toolstack_forget(toolstack);
+	if (toolstack->problem[0] == '\0')
 		snprintf(toolstack->problem, sizeof(toolstack->problem), "%.255s",
 			 skip_place(text));
 }
@@ -165,6 +171,15 @@ int toolstack_wait(struct toolstack *toolstack, int rc, const libxl_asyncop_how 
 		}
 	}
 	return r < 0 ? ERROR_FAIL : rc;
+}
+
+int toolstack_read_config(struct toolstack *toolstack, uint32_t domid, libxl_domain_config *config)
+{
+	const libxl_asyncop_how how = toolstack_how();
+
+	return toolstack_wait(
+		toolstack, libxl_retrieve_domain_configuration(toolstack->ctx, domid, config, &how),
+		&how, false);
 }
 
 /* One that is dying may be a predecessor whose memory another domain still maps. */

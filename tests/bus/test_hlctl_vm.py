@@ -158,3 +158,68 @@ def test_progress_on_a_terminal(bus_address, vmd, folder, search_path):
     assert process.communicate(timeout=60)[0] == "Domain 7 (vm) is running.\n"
     shown += read_terminal(leader)
     assert shown.endswith(b"\r\x1b[K")
+
+
+def test_memory_and_vcpus(hlctl, vmd, folder):
+    hlctl("create", write(folder, "vm", "cpus = <2>;"))
+    assert hlctl("set-memory", "vm", "32M") == "Domain 7 (vm) may use 32768 KiB.\n"
+    assert hlctl("set-vcpus", "vm", "1") == "Domain 7 (vm) may use 1 vCPUs.\n"
+    assert vmd.orders[-2]["memory"] == 32 << 10 and vmd.orders[-1]["vcpus"] == 1
+    told = json.loads(hlctl("set-memory", "vm", "1024K", "--json"))
+    assert (told["domid"], told["name"], told["memory_kib"]) == (7, "vm", 1024)
+    assert json.loads(hlctl("set-vcpus", "vm", "2", "--json"))["vcpus"] == 2
+    assert hlctl("set-vcpus", "vm", "2", "--quiet") == ""
+    assert "65536 KiB at most" in hlctl("set-memory", "vm", "1G", code=FAILED)
+    assert "from 1 to 2" in hlctl("set-vcpus", "vm", "3", code=FAILED)
+    hlctl("set-memory", "nobody", "32M", code=NOT_FOUND)
+    vmd.tell("handle web 00000000-0000-0000-0000-000000000000")
+    assert "UUID" in hlctl("set-memory", "web", "32M", code=UNSUPPORTED)
+
+
+@pytest.mark.parametrize("args", [
+    ["set-memory"], ["set-memory", "vm"], ["set-memory", "vm", "32"], ["set-memory", "vm", "M"], ["set-memory", "vm", "32MB"],
+    ["set-memory", "vm", "-1M"], ["set-memory", "vm", "16777216T"], ["set-memory", "vm", "99999999999999999999K"], ["set-memory", "vm", "1M", "x"],
+    ["set-vcpus", "vm"], ["set-vcpus", "vm", "two"], ["set-vcpus", "vm", "4294967296"], ["set-vcpus", "vm", "1M"]], ids=" ".join)
+def test_sizes_that_are_none(hlctl, vmd, args):
+    hlctl(*args, code=USAGE)
+
+
+DISK = '{"pdev_path": "/dev/loop0", "vdev": "xvdb", "backend": "phy", "format": "raw"}'
+
+
+@pytest.fixture
+def vm_in_domain_0(launch, place, hlctl, folder):
+    """Of a Xen whose only initial domain is 0, from where devices are changed; the order's server."""
+    (place / "peers").mkdir()
+    daemon = launch(extra=",as=classic", options=["--session", "--peers", str(place / "peers")])
+    server = vms.Vmd(str(place / "peers"), daemon.command)
+    hlctl("create", folder / "vm.dts")
+    yield server
+    server.stop()
+
+
+def test_attach_and_detach(hlctl, vm_in_domain_0, folder):
+    assert hlctl("attach", "vm", "disk", DISK) == "Domain 1 (vm) has the disk now.\n"
+    (folder / "nic.json").write_text('{"mac": "00:16:3e:01:02:03"}')
+    told = json.loads(hlctl("attach", "vm", "nic", folder / "nic.json", "--json"))
+    assert (told["domid"], told["name"]) == (1, "vm")
+    assert hlctl("detach", "vm", "disk", "xvdb", "--force") == "Domain 1 (vm) has the disk no more.\n"
+    assert vm_in_domain_0.orders[-1]["force"] is True
+    assert "no nic 5" in hlctl("detach", "vm", "nic", "5", code=FAILED)
+    assert hlctl("detach", "vm", "nic", "00:16:3e:01:02:03", "--quiet") == ""
+
+
+def test_devices_that_are_none(hlctl, vm_in_domain_0, folder):
+    assert "/nowhere" in hlctl("attach", "vm", "disk", "/nowhere", code=FAILED)
+    assert str(folder) in hlctl("attach", "vm", "disk", folder, code=FAILED)
+    (folder / "zero.json").write_bytes(b"{\0}")
+    assert "zero byte" in hlctl("attach", "vm", "disk", folder / "zero.json", code=FAILED)
+    (folder / "large.json").write_text(" " * 100000)
+    assert "bytes; it may have" in hlctl("attach", "vm", "disk", folder / "large.json", code=FAILED)
+    assert "JSON" in hlctl("attach", "vm", "disk", "{", code=FAILED)
+    assert "phy" in hlctl("attach", "vm", "disk", "{}", code=UNSUPPORTED)
+    assert '"nic"' in hlctl("attach", "vm", "usb", "{}", code=FAILED)
+    for args in (["attach"], ["attach", "vm"], ["attach", "vm", "disk"], ["attach", "vm", "disk", "{}", "x"], ["attach", "vm", "disk", "{}", "--force"],
+                 ["detach", "vm", "disk"]):
+        hlctl(*args, code=USAGE)
+    assert [order["request"] for order in vm_in_domain_0.orders] == ["create"]

@@ -12,71 +12,11 @@ import dbus
 import dbus.lowlevel
 import pytest
 
-from conftest import (Client, INVALID_ARGS, JOB, LIFECYCLE, MANAGER, NAME, NOBODY, OURS, PATH, ROOT, call_as_nobody,
-                       domid_of, records, turn, wait_until)
-
-sys.path.insert(0, str(ROOT / "tools" / "hlsim"))
-import vms  # noqa: E402
-
-NAMED = "0b1e9f5c-3d5e-4c55-9f0a-8c1c1a2b3c4d"
-STORE, CONTROL, HARDWARE, CONSOLE, WEB, DB = 1, 2, 3, 4, 5, 6
-CREATE = "aya{sv}"
-KERNEL = 'kernel { compatible = "module,kernel"; file = "vmlinuz"; bootargs = "console=hvc0 one two"; };'
-RAMDISK = 'ramdisk { compatible = "module,ramdisk"; file = "initrd"; };'
-
-
-def definition(name="vm", more="", memory='"64M"', modules=KERNEL):
-    """A source LCM of one domain, compiled."""
-    source = f"""/dts-v1/;
-/ {{ chosen {{ hypervisor {{ compatible = "hypervisor,xen"; {name} {{ compatible = "xen,domain"; memory = {memory}; {more}
-    {modules} }}; }}; }}; }};"""
-    return compile_source(source)
-
-
-def compile_source(source):
-    return subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-"], input=source.encode(), stdout=subprocess.PIPE, check=True).stdout
-
-
-@pytest.fixture
-def peers(place):
-    folder = place / "peers"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def daemon(launch, runtime, peers):
-    return launch(options=["--session", "--peers", str(peers)], env={"RUNTIME_DIRECTORY": str(runtime)})
-
-
-@pytest.fixture
-def vmd(daemon, peers):
-    server = vms.Vmd(str(peers), daemon.command)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def files(place):
-    """Descriptors of a kernel and a ramdisk."""
-    fds = {}
-    for name in ("kernel", "ramdisk"):
-        (place / name).write_bytes(f"this is the {name}".encode())
-        fds[name] = os.open(place / name, os.O_RDONLY)
-    yield fds
-    for fd in fds.values():
-        os.close(fd)
-
-
-def options(files, ramdisk=False, **more):
-    found = {"Kernel": dbus.types.UnixFd(files["kernel"])}
-    if ramdisk:
-        found["Ramdisk"] = dbus.types.UnixFd(files["ramdisk"])
-    return dbus.Dictionary(found | more, signature="sv")
-
-
-def create(client, files, blob=None, ramdisk=False, **more):
-    return client.call("CreateDomain", CREATE, dbus.ByteArray(definition() if blob is None else blob), options(files, ramdisk, **more))
+from conftest import (Client, INVALID_ARGS, JOB, LIFECYCLE, MANAGER, NAME, NOBODY, OURS, PATH, call_as_nobody, domid_of, records, turn,
+                      wait_until)
+from vm_support import (CREATE, KERNEL, NAMED, RAMDISK, compile_source, create, definition, hold, jobs,
+                        options, vms)
+from vm_support import daemon, files, handles, peers, vmd  # fixtures, pylint: disable=unused-import
 
 
 def begin(client, files, answers, blob=None, timeout=60):
@@ -91,22 +31,6 @@ def refused(client, files, error, blob=None, ramdisk=False, **more):
 
 def destroy(client, path, **more):
     client.call("Destroy", "a{sv}", dbus.Dictionary(more, signature="sv"), interface=LIFECYCLE, path=path)
-
-
-def jobs(client):
-    return client.call("ListJobs")
-
-
-def hold(vmd, request):
-    """The orders of that kind that have come, each of which waits for a word to its method."""
-    held = []
-
-    def method(order):
-        order.stage("build")
-        held.append(order)
-        order.wait_left()
-    vmd.overrides[request] = method
-    return held
 
 
 def test_created(daemon, client, vmd, files, runtime):
@@ -334,13 +258,6 @@ def test_destroyed(daemon, client, vmd, files):
     with pytest.raises(dbus.DBusException) as caught:
         destroy(client, path)
     assert caught.value.get_dbus_name() == "org.freedesktop.DBus.Error.UnknownObject"
-
-
-@pytest.fixture
-def handles(daemon):
-    """Each initial domain has a UUID, as hyperlaunchd gives them on Xen."""
-    for domid in (STORE, CONTROL, HARDWARE, CONSOLE, WEB, DB):
-        daemon.command(f"handle {domid} 00000000-0000-4000-8000-00000000000{domid}")
 
 
 def test_initial_domain_is_destroyed(handles, client, vmd):

@@ -62,7 +62,13 @@ def test_order_that_it_takes(vmd):
     ({"request": "other"}, "request"), ({"request": None}, "request"), ({"request": 5}, "request"),
     ({"uuid": None}, "uuid"), ({"uuid": "00000000-0000-0000-0000-000000000000"}, "uuid"), ({"uuid": UUID[:-1]}, "uuid"),
     ({"uuid": UUID + "0"}, "uuid"), ({"domid": -1}, "domid"), ({"domid": 0x7ff0}, "domid"), ({"domid": "5"}, "domid"),
-    ({"fds": ["config"]}, "fds"), ({"request": "create", "start": True, "keep": False}, "configuration"), ({"request": "other"}, "request")])
+    ({"fds": ["config"]}, "fds"), ({"request": "create", "start": True, "keep": False}, "configuration"), ({"request": "other"}, "request"),
+    ({"request": "set-memory"}, "memory"), ({"request": "set-memory", "memory": 0}, "memory"), ({"request": "set-memory", "memory": "5"}, "memory"),
+    ({"request": "set-memory", "memory": 1 << 62}, "memory"), ({"request": "set-vcpus", "memory": 5}, "vcpus"),
+    ({"request": "set-vcpus", "vcpus": 0}, "vcpus"), ({"request": "set-vcpus", "vcpus": 8193}, "vcpus"),
+    ({"request": "attach"}, "type"), ({"request": "attach", "type": "usb"}, "type"), ({"request": "attach", "type": "disk"}, "configuration"),
+    ({"request": "detach", "type": "disk", "force": False}, "device"), ({"request": "detach", "type": "disk", "device": "xvdb"}, "force"),
+    ({"request": "detach", "type": "nic", "device": "x" * 64, "force": True}, "device"), ({"request": "undo-attach", "uuid": None}, "uuid")])
 def test_members_that_do_not_fit(vmd, change, why):
     process, connection = vmd
     packet = {"id": "1", "request": "destroy", "uuid": UUID} | change
@@ -77,6 +83,13 @@ def test_members_that_do_not_fit(vmd, change, why):
 def test_descriptors_that_do_not_fit(vmd, file, names, nr, why):
     _, connection = vmd
     told = order(connection, {"id": "1", "request": "create", "uuid": UUID} | ({} if names is None else {"fds": names}), [file] * nr)
+    assert [one["error"] for one in told] == ["InvalidArgs"] and why in told[0]["message"]
+
+
+@pytest.mark.parametrize("request_, names, why", [("attach", ["config", "kernel"], "one"), ("detach", ["config"], "none"), ("undo-attach", ["config"], "none")])
+def test_descriptors_of_devices(vmd, file, request_, names, why):
+    _, connection = vmd
+    told = order(connection, {"id": "1", "request": request_, "uuid": UUID, "type": "disk", "device": "xvdb", "force": False, "fds": names}, [file] * len(names))
     assert [one["error"] for one in told] == ["InvalidArgs"] and why in told[0]["message"]
 
 

@@ -248,6 +248,52 @@ def test_json_with_a_disk(launched):
     ask(launched, "rm /srv/disk.img")
 
 
+def memory_of(boot, name):
+    """In MiB: what the domain has, its limit, and what it is asked for."""
+    kib = int(ask(boot, f"xenstore-read /local/domain/$(xl domid {name})/memory/target"))
+    return [int(ask(boot, f"hlctl show -P Memory{what} {name}")) >> 20 for what in ("Current", "Max")] + [kib >> 10]
+
+
+def resize(boot, name, less, most):
+    """Down and up again, by a guest that follows; and no further than it may."""
+    ask(boot, f"hlctl set-memory {name} {less}M")
+    boot.wait_shell_says(f"[ $(hlctl show -P MemoryCurrent {name}) -le {(less + 2) << 20} ]")
+    current, limit, target = memory_of(boot, name)
+    assert target == less and less <= limit <= less + 2 and current <= limit
+    ask(boot, f"hlctl set-memory {name} {most}M")
+    boot.wait_shell_says(f"[ $(hlctl show -P MemoryCurrent {name}) -ge {(most - 2) << 20} ]")
+    assert memory_of(boot, name)[2] == most
+    refused(boot, f"hlctl set-memory {name} {most + 1}M", f"{most << 10} KiB at most")
+
+
+def set_vcpus(boot, name, nr):
+    ask(boot, f"hlctl set-vcpus {name} {nr}")
+    boot.wait_shell_says(f"[ $(hlctl show -P VcpusOnline {name}) = {nr} ]")
+
+
+def test_memory_and_vcpus_change(launched):
+    define(launched, "size", "128M")
+    ask(launched, "hlctl create /run/size.dts")
+    launched.wait_shell_says(f"grep -q READY {log_of('size')}")
+    resize(launched, "size", 104, 128)
+    for nr in (1, 2):
+        set_vcpus(launched, "size", nr)
+    refused(launched, "hlctl set-vcpus size 3", "from 1 to 2")
+    assert json.loads(ask(launched, "xl list -l size"))[0]["config"]["b_info"]["avail_vcpus"] == [0, 1]
+    ask(launched, "hlctl destroy size")
+    refused(launched, "hlctl set-memory size 100M", "size")
+
+
+def test_memory_of_initial_domains_changes(launched):
+    most = memory_of(launched, "web")[2]
+    resize(launched, "web", most - 24, most)
+    before = memory_of(launched, "dom0")
+    ask(launched, f"hlctl set-memory dom0 {before[2] - 32}M")
+    launched.wait_shell_says(f"[ $(hlctl show -P MemoryCurrent dom0) -le {(before[2] - 30) << 20} ]")
+    refused(launched, "hlctl set-memory dom0 127M", "134217728 bytes at least")
+    ask(launched, f"hlctl set-memory dom0 {before[2]}M")
+
+
 def test_initial_domain_is_destroyed_and_others_are_not(launched):
     refused(launched, "hlctl destroy dom0", "hardware domain")
     ask(launched, "hlctl destroy web")

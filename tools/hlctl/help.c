@@ -16,10 +16,14 @@ static void print_verbs(void)
 		[NEEDS_NAME] = "DOMAIN NAME",
 		[NEEDS_DEFINED] = "NAME",
 		[MAY_HAVE_DEFINED] = "[NAME]",
+		[NEEDS_SIZE] = "DOMAIN SIZE",
+		[NEEDS_COUNT] = "DOMAIN NUMBER",
+		[NEEDS_DEVICE] = "DOMAIN TYPE JSON",
+		[NEEDS_DEVICE_NAME] = "DOMAIN TYPE NAME",
 	};
 
 	for (size_t i = 0; i < nr_verbs; i++)
-		printf("  %-11s %-11s %s\n", verbs[i].name, arguments[verbs[i].argument],
+		printf("  %-11s %-16s %s\n", verbs[i].name, arguments[verbs[i].argument],
 		       verbs[i].help);
 }
 
@@ -57,7 +61,8 @@ void print_help(void)
 	     "      --replace         define: also where the name is defined\n"
 	     "      --timeout SECONDS shutdown, reboot: how long to wait for the guest; 60\n"
 	     "      --force           pause, shutdown, reboot, destroy: also if others depend on "
-	     "DOMAIN\n"
+	     "DOMAIN;\n"
+	     "                        detach: also a disk that the guest uses\n"
 	     "      --openmetrics     stats: OpenMetrics text, for programs that collect it\n"
 	     "      --vcpus           stats: also each vCPU of each DOMAIN\n"
 	     "  -q, --quiet           print no results of changes, no hints\n"

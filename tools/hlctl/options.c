@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <hyperlaunch/hl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -385,14 +386,54 @@ static enum exit_code check_exclusions(const struct options *options)
 	return EXIT_OK;
 }
 
+#define WHICH_DOMAIN  "which domain? 'hlctl list' shows all"
+#define WHICH_DEFINED "which one? 'hlctl definitions' shows all"
+#define MAX_ARGUMENTS 3
+
+/* What follows a verb: how much at most, and what is asked for where it is missing. */
+static const struct {
+	int most;
+	const char *missing[MAX_ARGUMENTS];
+} arguments[] = {
+	[NO_DOMAIN] = {0, {NULL}},
+	[MAY_HAVE_DOMAIN] = {1, {NULL}},
+	[NEEDS_DOMAIN] = {1, {WHICH_DOMAIN}},
+	[ANY_DOMAINS] = {INT_MAX, {NULL}},
+	[NEEDS_JOB] = {1, {"which job? 'hlctl jobs' shows all"}},
+	[NEEDS_FILE] = {1, {"which FILE has the definition?"}},
+	[NEEDS_NAME] = {2, {WHICH_DOMAIN, "to which name?"}},
+	[NEEDS_DEFINED] = {1, {WHICH_DEFINED}},
+	[MAY_HAVE_DEFINED] = {1, {NULL}},
+	[NEEDS_SIZE] = {2, {WHICH_DOMAIN, "to which SIZE, such as 512M?"}},
+	[NEEDS_COUNT] = {2, {WHICH_DOMAIN, "to which NUMBER?"}},
+	[NEEDS_DEVICE] = {3,
+			  {WHICH_DOMAIN, "a disk or a nic?",
+			   "which DEVICE, as libxl's JSON, or a file with that?"}},
+	[NEEDS_DEVICE_NAME] = {3, {WHICH_DOMAIN, "a disk or a nic?", "which one, such as xvdb?"}},
+};
+
+static enum exit_code check_arguments(int argc, char **argv, const struct verb *verb,
+				      const struct options *options)
+{
+	for (int i = argc - 1; i < MAX_ARGUMENTS; i++)
+		if (arguments[verb->argument].missing[i])
+			return report_error(EXIT_USAGE, "%s: %s", verb->name,
+					    arguments[verb->argument].missing[i]);
+	if (argc < 2 && verb->argument == MAY_HAVE_DEFINED && !options->enabled)
+		return report_error(EXIT_USAGE, "%s: " WHICH_DEFINED, verb->name);
+	/* A hand-off of a domain's console is to a second one. */
+	if (argc - 1 - options->console > arguments[verb->argument].most)
+		return report_error(EXIT_USAGE, "%s: unexpected argument '%s'", verb->name,
+				    argv[argc - 1]);
+	return EXIT_OK;
+}
+
 /* given: the codes of the options in LIMITED */
 static enum exit_code check_verb(int argc, char **argv, const char *given, struct options *options,
 				 const struct verb **ret_verb)
 {
-	static const int most[] = {[NO_DOMAIN] = 0,	[MAY_HAVE_DOMAIN] = 1, [NEEDS_DOMAIN] = 1,
-				   [NEEDS_JOB] = 1,	[NEEDS_FILE] = 1,      [NEEDS_NAME] = 2,
-				   [NEEDS_DEFINED] = 1, [MAY_HAVE_DEFINED] = 1};
 	const struct verb *verb;
+	enum exit_code code;
 	char name[16];
 
 	if (!argc)
@@ -400,23 +441,9 @@ static enum exit_code check_verb(int argc, char **argv, const char *given, struc
 	verb = find_verb(argv[0]);
 	if (!verb)
 		return report_error(EXIT_USAGE, "unknown verb '%s'; see 'hlctl --help'", argv[0]);
-	if (argc < 2 && (verb->argument == NEEDS_DOMAIN || verb->argument == NEEDS_NAME))
-		return report_error(EXIT_USAGE, "%s: which domain? 'hlctl list' shows all",
-				    verb->name);
-	if (argc < 2 && verb->argument == NEEDS_JOB)
-		return report_error(EXIT_USAGE, "%s: which job? 'hlctl jobs' shows all",
-				    verb->name);
-	if (argc < 2 && verb->argument == NEEDS_FILE)
-		return report_error(EXIT_USAGE, "%s: which FILE has the definition?", verb->name);
-	if (argc < 2 && (verb->argument == NEEDS_DEFINED ||
-			 (verb->argument == MAY_HAVE_DEFINED && !options->enabled)))
-		return report_error(EXIT_USAGE, "%s: which one? 'hlctl definitions' shows all",
-				    verb->name);
-	if (argc < 3 && verb->argument == NEEDS_NAME)
-		return report_error(EXIT_USAGE, "%s: to which name?", verb->name);
-	if (verb->argument != ANY_DOMAINS && argc - 1 > most[verb->argument] + options->console)
-		return report_error(EXIT_USAGE, "%s: unexpected argument '%s'", verb->name,
-				    argv[argc - 1]);
+	code = check_arguments(argc, argv, verb, options);
+	if (code)
+		return code;
 	given += strspn(given, verb->extra);
 	if (*given)
 		return report_error(EXIT_USAGE, "%s does not take %s", verb->name,

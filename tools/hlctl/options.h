@@ -20,7 +20,11 @@ struct verb {
 		NEEDS_FILE,
 		NEEDS_NAME,
 		NEEDS_DEFINED,
-		MAY_HAVE_DEFINED
+		MAY_HAVE_DEFINED,
+		NEEDS_SIZE,
+		NEEDS_COUNT,
+		NEEDS_DEVICE,
+		NEEDS_DEVICE_NAME
 	} argument;
 	bool paged;
 };

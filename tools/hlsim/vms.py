@@ -63,6 +63,7 @@ class Vmd:
         self.overrides = {}     # by request: called in place of the method, with the order
         self.domids = {}        # of domains made here, by UUID
         self.kept = {}          # their configurations, likewise
+        self.devices = {}       # of each: {(type, name): configuration}, of those that were attached
         self.listeners = []
         for kind in KINDS:
             path = os.path.join(folder, kind)
@@ -98,7 +99,9 @@ class Vmd:
                 order.close()
 
     def do(self, order):
-        methods = {"create": self.create, "destroy": self.destroy, "restart": self.restart} | self.overrides
+        methods = {"create": self.create, "destroy": self.destroy, "restart": self.restart,
+                   "set-memory": self.set_memory, "set-vcpus": self.set_vcpus,
+                   "attach": self.attach, "detach": self.detach, "undo-attach": self.undo_attach} | self.overrides
         try:
             methods[order.packet["request"]](order)
         except Refused as error:
@@ -127,10 +130,46 @@ class Vmd:
         order.stage("start")
         order.done(domid=domid)
 
+    def set_memory(self, order):
+        domid, kib, config = order.packet["domid"], order.packet["memory"], self.kept.get(order.packet["uuid"])
+        if config and kib > config["b_info"]["max_memkb"]:
+            raise Refused("InvalidArgs", f"it may have {config['b_info']['max_memkb']} KiB at most, not {kib}")
+        self.tell(f"memory {domid} {kib}")
+        # A guest that follows at once.
+        self.tell(f"figure {domid} current {kib}")
+        order.done()
+
+    def set_vcpus(self, order):
+        self.tell(f"figure {order.packet['domid']} online {order.packet['vcpus']}")
+        order.done()
+
+    def attach(self, order):
+        order.stage("check")
+        kind, device = order.packet["type"], order.config()
+        devices = self.devices.setdefault(order.packet["uuid"], {})
+        name = device.get("vdev", "") if kind == "disk" else device.get("mac", f"00:16:3e:00:00:{len(devices):02x}")
+        if (kind, name) in devices:
+            raise Refused("WrongState", f"it has a {kind} {name}")
+        order.stage("attach")
+        devices[kind, name] = device
+        order.done()
+
+    def detach(self, order):
+        kind, name = order.packet["type"], order.packet["device"]
+        order.stage("detach")
+        if self.devices.get(order.packet["uuid"], {}).pop((kind, name), None) is None:
+            raise Refused("InvalidArgs", f"it has no {kind} {name}")
+        order.done()
+
+    def undo_attach(self, order):
+        """It is done, or was not begun: nobody kills this one."""
+        order.done()
+
     def destroy(self, order):
         order.stage("destroy")
         domid = order.packet.get("domid", self.domids.get(order.packet["uuid"]))
         if domid is not None:
             self.tell(f"domain-remove {domid}")
             self.domids.pop(order.packet["uuid"], None)
+            self.devices.pop(order.packet["uuid"], None)
         order.done()

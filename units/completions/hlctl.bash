@@ -132,7 +132,7 @@ _hlctl_offer_options() {
         create) options+=(--kernel --ramdisk --paused) ;;
         define) options+=(--kernel --ramdisk --after --enabled --replace) ;;
         start) options+=(--paused --enabled) ;;
-        pause | destroy) options+=(--force) ;;
+        pause | destroy | detach) options+=(--force) ;;
         shutdown | reboot) options+=(--timeout --force) ;;
         stats) options+=(--openmetrics --vcpus) ;;
         console) options+=(--log --follow --read-only --exclusive --replay --escape) ;;
@@ -141,7 +141,7 @@ _hlctl_offer_options() {
 }
 
 _hlctl() {
-    local verbs='list status show roles lcm events modules monitor handoff console release create definitions define undefine edit enable disable start destroy pause unpause shutdown reboot rename host dmesg stats jobs cancel'
+    local verbs='list status show roles lcm events modules monitor handoff console release create definitions define undefine edit enable disable start destroy pause unpause shutdown reboot rename set-memory set-vcpus attach detach host dmesg stats jobs cancel'
     local verb='' dashes='' option='' remote='' to='' nr_domains=0 current
     local -a words=() bus=()
 
@@ -158,11 +158,15 @@ _hlctl() {
     elif [[ ! $verb ]]; then
         # shellcheck disable=SC2086  # words of this file
         _hlctl_offer_words "$current" $verbs
-    elif [[ $verb == @(show|stats) || $verb == @(status|handoff|console|release|destroy|pause|unpause|shutdown|reboot|rename) && $nr_domains == 0 ]]; then
+    elif [[ $verb == @(show|stats) || $verb == @(status|handoff|console|release|destroy|pause|unpause|shutdown|reboot|rename|set-memory|set-vcpus|attach|detach) && $nr_domains == 0 ]]; then
         _hlctl_offer_names list
     elif [[ $verb == @(undefine|edit|enable|disable|start) && $nr_domains == 0 ]]; then
         _hlctl_offer_names definitions
     elif [[ $verb == @(create|define) && $nr_domains == 0 ]]; then
+        _hlctl_offer_files
+    elif [[ $verb == @(attach|detach) && $nr_domains == 1 ]]; then
+        _hlctl_offer_words "$current" disk nic
+    elif [[ $verb == attach && $nr_domains == 2 ]]; then
         _hlctl_offer_files
     elif [[ $verb == handoff && $to && $nr_domains == 1 ]]; then
         _hlctl_offer_words "$current" xenconsoled

@@ -2,7 +2,7 @@
 #
 # Completion of hlctl(1) for fish.  Names of domains come from anywhere: fish quotes each of them.
 
-set -l verbs list status show roles lcm events modules monitor handoff console release create definitions define undefine edit enable disable start destroy pause unpause shutdown reboot rename host dmesg stats jobs cancel
+set -l verbs list status show roles lcm events modules monitor handoff console release create definitions define undefine edit enable disable start destroy pause unpause shutdown reboot rename set-memory set-vcpus attach detach host dmesg stats jobs cancel
 
 # Words of the line before the current one, without options and their values; the verb is the first.
 function __hlctl_words
@@ -67,7 +67,7 @@ end
 # Whether the word may be a domain.
 function __hlctl_domain
     __hlctl_verb show stats; and return
-    __hlctl_verb status handoff console release destroy pause unpause shutdown reboot rename; and test (count (__hlctl_words)) = 1
+    __hlctl_verb status handoff console release destroy pause unpause shutdown reboot rename set-memory set-vcpus attach detach; and test (count (__hlctl_words)) = 1
 end
 
 # Whether the word may be a definition.
@@ -109,6 +109,8 @@ complete -c hlctl -n '__hlctl_verb define' -l after -x -d 'Start it after that o
 complete -c hlctl -n '__hlctl_verb define' -l enabled -d 'Start it with the host'
 complete -c hlctl -n '__hlctl_verb define' -l replace -d 'Also where the name is defined'
 complete -c hlctl -n '__hlctl_verb start' -l enabled -d 'All that start with the host'
+complete -c hlctl -n '__hlctl_verb attach detach; and test (count (__hlctl_words)) = 2' -a 'disk nic'
+complete -c hlctl -n '__hlctl_verb attach; and test (count (__hlctl_words)) = 3' -F
 complete -c hlctl -n '__hlctl_verb stats' -l openmetrics -d 'Text for programs that collect it'
 complete -c hlctl -n '__hlctl_verb stats' -l vcpus -d 'Also each vCPU'
 complete -c hlctl -n '__hlctl_verb console' -l log -d 'What was printed so far'
@@ -122,3 +124,4 @@ complete -c hlctl -n __hlctl_back_end -a 'xenconsoled (__hlctl_names list)'
 complete -c hlctl -n '__hlctl_verb handoff' -s t -l for -x -d 'For that time only'
 complete -c hlctl -n '__hlctl_verb shutdown reboot' -l timeout -x -d 'How long to wait for the guest'
 complete -c hlctl -n '__hlctl_verb pause shutdown reboot destroy' -l force -d 'Also if others depend on it'
+complete -c hlctl -n '__hlctl_verb detach' -l force -d 'Also a disk that the guest uses'
