@@ -232,7 +232,7 @@ static int start_jobs(struct daemon *daemon, const struct options *options)
 	if (r == 0)
 		r = pause_register(daemon->jobs, daemon->manager);
 	if (r == 0)
-		r = shutdown_register(daemon->jobs, daemon->manager);
+		r = shutdown_register(daemon->jobs, &daemon->vms);
 	if (r == 0)
 		r = rename_register(daemon->jobs, daemon->manager);
 	return r;

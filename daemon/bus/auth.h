@@ -29,6 +29,7 @@
 #define BUS_ACTION_FORCE	     "org.xenproject.Hyperlaunch1.force"
 #define BUS_ACTION_RENAME	     "org.xenproject.Hyperlaunch1.rename"
 #define BUS_ACTION_RESIZE	     "org.xenproject.Hyperlaunch1.resize"
+#define BUS_ACTION_SET_POLICY	     "org.xenproject.Hyperlaunch1.set-policy"
 #define BUS_ACTION_CHANGE_DEVICES    "org.xenproject.Hyperlaunch1.change-devices"
 
 struct bus_auth;

@@ -16,6 +16,7 @@
 #include "bus/launch.h"
 #include "bus/lifecycle-change.h"
 #include "bus/lifecycle-device.h"
+#include "bus/lifecycle-policy.h"
 #include "bus/lifecycle.h"
 #include "bus/manager.h"
 #include "bus/signals.h"
@@ -95,6 +96,8 @@ static int show_objects(struct bus *bus)
 		r = bus_lifecycle_change_register(bus, bus->connection);
 	if (r >= 0)
 		r = bus_lifecycle_device_register(bus, bus->connection);
+	if (r >= 0)
+		r = bus_lifecycle_policy_register(bus, bus->connection);
 	if (r >= 0)
 		r = bus_domain_rename_register(bus, bus->connection);
 	if (r >= 0)

@@ -13,16 +13,13 @@
 #include "bus/domain.h"
 #include "bus/error.h"
 #include "bus/options.h"
-#include "bus/property.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "domains/manager.h"
 #include "lifecycle/destroy.h"
 #include "lifecycle/pause.h"
-#include "lifecycle/policy.h"
 #include "lifecycle/release.h"
 #include "lifecycle/shutdown.h"
-#include "lifecycle/vm.h"
 
 static const struct hl_domain *domain_at(const struct bus *bus, const char *path)
 {
@@ -33,6 +30,7 @@ static const struct hl_domain *domain_at(const struct bus *bus, const char *path
 struct arguments {
 	bool force;
 	uint64_t timeout; /* microseconds */
+	bool destroy;	  /* after that */
 };
 
 static void *make_destroy(const struct arguments *arguments)
@@ -50,7 +48,7 @@ static void *make_shutdown(const struct arguments *arguments)
 	/* The guest is not looked at more often than each millisecond. */
 	uint64_t ms = (arguments->timeout + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
 
-	return shutdown_new((uint32_t)ms, arguments->force);
+	return shutdown_new((uint32_t)ms, arguments->force, arguments->destroy);
 }
 
 static const struct method {
@@ -66,8 +64,8 @@ static const struct method {
 	{"Destroy", BUS_ACTION_DESTROY_DOMAIN, DESTROY_JOB, "destroy", NULL, 1, make_destroy},
 	{"Unpause", BUS_ACTION_PAUSE, UNPAUSE_JOB, "unpause", NULL, 0, NULL},
 	/* A guest that takes long, or ignores it, keeps no other verb waiting. */
-	{"Shutdown", BUS_ACTION_SHUTDOWN, SHUTDOWN_JOB, "shut down", "shutdown", 2, make_shutdown},
-	{"Reboot", BUS_ACTION_REBOOT, REBOOT_JOB, "reboot", "shutdown", 2, make_shutdown},
+	{"Shutdown", BUS_ACTION_SHUTDOWN, SHUTDOWN_JOB, "shut down", "shutdown", 3, make_shutdown},
+	{"Reboot", BUS_ACTION_REBOOT, REBOOT_JOB, "reboot", "shutdown", 3, make_shutdown},
 };
 
 /* Of the vtable, so it is there. */
@@ -88,6 +86,7 @@ static int read_options(sd_bus_message *call, struct arguments *arguments, sd_bu
 		 .min = 1,
 		 .max = SHUTDOWN_TIMEOUT_MAX * USEC_PER_MSEC,
 		 .number = &arguments->timeout},
+		{.name = "Destroy", .flag = &arguments->destroy},
 	};
 
 	*arguments = (struct arguments){.timeout = SHUTDOWN_TIMEOUT * USEC_PER_MSEC};
@@ -123,6 +122,14 @@ static int run(const struct bus_allowed *allowed, void *userdata, sd_bus_error *
 	return r < 0 ? r : start(userdata, allowed, &arguments, error);
 }
 
+/* Of what the options ask for, the most. */
+static const char *find_action(sd_bus_message *call, const struct arguments *arguments)
+{
+	if (arguments->force)
+		return BUS_ACTION_FORCE;
+	return arguments->destroy ? BUS_ACTION_DESTROY_DOMAIN : find_method(call)->action;
+}
+
 static int on_call(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
 	struct bus_auth_question question = {
@@ -135,7 +142,7 @@ static int on_call(sd_bus_message *call, void *userdata, sd_bus_error *error)
 
 	if (r < 0)
 		return r;
-	question.action = arguments.force ? BUS_ACTION_FORCE : find_method(call)->action;
+	question.action = find_action(call, &arguments);
 	if (!question.domain)
 		return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN,
 				     "The domain of this object has gone");
@@ -157,58 +164,10 @@ static int find(sd_bus *connection, const char *path, const char *interface, voi
 	SD_BUS_METHOD_WITH_ARGS(name, SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, on_call, \
 				SD_BUS_VTABLE_UNPRIVILEGED)
 
-/* NULL: hyperlaunchd has no policy for it: it is initial, or another toolstack made it. */
-static const struct policy *policy_of(const struct bus *bus, const char *path)
-{
-	const struct policies *policies = bus_vms_of(bus)->policies;
-	const struct hl_domain *domain = domain_at(bus, path);
-
-	return policies && domain && domain->live ? policies_find(policies, domain->handle_text)
-						  : NULL;
-}
-
-static const char *action_of(const struct policy *policy, const char *property)
-{
-	static const struct {
-		const char *property;
-		enum policy_event event;
-	} events[] = {
-		{"OnPoweroff", POLICY_POWEROFF},
-		{"OnReboot", POLICY_REBOOT},
-		{"OnCrash", POLICY_CRASH},
-	};
-
-	for (size_t i = 0; policy && i < ARRAY_SIZE(events); i++)
-		if (strcmp(events[i].property, property) == 0)
-			return policy_action_name(policy->actions[events[i].event]);
-	return "";
-}
-
-BUS_GETTER(get_action)
-{
-	return sd_bus_message_append(reply, "s", action_of(policy_of(userdata, path), property));
-}
-
-BUS_GETTER(get_restarts)
-{
-	const struct policy *policy = policy_of(userdata, path);
-
-	return sd_bus_message_append(reply, "u", policy ? policy->nr_restarts : 0);
-}
-
 static const sd_bus_vtable vtable[] = {
-	SD_BUS_VTABLE_START(0),
-	LIFECYCLE_METHOD("Destroy"),
-	LIFECYCLE_METHOD("Pause"),
-	LIFECYCLE_METHOD("Reboot"),
-	LIFECYCLE_METHOD("Release"),
-	LIFECYCLE_METHOD("Shutdown"),
-	LIFECYCLE_METHOD("Unpause"),
-	BUS_SILENT_PROPERTY("OnPoweroff", "s", get_action),
-	BUS_SILENT_PROPERTY("OnReboot", "s", get_action),
-	BUS_SILENT_PROPERTY("OnCrash", "s", get_action),
-	BUS_SILENT_PROPERTY("Restarts", "u", get_restarts),
-	SD_BUS_VTABLE_END,
+	SD_BUS_VTABLE_START(0),	     LIFECYCLE_METHOD("Destroy"), LIFECYCLE_METHOD("Pause"),
+	LIFECYCLE_METHOD("Reboot"),  LIFECYCLE_METHOD("Release"), LIFECYCLE_METHOD("Shutdown"),
+	LIFECYCLE_METHOD("Unpause"), SD_BUS_VTABLE_END,
 };
 
 int bus_lifecycle_register(struct bus *bus, sd_bus *connection)

@@ -39,6 +39,15 @@ int check_may_stop(struct job *job, const struct manager *manager, const struct 
 	return 0;
 }
 
+int check_may_destroy(struct job *job, const struct manager *manager,
+		      const struct hl_domain *domain, bool force)
+{
+	if (domain->roles & (1u << HL_ROLE_HARDWARE | 1u << HL_ROLE_LEGACY_DOM0))
+		return job_fail(job, JOB_ERROR_NOT_SUPPORTED,
+				"it is the hardware domain, which Xen lets nobody end");
+	return check_may_stop(job, manager, domain, force);
+}
+
 /* Its pause is Xen's or the launch's own, and ends with a request or an event of the launch. */
 static const char *reason_to_wait(const struct manager *manager, const struct hl_domain *domain)
 {

@@ -16,6 +16,10 @@ struct manager;
 int check_may_stop(struct job *job, const struct manager *manager, const struct hl_domain *domain,
 		   bool force);
 
+/* For what ends a domain at once: as check_may_stop(), and the hardware domain is NotSupported. */
+int check_may_destroy(struct job *job, const struct manager *manager,
+		      const struct hl_domain *domain, bool force);
+
 /* It has been started, and has not shut down. */
 int check_started(struct job *job, const struct manager *manager, const struct hl_domain *domain);
 

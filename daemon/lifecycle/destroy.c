@@ -42,16 +42,6 @@ static const struct hl_domain *find(const struct job *job, const struct vms *vms
 	return domain->live ? domain : NULL;
 }
 
-static int check(struct job *job, const struct vms *vms, const struct hl_domain *domain)
-{
-	const struct destroy *destroy = job->data;
-
-	if (domain->roles & (1u << HL_ROLE_HARDWARE | 1u << HL_ROLE_LEGACY_DOM0))
-		return job_fail(job, JOB_ERROR_NOT_SUPPORTED,
-				"it is the hardware domain, which Xen lets nobody end");
-	return check_may_stop(job, vms->manager, domain, destroy->force);
-}
-
 static int order(struct job *job, struct vms *vms, const struct hl_domain *domain)
 {
 	struct vm_request request = {.name = "destroy", .sandbox = VM_DEVICES};
@@ -80,7 +70,7 @@ static int destroy(struct job *job, bool again)
 	if (!domain)
 		return job_fail(job, JOB_ERROR_NO_SUCH_DOMAIN, "it has gone meanwhile");
 	if (!again) {
-		r = check(job, vms, domain);
+		r = check_may_destroy(job, vms->manager, domain, data->force);
 		return r < 0 ? r : order(job, vms, domain);
 	}
 	return r < 0 ? r

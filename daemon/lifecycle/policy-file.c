@@ -211,6 +211,13 @@ int policy_file_for_each(int dir, void (*each)(void *userdata, const struct poli
 	return 0;
 }
 
+bool policy_file_can_restart(int dir, const char *uuid)
+{
+	_cleanup_(closep) int own = open_domain(dir, uuid);
+
+	return own >= 0 && faccessat(own, "config", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 void policy_file_remove(int dir, const char *uuid)
 {
 	static const char *const names[] = {FILE_NAME,	  NEW_NAME, "config",

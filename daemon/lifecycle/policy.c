@@ -364,6 +364,32 @@ int policies_add(struct policies *policies, const struct policy *policy)
 	return r < 0 ? r : set_entry(policies, policy);
 }
 
+/* vmd keeps what a domain is made of where its first policy restarts it. */
+static bool can_restart(const struct policies *policies, const struct policy *policy)
+{
+	return policies->dir >= 0 && policy_file_can_restart(policies->dir, policy->uuid);
+}
+
+int policies_change(struct policies *policies, const char *uuid,
+		    const enum policy_action wanted[POLICY_NR_EVENTS])
+{
+	struct entry *entry = find_entry(policies, uuid);
+	struct policy policy;
+	int r;
+
+	if (!entry)
+		return -ENOENT;
+	policy = entry->policy;
+	memcpy(policy.actions, wanted, sizeof(policy.actions));
+	if (policy_restarts(&policy) && !policy_restarts(&entry->policy) &&
+	    !can_restart(policies, &policy))
+		return -EOPNOTSUPP;
+	r = policies->dir < 0 ? 0 : policy_file_write(policies->dir, &policy);
+	if (r == 0)
+		entry->policy = policy;
+	return r;
+}
+
 const struct policy *policies_find(const struct policies *policies, const char *uuid)
 {
 	const struct entry *entry = find_entry(policies, uuid);

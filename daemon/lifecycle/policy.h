@@ -60,6 +60,14 @@ struct policies *policies_free(struct policies *policies);
 /* From now on, for a domain that is about to be made.  Returns 0 or a negative errno. */
 int policies_add(struct policies *policies, const struct policy *policy);
 
+/*
+ * Other actions for a domain of ours, from now on; the domain is only acted upon if it ends later.
+ * Returns 0; -ENOENT: it is not ours; -EOPNOTSUPP: it cannot be restarted, as nothing was kept of
+ * what it is made of; another negative errno: not recorded, and nothing has changed.
+ */
+int policies_change(struct policies *policies, const char *uuid,
+		    const enum policy_action wanted[POLICY_NR_EVENTS]);
+
 /* NULL: the domain with that UUID is not ours. */
 const struct policy *policies_find(const struct policies *policies, const char *uuid);
 

@@ -18,28 +18,41 @@
 #include "jobs/subject.h"
 #include "lifecycle/check.h"
 #include "lifecycle/guest-request.h"
+#include "lifecycle/vm.h"
 #include "loop/log.h"
 #include "loop/loop.h"
 
 /* To take a request back, where xenstored does not answer. */
 #define TAKE_BACK_MAX (10 * USEC_PER_SEC)
+/* Xen clears each page of the domain: some minutes for a terabyte. */
+#define DESTROY_MAX (15 * 60 * USEC_PER_SEC)
 
 struct shutdown {
 	struct guest_request request;
-	uint64_t asked_on; /* connection to xenstored that it has been asked on; 0: none */
+	struct vm_order order; /* to destroy it */
+	uint64_t asked_on;     /* connection to xenstored that it has been asked on; 0: none */
 	uint64_t undo_until;
 
 	/* What the record has. */
 	uint32_t timeout_ms;
 	bool force;
+	bool destroy;	  /* a guest that does not go in time */
+	bool late;	  /* it has not */
 	bool asked;	  /* the node may have the request */
 	bool written;	  /* it had it */
 	uint64_t ends_at; /* of the monotonic clock; 0: the job has not begun */
 };
 
+static struct manager *manager_of(const struct job *job)
+{
+	const struct vms *vms = job->context;
+
+	return vms->manager;
+}
+
 static struct store *store_of(const struct job *job)
 {
-	return watch_store(manager_watch(job->context));
+	return watch_store(manager_watch(manager_of(job)));
 }
 
 /* The same for the node, and as what Xen has the domain end. */
@@ -51,7 +64,7 @@ static const char *word_of(const struct job *job)
 /* *ret_reason: "": not known. */
 static bool has_ended(const struct job *job, const char **ret_reason)
 {
-	const struct manager *manager = job->context;
+	const struct manager *manager = manager_of(job);
 	const struct hl_domain *domain;
 
 	*ret_reason = "";
@@ -67,7 +80,7 @@ static bool has_ended(const struct job *job, const char **ret_reason)
 
 static bool is_paused(const struct job *job)
 {
-	const struct manager *manager = job->context;
+	const struct manager *manager = manager_of(job);
 	const struct hl_domain *domain;
 
 	return hl_table_find(manager_table(manager), job->subject.domid, job->subject.generation,
@@ -78,10 +91,13 @@ static bool is_paused(const struct job *job)
 static int check_running(struct job *job, const struct hl_domain *domain)
 {
 	const struct shutdown *shutdown = job->data;
-	int r = check_may_stop(job, job->context, domain, shutdown->force);
+	int r = shutdown->destroy ? check_may_destroy(job, manager_of(job), domain, shutdown->force)
+				  : check_may_stop(job, manager_of(job), domain, shutdown->force);
 
+	if (r == 0 && shutdown->destroy)
+		r = check_has_uuid(job, domain);
 	if (r == 0)
-		r = check_started(job, job->context, domain);
+		r = check_started(job, manager_of(job), domain);
 	if (r == 0 && check_is_paused(domain))
 		r = job_fail(job, JOB_ERROR_WRONG_STATE,
 			     "it is paused and cannot answer; Unpause comes first");
@@ -110,10 +126,10 @@ static int begin(struct job *job)
 	const char *reason;
 	int r;
 
-	manager_refresh(job->context);
+	manager_refresh(manager_of(job));
 	if (job->resumed && has_ended(job, &reason))
 		return 1;
-	r = job_get_domain(job, job->context, &domain);
+	r = job_get_domain(job, manager_of(job), &domain);
 	if (r < 0)
 		return r;
 	if (domain->state == HL_DOMAIN_SHUTDOWN && strcmp(job->type->kind, SHUTDOWN_JOB) == 0)
@@ -156,9 +172,21 @@ static int fail_unacknowledged(struct job *job)
 			shutdown->timeout_ms, more);
 }
 
+/* The step is done then, and what is left of the job is to destroy it.  Returns whether it is so.
+ */
+static bool give_up(struct job *job)
+{
+	struct shutdown *shutdown = job->data;
+
+	shutdown->late = shutdown->destroy;
+	return shutdown->late;
+}
+
 static int still_waiting(struct job *job)
 {
-	return job->overdue ? fail_unacknowledged(job) : -EINPROGRESS;
+	if (!job->overdue)
+		return -EINPROGRESS;
+	return give_up(job) ? 0 : fail_unacknowledged(job);
 }
 
 static int fail_store(struct job *job, int r)
@@ -173,7 +201,7 @@ static int fail_store(struct job *job, int r)
 /* A domain that has no nodes yet gets them when it is introduced. */
 static int fail_without_nodes(struct job *job)
 {
-	const struct domain *domain = domains_find(manager_domains(job->context),
+	const struct domain *domain = domains_find(manager_domains(manager_of(job)),
 						   job->subject.domid, job->subject.generation);
 
 	if (domain && !domain->xenstore.introduced)
@@ -273,7 +301,7 @@ static int run_request(struct job *job, bool again)
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (job->overdue)
-		manager_refresh(job->context);
+		manager_refresh(manager_of(job));
 	if (has_ended(job, &reason))
 		return 0;
 	if (shutdown->asked_on == 0 && shutdown->written)
@@ -313,7 +341,11 @@ static int run_end(struct job *job, bool again)
 	const char *reason;
 
 	if (!again || job->overdue)
-		manager_refresh(job->context);
+		manager_refresh(manager_of(job));
+	if (shutdown->late)
+		return 0;
+	if (!has_ended(job, &reason) && job->overdue && give_up(job))
+		return 0;
 	if (!has_ended(job, &reason))
 		return job->overdue ? job_fail(job, JOB_ERROR_TIMEOUT,
 					       "it has acknowledged the request, but has not shut "
@@ -325,6 +357,44 @@ static int run_end(struct job *job, bool again)
 		return job_fail(job, JOB_ERROR_FAILED, "it has shut down with the reason %s",
 				reason);
 	return 0;
+}
+
+static int order_destroy(struct job *job)
+{
+	struct shutdown *shutdown = job->data;
+	struct vm_request request = {.name = "destroy", .sandbox = VM_DEVICES};
+	const struct hl_domain *domain;
+	int r = job_get_domain(job, manager_of(job), &domain);
+
+	if (r == 0)
+		r = check_has_uuid(job, domain);
+	if (r < 0)
+		return r;
+	log_notice("%s: it has not within %" PRIu32 " ms, and is destroyed", job->doing,
+		   shutdown->timeout_ms);
+	request.members = vm_domain_members(domain);
+	if (!request.members)
+		return job_fail(job, JOB_ERROR_NO_MEMORY, "out of memory");
+	return vm_order_start(job->context, job, &shutdown->order, &request);
+}
+
+/* It can be repeated: a domain that has ended by itself meanwhile is what was wanted first. */
+static int run_destroy(struct job *job, bool again)
+{
+	const struct shutdown *shutdown = job->data;
+	const char *reason;
+	int r;
+
+	if (!shutdown->late)
+		return 0;
+	if (!again) {
+		manager_refresh(manager_of(job));
+		return has_ended(job, &reason) ? 0 : order_destroy(job);
+	}
+	r = vm_order_result(job, &shutdown->order);
+	if (r != -EINPROGRESS)
+		manager_refresh(manager_of(job));
+	return r;
 }
 
 /* Of both steps together. */
@@ -342,6 +412,7 @@ static uint64_t get_deadline(const struct job *job)
 static const struct job_step steps[] = {
 	{.name = "request", .run = run_request, .undo = undo_request, .get_deadline = get_deadline},
 	{.name = "end", .run = run_end, .get_deadline = get_deadline},
+	{.name = "destroy", .run = run_destroy, .deadline = DESTROY_MAX},
 };
 
 static int save(const struct job *job, json_object *object)
@@ -351,6 +422,10 @@ static int save(const struct job *job, json_object *object)
 
 	if (r == 0)
 		r = json_add(object, "force", json_object_new_boolean(shutdown->force));
+	if (r == 0)
+		r = json_add(object, "destroy", json_object_new_boolean(shutdown->destroy));
+	if (r == 0)
+		r = json_add(object, "late", json_object_new_boolean(shutdown->late));
 	if (r == 0)
 		r = json_add(object, "asked", json_object_new_boolean(shutdown->asked));
 	if (r == 0)
@@ -370,6 +445,8 @@ static int load(struct job *job, json_object *object)
 	job->data = shutdown;
 	if (packet_get_uint(object, "timeout-ms", SHUTDOWN_TIMEOUT_MAX, &timeout) < 0 ||
 	    packet_get_bool(object, "force", &shutdown->force) < 0 ||
+	    packet_get_bool(object, "destroy", &shutdown->destroy) < 0 ||
+	    packet_get_bool(object, "late", &shutdown->late) < 0 ||
 	    packet_get_bool(object, "asked", &shutdown->asked) < 0 ||
 	    packet_get_bool(object, "written", &shutdown->written) < 0 ||
 	    packet_get_uint(object, "ends-at", INT64_MAX, &shutdown->ends_at) < 0)
@@ -383,6 +460,7 @@ static void clear(struct job *job)
 	struct shutdown *shutdown = job->data;
 
 	guest_request_end(&shutdown->request);
+	vm_order_clear(&shutdown->order);
 }
 
 static const struct job_type shutdown_type = {
@@ -403,20 +481,21 @@ static const struct job_type reboot_type = {
 	.clear = clear,
 };
 
-struct shutdown *shutdown_new(uint32_t timeout_ms, bool force)
+struct shutdown *shutdown_new(uint32_t timeout_ms, bool force, bool destroy)
 {
 	struct shutdown *shutdown = calloc(1, sizeof(*shutdown));
 
 	if (shutdown) {
 		shutdown->timeout_ms = timeout_ms;
 		shutdown->force = force;
+		shutdown->destroy = destroy;
 	}
 	return shutdown;
 }
 
-int shutdown_register(struct jobs *jobs, struct manager *manager)
+int shutdown_register(struct jobs *jobs, struct vms *vms)
 {
-	int r = jobs_register(jobs, &shutdown_type, manager);
+	int r = jobs_register(jobs, &shutdown_type, vms);
 
-	return r < 0 ? r : jobs_register(jobs, &reboot_type, manager);
+	return r < 0 ? r : jobs_register(jobs, &reboot_type, vms);
 }

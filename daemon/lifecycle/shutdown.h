@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 struct jobs;
-struct manager;
 struct shutdown;
+struct vms;
 
 #define SHUTDOWN_JOB "shutdown"
 #define REBOOT_JOB   "reboot"
@@ -20,9 +20,10 @@ struct shutdown;
 /*
  * Data of a new job of either kind.  NULL: no memory.
  * @force: also a domain that others depend on
+ * @destroy: a guest that has not shut down by then is destroyed
  */
-struct shutdown *shutdown_new(uint32_t timeout_ms, bool force);
+struct shutdown *shutdown_new(uint32_t timeout_ms, bool force, bool destroy);
 
-int shutdown_register(struct jobs *jobs, struct manager *manager);
+int shutdown_register(struct jobs *jobs, struct vms *vms);
 
 #endif

@@ -593,3 +593,87 @@ def test_policies_that_are_none(launch, client, runtime, peers, text):
     # The name on the bus comes first.
     wait_until(lambda: directories(runtime) == ["lock", "other"])
     assert f"{NAMED}/policy cannot be read" in daemon.text()
+
+
+def set_policy(client, path, **actions):
+    client.call("SetPolicy", "a{sv}", dbus.Dictionary(actions, signature="sv"), interface=LIFECYCLE, path=path)
+
+
+def refuse_policy(client, path, error, **actions):
+    return client.expect_error(error, "SetPolicy", "a{sv}", dbus.Dictionary(actions, signature="sv"), interface=LIFECYCLE, path=path)
+
+
+def policy_of(client, path):
+    return [client.get(name, LIFECYCLE, path) for name in ("OnPoweroff", "OnReboot", "OnCrash")]
+
+
+def test_policy_that_is_changed(daemon, client, vmd, files, runtime):
+    path = create(client, files, definition(more='restart = "always";'))
+    uuid = client.rows()["vm"].uuid
+    set_policy(client, path, OnCrash="preserve", OnPoweroff="destroy")
+    assert policy_of(client, path) == ["destroy", "restart", "preserve"]
+    client.wait_signal("PropertiesChanged", path, lambda interface, changed, _gone: (interface, changed.get("OnCrash")) == (LIFECYCLE, "preserve"))
+    kept = json.loads((runtime / "vm" / uuid / "policy").read_text())
+    assert (kept["poweroff"], kept["reboot"], kept["crash"]) == ("destroy", "restart", "preserve")
+    # It goes on after a restart, and is acted upon.
+    daemon.command("shutdown vm reboot")
+    wait_until(lambda: vmd.orders[-1]["request"] == "restart" and not jobs(client))
+    path = client.path_of("vm")
+    assert policy_of(client, path) == ["destroy", "restart", "preserve"] and client.get("Restarts", LIFECYCLE, path) == 1
+    daemon.command("shutdown vm poweroff")
+    wait_until(lambda: vmd.orders[-1]["request"] == "destroy" and not jobs(client))
+
+
+def test_domain_that_has_ended_already(daemon, client, vmd, files):
+    path = create_json(client, files, config(on_crash="preserve"))
+    daemon.command("shutdown vm crash")
+    turn(0.3)
+    set_policy(client, path, OnCrash="destroy")
+    turn(0.3)
+    assert len(vmd.orders) == 1 and client.rows()["vm"].state == "shutdown"
+
+
+def test_restart_of_what_was_not_kept(daemon, client, vmd, files, runtime):
+    path = create(client, files)
+    assert vmd.orders[-1]["keep"] is False
+    assert "nothing was kept" in refuse_policy(client, path, OURS + "NotSupported", OnCrash="restart", OnReboot="preserve")
+    assert policy_of(client, path) == ["destroy", "destroy", "destroy"]
+    set_policy(client, path, OnReboot="preserve")
+    # As vmd keeps it.
+    (runtime / "vm" / client.rows()["vm"].uuid / "config").write_text("{}")
+    set_policy(client, path, OnCrash="restart")
+    assert policy_of(client, path) == ["destroy", "preserve", "restart"]
+
+
+def test_policies_that_are_not_set(daemon, client, vmd, files):
+    path = create(client, files)
+    assert "needed" in refuse_policy(client, path, INVALID_ARGS)
+    assert "OnCrash" in refuse_policy(client, path, INVALID_ARGS, OnCrash="explode")
+    assert "type s" in refuse_policy(client, path, INVALID_ARGS, OnCrash=1)
+    assert "OnWatchdog" in refuse_policy(client, path, INVALID_ARGS, OnWatchdog="destroy")
+    assert policy_of(client, path) == ["destroy", "destroy", "destroy"]
+    assert "not made by hyperlaunchd" in refuse_policy(client, client.path_of("web"), OURS + "NotSupported", OnCrash="destroy")
+
+
+def test_policy_that_cannot_be_recorded(daemon, client, vmd, files, runtime):
+    """Root writes where it must not, but not in a place that is a file."""
+    path = create(client, files)
+    place = runtime / "vm" / client.rows()["vm"].uuid
+    (place / "policy.new").mkdir()
+    assert "cannot be recorded" in refuse_policy(client, path, OURS + "Failed", OnCrash="preserve")
+    assert policy_of(client, path) == ["destroy", "destroy", "destroy"]
+    (place / "policy.new").rmdir()
+    set_policy(client, path, OnCrash="preserve")
+
+
+def test_who_may_set_a_policy(launch, bus_address, client, polkit, peers):
+    launch(options=["--peers", str(peers)])
+    mock = polkit()
+    path = client.path_of("web")
+
+    def errors_of():
+        return call_as_nobody(bus_address, "SetPolicy", "{'OnCrash': <'destroy'>}", interface=LIFECYCLE, path=path).communicate(timeout=60)[1]
+    mock.SetAllowed([NAME + ".create-domain"])
+    assert "AccessDenied" in errors_of()
+    mock.SetAllowed([NAME + ".set-policy"])
+    assert "not made by hyperlaunchd" in errors_of()

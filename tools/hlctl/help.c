@@ -60,6 +60,7 @@ void print_help(void)
 	     "      --enabled         define: start it with the host; start: all such, in order\n"
 	     "      --replace         define: also where the name is defined\n"
 	     "      --timeout SECONDS shutdown, reboot: how long to wait for the guest; 60\n"
+	     "      --or-destroy      shutdown, reboot: destroy a guest that has not gone by then\n"
 	     "      --force           pause, shutdown, reboot, destroy: also if others depend on "
 	     "DOMAIN;\n"
 	     "                        detach: also a disk that the guest uses\n"

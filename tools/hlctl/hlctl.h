@@ -33,6 +33,7 @@ struct options {
 	uint32_t seconds;		/* of a hand-off; 0: for good */
 	uint32_t timeout;		/* in seconds, of what a guest is asked; 0: not given */
 	bool force;			/* also where other domains depend on it */
+	bool or_destroy;		/* a guest that does not go by then */
 	bool console;			/* a hand-off of a domain's console, not of Xen's */
 	bool read_only, exclusive, log; /* of a console */
 	uint32_t replay;		/* bytes */

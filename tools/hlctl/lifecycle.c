@@ -105,9 +105,9 @@ static enum exit_code ask_guest(const struct options *options, sd_bus *bus, cons
 		patient.timeout = DEFAULT_TIMEOUT_SECONDS;
 	if (!code)
 		code = bus_call_privileged(&patient, bus, d->path, BUS_LIFECYCLE, method, &reply,
-					   "a{sv}", 2, "TimeoutUSec", "t",
+					   "a{sv}", 3, "TimeoutUSec", "t",
 					   patient.timeout * USEC_PER_SEC, "Force", "b",
-					   options->force);
+					   options->force, "Destroy", "b", options->or_destroy);
 	return code ? code : print_state(options, bus, d);
 }
 

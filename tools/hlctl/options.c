@@ -17,7 +17,7 @@
 #define SHORT_OPTIONS	 ":jr:f:s:Ft:p:P:qH:hV"
 /* Options that only some verbs take; of those that are not in SHORT_OPTIONS only the long form is
  * there. */
-#define LIMITED "rfsFtpPvnoxRelckduTymUaEI"
+#define LIMITED "rfsFtpPvnoxRelckduTymUaEID"
 
 enum option_code {
 	OPT_JSON = 'j',
@@ -44,6 +44,7 @@ enum option_code {
 	OPT_REPLACE = 'I',
 	OPT_TIMEOUT = 'T',
 	OPT_FORCE = 'y',
+	OPT_OR_DESTROY = 'D',
 	OPT_OPENMETRICS = 'm',
 	OPT_VCPUS = 'U',
 	OPT_QUIET = 'q',
@@ -82,6 +83,7 @@ static const struct option longs[] = {
 	{"replace", no_argument, NULL, OPT_REPLACE},
 	{"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"force", no_argument, NULL, OPT_FORCE},
+	{"or-destroy", no_argument, NULL, OPT_OR_DESTROY},
 	{"openmetrics", no_argument, NULL, OPT_OPENMETRICS},
 	{"vcpus", no_argument, NULL, OPT_VCPUS},
 	{"quiet", no_argument, NULL, OPT_QUIET},
@@ -302,6 +304,9 @@ static enum exit_code take_option(int option, const char *value, struct options 
 		break;
 	case OPT_FORCE:
 		flag = &options->force;
+		break;
+	case OPT_OR_DESTROY:
+		flag = &options->or_destroy;
 		break;
 	case OPT_OPENMETRICS:
 		flag = &options->openmetrics;
