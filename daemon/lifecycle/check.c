@@ -48,6 +48,18 @@ int check_may_destroy(struct job *job, const struct manager *manager,
 	return check_may_stop(job, manager, domain, force);
 }
 
+const struct hl_domain *check_acting(const struct manager *manager)
+{
+	const struct hl_table *table = manager_table(manager);
+	const struct hl_domain *domain = NULL;
+
+	while ((domain = hl_table_next_role(table, HL_ROLE_CONTROL, domain)))
+		if (domain->live && domain->state != HL_DOMAIN_SHUTDOWN &&
+		    domain->state != HL_DOMAIN_DYING)
+			return is_own(manager, domain) ? NULL : domain;
+	return NULL;
+}
+
 /* Its pause is Xen's or the launch's own, and ends with a request or an event of the launch. */
 static const char *reason_to_wait(const struct manager *manager, const struct hl_domain *domain)
 {

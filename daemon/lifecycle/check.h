@@ -29,4 +29,10 @@ int check_has_uuid(struct job *job, const struct hl_domain *domain);
 /* Whether its vCPUs are kept from running by a pause. */
 bool check_is_paused(const struct hl_domain *domain);
 
+/*
+ * Of several control domains the first one that is there makes and ends VMs, so that their records
+ * are in one place.  NULL: that is this one; else which it is.
+ */
+const struct hl_domain *check_acting(const struct manager *manager);
+
 #endif

@@ -8,7 +8,7 @@
  * The clock starts at 1 s and advances by 1 ms per event, so that two runs make the
  * same records.  Modules have no content: their size is 0, and their digest is the
  * LCM's digest-sha256.  Requests are made as the first domain with the control
- * permission, or, if there is none, as the hardware domain.
+ * permission, or, if there is none, as the hardware domain; self=DOMID: as that one.
  *
  * as=classic: a Xen that booted a dom0 without an LCM; FILE may be empty.
  * as=unpatched: the same, with a Xen that has no Hyperlaunch.

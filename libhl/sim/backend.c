@@ -309,22 +309,36 @@ static int boot(struct sim *sim, const char *path)
 	return sim_launch(sim);
 }
 
-/* Parses FILE[,control=PATH][,as=classic|unpatched]; modifies spec. */
+static int parse_option(struct sim *sim, const char *option, const char **ret_control)
+{
+	uint64_t domid;
+
+	if (!strncmp(option, "control=", 8) && option[8])
+		*ret_control = option + 8;
+	else if (!strcmp(option, "as=classic"))
+		sim->kind = SIM_CLASSIC;
+	else if (!strcmp(option, "as=unpatched"))
+		sim->kind = SIM_UNPATCHED;
+	else if (!strncmp(option, "self=", 5) && !parse_u64(option + 5, HL_NO_DOMID - 1, &domid))
+		sim->self = (uint32_t)domid;
+	else {
+		logger_log(&sim->logger, LOG_ERR, "sim: unknown option '%s'", option);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Parses FILE[,control=PATH][,as=classic|unpatched][,self=DOMID]; modifies spec. */
 static int parse_spec(struct sim *sim, char *spec, const char **ret_file, const char **ret_control)
 {
 	const char *file = strsep(&spec, ","), *control = NULL, *option;
 
+	sim->self = HL_NO_DOMID;
 	while ((option = strsep(&spec, ","))) {
-		if (!strncmp(option, "control=", 8) && option[8])
-			control = option + 8;
-		else if (!strcmp(option, "as=classic"))
-			sim->kind = SIM_CLASSIC;
-		else if (!strcmp(option, "as=unpatched"))
-			sim->kind = SIM_UNPATCHED;
-		else {
-			logger_log(&sim->logger, LOG_ERR, "sim: unknown option '%s'", option);
-			return -EINVAL;
-		}
+		int r = parse_option(sim, option, &control);
+
+		if (r)
+			return r;
 	}
 	if (!*file && sim->kind == SIM_LAUNCHED) {
 		logger_log(&sim->logger, LOG_ERR, "sim: no LCM file given");

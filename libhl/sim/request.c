@@ -15,6 +15,8 @@ uint32_t sim_self(struct sim *sim)
 
 	if (sim->kind != SIM_LAUNCHED)
 		return 0;
+	if (sim->self != HL_NO_DOMID)
+		return sim->self;
 	return control != HL_NO_DOMID ? control : sim_find_holder(sim, HL_PERM_HARDWARE, 0);
 }
 

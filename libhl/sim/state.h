@@ -84,6 +84,7 @@ struct sim_output {
 struct sim {
 	struct logger logger;
 	enum sim_kind kind;
+	uint32_t self; /* as which requests are made; HL_NO_DOMID: the first with control */
 	void *blob; /* the LCM; NULL: none */
 	size_t blob_size;
 

@@ -247,6 +247,29 @@ def test_no_helpers_at_all(launch, client, files):
     refused(client, files, OURS + "NotSupported")
 
 
+TWO_CONTROLS = """/dts-v1/;
+/ { chosen { hypervisor { compatible = "hypervisor,xen"; NAMES }; }; };
+""".replace("NAMES", " ".join(f"""{name} {{ compatible = "xen,domain"; memory = "64M"; domid = <{domid}>; permissions = <{permissions}>; functions = <{functions}>;
+    {KERNEL.replace('file = "vmlinuz"', "mb-index = <1>")} }};""" for name, domid, permissions, functions in (
+        ("store", 1, 0, 8), ("one", 2, 1, 4), ("two", 3, 3, 0))))
+
+
+@pytest.mark.parametrize("own", [2, 3])
+def test_first_control_domain_acts(launch, client, peers, files, own):
+    daemon = launch(TWO_CONTROLS, extra=f",self={own}", options=["--session", "--peers", str(peers)])
+    server = vms.Vmd(str(peers), daemon.command)
+    if own == 3:
+        assert "domain 2 (one)" in refused(client, files, OURS + "NotSupported")
+        daemon.command("domain-add other")
+        assert "domain 2 (one)" in client.expect_error(OURS + "NotSupported", "Destroy", "a{sv}", dbus.Dictionary({}, signature="sv"),
+                                                       interface=LIFECYCLE, path=client.path_of("other"))
+        daemon.command("domain-remove one")
+    assert server.orders == []
+    create(client, files)
+    assert client.rows()["vm"].state == "running"
+    server.stop()
+
+
 def test_destroyed(daemon, client, vmd, files):
     path = create(client, files)
     uuid = client.rows()["vm"].uuid

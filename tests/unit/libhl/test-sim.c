@@ -207,6 +207,8 @@ static void specs_refused(void **state)
 		{"kvm", -EINVAL},
 		{"sim:,as=xen", -EINVAL},
 		{"sim:,as=classic,control=", -EINVAL},
+		{"sim:,as=classic,self=", -EINVAL},
+		{"sim:,as=classic,self=-1", -EINVAL},
 		{"sim:/nonexistent/file.dtb", -ENOENT},
 		{"sim:/", -EINVAL},
 		{"sim:/dev/null", -EINVAL},
