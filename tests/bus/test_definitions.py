@@ -9,9 +9,9 @@ import dbus.lowlevel
 import pytest
 
 from conftest import INVALID_ARGS, MANAGER, NAME, OURS, PATH, call_as_nobody, turn, wait_until
-from test_vm import KERNEL, RAMDISK, config, definition, peers, vmd, vms  # noqa: F401
+from vm_support import KERNEL, NAMED, RAMDISK, config, definition, vms
+from vm_support import peers, vmd  # fixtures, pylint: disable=unused-import
 
-NAMED = "0b1e9f5c-3d5e-4c55-9f0a-8c1c1a2b3c4d"
 UUID = "domain-uuid = [0b 1e 9f 5c 3d 5e 4c 55 9f 0a 8c 1c 1a 2b 3c 4d];"
 
 
@@ -28,7 +28,7 @@ def environment(etc, runtime, search_path):
 
 
 @pytest.fixture
-def daemon(launch, environment, peers):  # noqa: F811
+def daemon(launch, environment, peers):
     return launch(options=["--session", "--peers", str(peers)], env=environment)
 
 
@@ -75,7 +75,7 @@ def files(etc):
     return sorted(path.name for path in (etc / "domains").iterdir())
 
 
-def orders(vmd):  # noqa: F811
+def orders(vmd):
     """What each order to create brought, by the name of its descriptor."""
     seen = []
 
@@ -86,7 +86,7 @@ def orders(vmd):  # noqa: F811
     return seen
 
 
-def test_defined_started_and_undefined(daemon, client, vmd, etc, modules):  # noqa: F811
+def test_defined_started_and_undefined(daemon, client, vmd, etc, modules):
     seen = orders(vmd)
     assert listed(client) == {}
     assert define(client, definition("db2", modules=KERNEL + RAMDISK), **modules) == "db2"
@@ -106,7 +106,7 @@ def test_defined_started_and_undefined(daemon, client, vmd, etc, modules):  # no
     assert changes(client, 2) == [("db2", "defined"), ("db2", "undefined")]
 
 
-def test_json_with_a_kernel_that_vmd_opens(daemon, client, vmd, etc):  # noqa: F811
+def test_json_with_a_kernel_that_vmd_opens(daemon, client, vmd, etc):
     seen = orders(vmd)
     given = config("web2", b_info={"max_memkb": 65536, "max_vcpus": 1, "kernel": "/boot/vmlinuz"})
     define(client, json.dumps(given).encode(), Format="json")
@@ -116,7 +116,7 @@ def test_json_with_a_kernel_that_vmd_opens(daemon, client, vmd, etc):  # noqa: F
     assert seen[0]["c_info"]["uuid"] == listed(client)["web2"]["UUID"]
 
 
-def test_uuid_stays(daemon, client, vmd, modules):  # noqa: F811
+def test_uuid_stays(daemon, client, vmd, modules):
     kernel = modules["Kernel"]
     define(client, definition("a"), Kernel=kernel)
     first = listed(client)["a"]["UUID"]
@@ -190,7 +190,7 @@ def source(name="mine", more="", kernel="kernel"):
 """
 
 
-def test_file_of_the_administrator(daemon, client, vmd, by_hand, etc, modules):  # noqa: F811
+def test_file_of_the_administrator(daemon, client, vmd, by_hand, etc, modules):
     seen = orders(vmd)
     by_hand("mine.dts", "#define MEGABYTES 64\n" + source(kernel=modules["Kernel"]).replace('"64M"', "<0 (MEGABYTES * 1024)>"))
     by_hand("README", "no definition")
@@ -209,7 +209,7 @@ def test_file_of_the_administrator(daemon, client, vmd, by_hand, etc, modules): 
     ("mine.json", "{\"c_info\"", INVALID_ARGS, "JSON"), ("mine.dts", "x" * 70000, OURS + "Failed", "mine.dts"), ("mine.dts", "a\0b", OURS + "Failed", "zero"),
     ("mine.dts", "#include \"/etc/shadow\"\n" + source(), INVALID_ARGS, "/etc/shadow:1"),
 ])
-def test_files_that_are_wrong(daemon, client, vmd, by_hand, name, text, error, why):  # noqa: F811
+def test_files_that_are_wrong(daemon, client, vmd, by_hand, name, text, error, why):
     by_hand(name, text)
     assert why in start_fails(client, error, "mine")
     assert vmd.orders == [] and client.call("ListJobs") == []
@@ -219,7 +219,7 @@ def test_files_that_are_wrong(daemon, client, vmd, by_hand, name, text, error, w
     ("Enabled=maybe", "line 1"), ("# fine\n\nKernal=/boot", "line 3"), ("Kernel=vmlinuz", "absolute"), ("StartAfter=", "StartAfter"), ("Enabled", "Enabled"),
     ("UUID=1", "UUID"), ("x" * 70000, "large"),
 ])
-def test_settings_that_are_wrong(daemon, client, vmd, by_hand, text, why):  # noqa: F811
+def test_settings_that_are_wrong(daemon, client, vmd, by_hand, text, why):
     by_hand("mine.dts", source(kernel="/a"))
     by_hand("mine.conf", text)
     assert why in listed(client)["mine"]["Problem"] and "mine.conf" in listed(client)["mine"]["Problem"]
@@ -255,7 +255,7 @@ def test_file_that_is_none(daemon, client, by_hand, etc):
     assert "regular" in problems["dir"] and "regular" in problems["pipe"] and not problems["fine"]
 
 
-def test_directory_that_cannot_be_written(launch, environment, peers, client, etc, modules):  # noqa: F811
+def test_directory_that_cannot_be_written(launch, environment, peers, client, etc, modules):
     (etc / "domains").write_text("a file")
     daemon = launch(options=["--session", "--peers", str(peers)], env=environment)
     refuse(client, OURS + "Failed", definition("a"), Kernel=modules["Kernel"])
@@ -272,7 +272,7 @@ def test_without_a_directory(launch, client, modules):
         client.expect_error(OURS + "NotSupported", method, "sa{sv}", "a", variants({}))
 
 
-def test_lcmtool_that_is_missing_or_hangs(launch, environment, peers, client, place, etc, by_hand):  # noqa: F811
+def test_lcmtool_that_is_missing_or_hangs(launch, environment, peers, client, place, etc, by_hand):
     (place / "bin" / "lcmtool").unlink()
     daemon = launch(options=["--session", "--peers", str(peers)], env=environment | {"PATH": f"{place}/bin"})
     by_hand("mine.dts", source(kernel="/a"))
@@ -290,7 +290,7 @@ def test_lcmtool_that_is_missing_or_hangs(launch, environment, peers, client, pl
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another")
-def test_rights(launch, bus_address, environment, peers, client, polkit, by_hand):  # noqa: F811
+def test_rights(launch, bus_address, environment, peers, client, polkit, by_hand):
     mock = polkit()
     daemon = launch(options=["--peers", str(peers)], env=environment)
     server = vms.Vmd(str(peers), daemon.command)

@@ -8,13 +8,15 @@ import threading
 import pytest
 
 from conftest import turn
-from test_definitions import by_hand, daemon, environment, etc  # noqa: F401
-from test_hlctl_vm import FAILED, NOT_FOUND, USAGE, folder, hlctl, write  # noqa: F401
-from test_vm import config, peers, vmd  # noqa: F401
+from test_definitions import by_hand, daemon, environment, etc  # fixtures, pylint: disable=unused-import
+from test_hlctl_vm import FAILED, NOT_FOUND, USAGE
+from test_hlctl_vm import folder, hlctl  # fixtures, pylint: disable=unused-import
+from vm_support import config
+from vm_support import peers, vmd  # fixtures, pylint: disable=unused-import
 
 
 @pytest.fixture
-def started(vmd):  # noqa: F811
+def started(vmd):
     """The names of domains, in the order in which they were asked for; those of `broken` fail."""
     names, broken, lock = [], set(), threading.Lock()
 
@@ -30,11 +32,11 @@ def started(vmd):  # noqa: F811
     return names, broken
 
 
-def shown(hlctl):  # noqa: F811
+def shown(hlctl):
     return {one["name"]: one for one in json.loads(hlctl("definitions", "--json"))["definitions"]}
 
 
-def test_from_definition_to_domain(hlctl, started, folder):  # noqa: F811
+def test_from_definition_to_domain(hlctl, started, folder):
     assert hlctl("define", folder / "vm.dts", "--after", "web", "--after", "db") == "vm is defined; 'hlctl start' makes it.\n"
     one = shown(hlctl)["vm"]
     assert (one["format"], one["enabled"], one["state"], one["start_after"], one["problem"]) == ("dts", False, None, ["web", "db"], None)
@@ -52,7 +54,7 @@ def test_from_definition_to_domain(hlctl, started, folder):  # noqa: F811
         assert "vm" in hlctl(verb, "vm", code=NOT_FOUND)
 
 
-def test_json_and_other_files(hlctl, started, folder):  # noqa: F811
+def test_json_and_other_files(hlctl, started, folder):
     (folder / "box.json").write_text(json.dumps(config("box")))
     told = json.loads(hlctl("define", "box.json", "--kernel", "files/other", "--enabled", "--json", cwd=folder))
     assert told == {"name": "box"} and shown(hlctl)["box"]["kernel"] == f"{folder}/files/other"
@@ -68,7 +70,7 @@ def test_json_and_other_files(hlctl, started, folder):  # noqa: F811
     (["enable"], USAGE, "hlctl definitions"), (["undefine", "a", "b"], USAGE, "'b'"), (["list", "--enabled"], USAGE, "--enabled"),
     (["start", "a/b"], FAILED, "slash"),
 ])
-def test_wrong_use(hlctl, started, folder, args, code, why):  # noqa: F811
+def test_wrong_use(hlctl, started, folder, args, code, why):
     text = (folder / "vm.dts").read_text()
     (folder / "no-file.dts").write_text(text.replace('file = "files/vmlinuz";', "mb-index = <1>;"))
     assert why in hlctl(*args, code=code, cwd=folder)
@@ -87,7 +89,7 @@ def editor(place, monkeypatch):
     return choose
 
 
-def test_edited(hlctl, started, folder, editor, place):  # noqa: F811
+def test_edited(hlctl, started, folder, editor, place):
     hlctl("define", folder / "vm.dts", "--after", "web", "--enabled")
     before = shown(hlctl)["vm"]
     editor("true")
@@ -106,7 +108,7 @@ def test_edited(hlctl, started, folder, editor, place):  # noqa: F811
     assert [path.name for path in place.glob("hlctl-*")] == [os.path.basename(os.path.dirname(left))]
 
 
-def test_enabled_ones_in_order(hlctl, started, by_hand):  # noqa: F811
+def test_enabled_ones_in_order(hlctl, started, by_hand):
     names, _ = started
     after = {"a": ["b", "web"], "b": ["c"], "c": [], "d": ["a", "nobody"], "off": []}
     for name, others in after.items():
@@ -119,7 +121,7 @@ def test_enabled_ones_in_order(hlctl, started, by_hand):  # noqa: F811
     assert hlctl("start", "--enabled", "--quiet") == "" and names[-1] == "b"
 
 
-def test_one_that_fails_and_a_circle(hlctl, started, by_hand):  # noqa: F811
+def test_one_that_fails_and_a_circle(hlctl, started, by_hand):
     names, broken = started
     broken.add("b")
     after = {"a": ["b"], "b": [], "c": ["d"], "d": ["e"], "e": ["c"], "f": ["f"], "g": ["c"]}
@@ -134,7 +136,7 @@ def test_one_that_fails_and_a_circle(hlctl, started, by_hand):  # noqa: F811
         assert f"{name} is not started" in told
 
 
-def test_many_at_once(hlctl, started, by_hand):  # noqa: F811
+def test_many_at_once(hlctl, started, by_hand):
     names, _ = started
     for number in range(20):
         by_hand(f"m{number}.json", json.dumps(config(f"m{number}")))
@@ -144,7 +146,7 @@ def test_many_at_once(hlctl, started, by_hand):  # noqa: F811
         assert names.index(f"m{number % 10}") < names.index(f"m{number}")
 
 
-def test_launch_comes_first(hlctl, daemon, started, by_hand):  # noqa: F811
+def test_launch_comes_first(hlctl, daemon, started, by_hand):
     """It waits as long as the launch is under way, and starts nothing where that has failed."""
     names, _ = started
     by_hand("a.json", json.dumps(config("a")))

@@ -14,7 +14,7 @@ import pytest
 
 from conftest import (Client, INVALID_ARGS, JOB, LIFECYCLE, MANAGER, NAME, NOBODY, OURS, PATH, call_as_nobody, domid_of, records, turn,
                       wait_until)
-from vm_support import (CREATE, KERNEL, NAMED, RAMDISK, compile_source, create, definition, hold, jobs,
+from vm_support import (CREATE, KERNEL, NAMED, RAMDISK, compile_source, config, create, definition, hold, jobs,
                         options, vms)
 from vm_support import daemon, files, handles, peers, vmd  # fixtures, pylint: disable=unused-import
 
@@ -350,11 +350,6 @@ def test_descriptors_are_not_kept(daemon, client, vmd, files):
     for number in range(10):
         refused(client, files, OURS + "Failed", definition(f"no{number}"))
     wait_until(lambda: count() <= before)
-
-
-def config(name="vm", **more):
-    """JSON of libxl."""
-    return {"c_info": {"type": "pvh", "name": name}, "b_info": {"max_vcpus": 1, "max_memkb": 65536, "target_memkb": 65536}} | more
 
 
 def create_json(client, files, given, kernel=True, **more):

@@ -95,3 +95,8 @@ def handles(daemon):
     """Each initial domain has a UUID, as hyperlaunchd gives them on Xen."""
     for domid in (STORE, CONTROL, CONSOLE, WEB, DB, HARDWARE):
         daemon.command(f"handle {domid} 00000000-0000-4000-8000-0000000000{domid:02}")
+
+
+def config(name="vm", **more):
+    """JSON of libxl."""
+    return {"c_info": {"type": "pvh", "name": name}, "b_info": {"max_vcpus": 1, "max_memkb": 65536, "target_memkb": 65536}} | more
