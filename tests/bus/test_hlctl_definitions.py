@@ -162,3 +162,32 @@ def test_launch_comes_first(hlctl, daemon, started, by_hand):
     assert told == ["1 of 1 started.\n"] and names == ["a"]
     daemon.command("state failed")
     assert "failed" in hlctl("start", "--enabled", code=FAILED)
+
+
+def test_all_are_shut_down_in_order(hlctl, daemon, vmd, started, by_hand):
+    """The guests here cannot be asked, as nothing is in xenstore: they are destroyed.  Those of others stay."""
+    ended = []
+
+    def note(order):
+        ended.append(domids[order.packet["domid"]])
+        vmd.destroy(order)
+    vmd.overrides["destroy"] = note
+    after = {"a": ["b"], "b": ["c"], "c": [], "r": ["s"], "s": ["r"]}
+    for name, others in after.items():
+        by_hand(f"{name}.json", json.dumps(config(name)))
+        by_hand(f"{name}.conf", "".join(f"StartAfter={other}\n" for other in others))
+        hlctl("start", name)
+    hlctl("start", "a", code=FAILED)
+    by_hand("alone.json", json.dumps(config("alone")))
+    hlctl("start", "alone")
+    hlctl("undefine", "alone")
+    daemon.command("domain-add others")
+    rows = {one["name"]: one for one in json.loads(hlctl("list", "--json"))["domains"]}
+    domids = {rows[name]["domid"]: name for name in (*after, "alone")}
+    assert hlctl("shutdown", "--all") == "6 shut down.\n"
+    assert [name for name in ended if name in "abc"] == ["a", "b", "c"] and ended[0] == "alone" and sorted(ended[-3:]) == ["c", "r", "s"]
+    left = [one["name"] for one in json.loads(hlctl("list", "--json"))["domains"]]
+    assert "others" in left and "web" in left and not set(left) & {*after, "alone"}
+    assert hlctl("shutdown", "--all") == "0 shut down.\n"
+    for args in (["--all", "web"], ["--all", "--force"], ["--all", "--or-destroy"]):
+        assert "--all" in hlctl("shutdown", *args, code=USAGE)

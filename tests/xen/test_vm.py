@@ -294,6 +294,28 @@ def test_memory_of_initial_domains_changes(launched):
     ask(launched, f"hlctl set-memory dom0 {before[2]}M")
 
 
+def test_defined_domains_are_started_with_the_host_and_shut_down_with_it(launched):
+    """By the unit, which is stopped and started as the host would; hyperlaunchd's own sandbox lets it compile and write."""
+    before = state(launched)
+    for name, more in (("base", ""), ("front", "--after base"), ("idle", "")):
+        define(launched, name, more="mode = <5>;")
+        ask(launched, f"hlctl define /run/{name}.dts {more} {'' if name == 'idle' else '--enabled'}")
+    ask(launched, "systemctl restart hyperlaunch-domains")
+    for name in ("base", "front"):
+        launched.wait_shell_says(f"grep -q READY {log_of(name)}")
+    rows = {row["name"]: row for row in launched.json("list")["domains"]}
+    assert rows["base"]["domid"] < rows["front"]["domid"] and "idle" not in rows
+    # hyperlaunchd's restart is not the host's end.
+    ask(launched, "systemctl restart hyperlaunchd; systemctl is-active hyperlaunch-domains")
+    ask(launched, "systemctl stop hyperlaunch-domains")
+    launched.wait_shell_says("! xl domid base && ! xl domid front")
+    said = ask(launched, "journalctl -b -u hyperlaunchd --no-pager -o cat")
+    assert said.rindex("(front): done") < said.rindex("(base): done")
+    assert "destroy domain" not in said[said.rindex("shut down domain"):].split("\n")[0]
+    ask(launched, "for n in base front idle; do hlctl undefine -q $n; done; systemctl start hyperlaunch-domains")
+    assert state(launched) == before
+
+
 def test_initial_domain_is_destroyed_and_others_are_not(launched):
     refused(launched, "hlctl destroy dom0", "hardware domain")
     ask(launched, "hlctl destroy web")

@@ -58,6 +58,7 @@ void print_help(void)
 	     "      --paused          create, start: leave the domain paused\n"
 	     "      --after NAME      define: start it after that one; more than one may be given\n"
 	     "      --enabled         define: start it with the host; start: all such, in order\n"
+	     "      --all             shutdown: all VMs that hyperlaunchd has made, in order\n"
 	     "      --replace         define: also where the name is defined\n"
 	     "      --timeout SECONDS shutdown, reboot: how long to wait for the guest; 60\n"
 	     "      --or-destroy      shutdown, reboot: destroy a guest that has not gone by then\n"

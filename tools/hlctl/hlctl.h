@@ -44,6 +44,7 @@ struct options {
 	size_t nr_after;		/* of a defined domain: what it is started after */
 	char **after;
 	bool enabled;	    /* it is, or those that are, started with the host */
+	bool all;	    /* of a verb about domains: those that hyperlaunchd has made */
 	bool replace;	    /* what is defined already */
 	const char *domain; /* the verb's argument; NULL: none */
 	size_t nr_domains;  /* where it takes more than one */

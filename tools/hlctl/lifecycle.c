@@ -6,10 +6,8 @@
 #include "bus.h"
 #include "common/clock.h"
 #include "domains.h"
+#include "lifecycle.h"
 #include "table.h"
-
-/* hyperlaunchd's own default; named here, as the call has to wait as long. */
-#define DEFAULT_TIMEOUT_SECONDS 60
 
 static enum exit_code print_json(const struct domain *d, const char *state)
 {
@@ -102,7 +100,7 @@ static enum exit_code ask_guest(const struct options *options, sd_bus *bus, cons
 	enum exit_code code = domains_get_present(bus, options->domain, &domains, &d);
 
 	if (!patient.timeout)
-		patient.timeout = DEFAULT_TIMEOUT_SECONDS;
+		patient.timeout = LIFECYCLE_TIMEOUT_SECONDS;
 	if (!code)
 		code = bus_call_privileged(&patient, bus, d->path, BUS_LIFECYCLE, method, &reply,
 					   "a{sv}", 3, "TimeoutUSec", "t",
@@ -113,7 +111,7 @@ static enum exit_code ask_guest(const struct options *options, sd_bus *bus, cons
 
 enum exit_code verb_shutdown(const struct options *options, sd_bus *bus)
 {
-	return ask_guest(options, bus, "Shutdown");
+	return options->all ? shutdown_all(options, bus) : ask_guest(options, bus, "Shutdown");
 }
 
 enum exit_code verb_reboot(const struct options *options, sd_bus *bus)

@@ -34,7 +34,7 @@ const struct verb verbs[] = {
 	{"destroy", "end DOMAIN at once", verb_destroy, "y", NEEDS_DOMAIN, false},
 	{"pause", "keep DOMAIN from running", verb_pause, "y", NEEDS_DOMAIN, false},
 	{"unpause", "let the paused DOMAIN run", verb_unpause, "", NEEDS_DOMAIN, false},
-	{"shutdown", "have DOMAIN shut down, and wait for it", verb_shutdown, "TyD", NEEDS_DOMAIN,
+	{"shutdown", "have DOMAIN shut down, and wait for it", verb_shutdown, "TyDA", NEEDS_DOMAIN,
 	 false},
 	{"reboot", "have DOMAIN reboot, and wait for its end", verb_reboot, "TyD", NEEDS_DOMAIN,
 	 false},

@@ -17,7 +17,7 @@
 #define SHORT_OPTIONS	 ":jr:f:s:Ft:p:P:qH:hV"
 /* Options that only some verbs take; of those that are not in SHORT_OPTIONS only the long form is
  * there. */
-#define LIMITED "rfsFtpPvnoxRelckduTymUaEID"
+#define LIMITED "rfsFtpPvnoxRelckduTymUaEIDA"
 
 enum option_code {
 	OPT_JSON = 'j',
@@ -42,6 +42,7 @@ enum option_code {
 	OPT_AFTER = 'a',
 	OPT_ENABLED = 'E',
 	OPT_REPLACE = 'I',
+	OPT_ALL = 'A',
 	OPT_TIMEOUT = 'T',
 	OPT_FORCE = 'y',
 	OPT_OR_DESTROY = 'D',
@@ -80,6 +81,7 @@ static const struct option longs[] = {
 	{"paused", no_argument, NULL, OPT_PAUSED},
 	{"after", required_argument, NULL, OPT_AFTER},
 	{"enabled", no_argument, NULL, OPT_ENABLED},
+	{"all", no_argument, NULL, OPT_ALL},
 	{"replace", no_argument, NULL, OPT_REPLACE},
 	{"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"force", no_argument, NULL, OPT_FORCE},
@@ -299,6 +301,9 @@ static enum exit_code take_option(int option, const char *value, struct options 
 	case OPT_ENABLED:
 		flag = &options->enabled;
 		break;
+	case OPT_ALL:
+		flag = &options->all;
+		break;
 	case OPT_REPLACE:
 		flag = &options->replace;
 		break;
@@ -381,6 +386,11 @@ static enum exit_code check_exclusions(const struct options *options)
 	if (options->null && (options->json || options->role))
 		return report_error(EXIT_USAGE, "--null and %s exclude each other",
 				    options->json ? "--json" : "--role");
+	if (options->all && options->nr_domains)
+		return report_error(EXIT_USAGE, "--all and a DOMAIN exclude each other");
+	if (options->all && (options->force || options->or_destroy))
+		return report_error(EXIT_USAGE, "--all: no domain that others need is among them, "
+						"and those that stay are destroyed");
 	if (options->enabled && options->paused)
 		return report_error(EXIT_USAGE, "--enabled and --paused exclude each other");
 	if (options->console && options->seconds)
@@ -420,7 +430,7 @@ static const struct {
 static enum exit_code check_arguments(int argc, char **argv, const struct verb *verb,
 				      const struct options *options)
 {
-	for (int i = argc - 1; i < MAX_ARGUMENTS; i++)
+	for (int i = argc - 1; i < MAX_ARGUMENTS && !options->all; i++)
 		if (arguments[verb->argument].missing[i])
 			return report_error(EXIT_USAGE, "%s: %s", verb->name,
 					    arguments[verb->argument].missing[i]);

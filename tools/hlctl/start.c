@@ -27,7 +27,8 @@ static enum exit_code start_one(const struct options *options, sd_bus *bus)
 	return code ? code : create_show(options, bus, reply);
 }
 
-static int make_start(sd_bus *bus, const struct wave_item *item, sd_bus_message **ret_call)
+static int make_start(sd_bus *bus, const struct waves *waves, const struct wave_item *item,
+		      sd_bus_message **ret_call)
 {
 	int r;
 
@@ -92,7 +93,6 @@ static enum exit_code start_chosen(const struct options *options, sd_bus *bus,
 				   struct wave_item *items, uint32_t nr)
 {
 	struct waves waves = {
-		.options = options,
 		.items = items,
 		.nr = nr,
 		.work_usec = CREATE_WORK_USEC,

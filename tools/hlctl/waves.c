@@ -71,7 +71,7 @@ static int send_one(sd_bus *bus, const struct waves *waves, struct sent *sent)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
 	uint64_t usec;
-	int r = waves->make_call(bus, sent->item, &call);
+	int r = waves->make_call(bus, waves, sent->item, &call);
 
 	if (r < 0 || !call)
 		return r;
@@ -106,9 +106,11 @@ static enum exit_code report(const struct sent *sent)
 {
 	const sd_bus_error *error;
 
-	if (!sent->reply || !sd_bus_message_is_method_error(sent->reply, NULL))
+	if (!sent->reply)
 		return EXIT_OK;
-	sent->item->failed = true;
+	sent->item->failed = sd_bus_message_is_method_error(sent->reply, NULL) > 0;
+	if (!sent->item->failed)
+		return EXIT_OK;
 	error = sd_bus_message_get_error(sent->reply);
 	warn("%s:", sent->item->name);
 	return bus_report_error(error, -sd_bus_message_get_errno(sent->reply));

@@ -20,13 +20,13 @@ struct wave_item {
 void waves_order(struct wave_item *items, uint32_t nr);
 
 struct waves {
-	const struct options *options;
 	struct wave_item *items;
 	uint32_t nr;
 	bool last_first;
 	uint64_t work_usec; /* how long hyperlaunchd may take for one */
 	/* The call for an item; NULL in *ret_call: none is needed.  Negative errno. */
-	int (*make_call)(sd_bus *bus, const struct wave_item *item, sd_bus_message **ret_call);
+	int (*make_call)(sd_bus *bus, const struct waves *waves, const struct wave_item *item,
+			 sd_bus_message **ret_call);
 };
 
 /* Sends the calls of a wave at once, and waits for all answers before the next.  Errors are

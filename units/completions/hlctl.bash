@@ -133,7 +133,8 @@ _hlctl_offer_options() {
         define) options+=(--kernel --ramdisk --after --enabled --replace) ;;
         start) options+=(--paused --enabled) ;;
         pause | destroy | detach) options+=(--force) ;;
-        shutdown | reboot) options+=(--timeout --or-destroy --force) ;;
+        shutdown) options+=(--timeout --force --or-destroy --all) ;;
+        reboot) options+=(--timeout --or-destroy --force) ;;
         stats) options+=(--openmetrics --vcpus) ;;
         console) options+=(--log --follow --read-only --exclusive --replay --escape) ;;
     esac

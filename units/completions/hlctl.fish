@@ -123,6 +123,7 @@ complete -c hlctl -n '__hlctl_verb handoff' -l console -d 'The console of a doma
 complete -c hlctl -n __hlctl_back_end -a 'xenconsoled (__hlctl_names list)'
 complete -c hlctl -n '__hlctl_verb handoff' -s t -l for -x -d 'For that time only'
 complete -c hlctl -n '__hlctl_verb shutdown reboot' -l timeout -x -d 'How long to wait for the guest'
+complete -c hlctl -n '__hlctl_verb shutdown' -l all -d 'All that hyperlaunchd has made'
 complete -c hlctl -n '__hlctl_verb shutdown reboot' -l or-destroy -d 'Destroy a guest that has not gone by then'
 complete -c hlctl -n '__hlctl_verb pause shutdown reboot destroy' -l force -d 'Also if others depend on it'
 complete -c hlctl -n '__hlctl_verb detach' -l force -d 'Also a disk that the guest uses'
