@@ -189,5 +189,24 @@ def test_all_are_shut_down_in_order(hlctl, daemon, vmd, started, by_hand):
     left = [one["name"] for one in json.loads(hlctl("list", "--json"))["domains"]]
     assert "others" in left and "web" in left and not set(left) & {*after, "alone"}
     assert hlctl("shutdown", "--all") == "0 shut down.\n"
+
+
+def test_none_is_made_again_at_the_end(hlctl, daemon, vmd, started, by_hand):
+    """Not even one that goes before it is asked to."""
+    by_hand("again.json", json.dumps(config("again", on_poweroff="restart", on_crash="restart")))
+    hlctl("start", "again")
+    restarted = []
+    vmd.overrides["restart"] = restarted.append
+
+    def end(order):
+        daemon.command("shutdown again crash")
+        turn(1)
+        vmd.destroy(order)
+    vmd.overrides["destroy"] = end
+    assert hlctl("shutdown", "--all") == "1 shut down.\n"
+    assert restarted == []
+
+
+def test_wrong_use_of_all(hlctl, daemon):
     for args in (["--all", "web"], ["--all", "--force"], ["--all", "--or-destroy"]):
         assert "--all" in hlctl("shutdown", *args, code=USAGE)

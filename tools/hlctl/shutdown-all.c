@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* hlctl shutdown --all: the end of the host for the VMs that hyperlaunchd has made. */
-#include <stdio.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "bus.h"
@@ -11,28 +11,53 @@
 #include "table.h"
 #include "waves.h"
 
+/* What becomes of a VM that ends; "": it is not ours. */
+struct actions {
+	const char *poweroff, *reboot, *crash;
+};
+
 /* What libvirt and xl have made is theirs to shut down, and the initial domains are Xen's: neither
- * has an action. */
-static enum exit_code is_ours(sd_bus *bus, const struct domain *d, bool *ret_ours)
+ * has actions. */
+static enum exit_code get_actions(sd_bus *bus, const struct domain *d, sd_bus_message **ret_reply,
+				  struct actions *ret_actions)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	static const struct bus_field fields[] = {
+		{"OnPoweroff", "s", offsetof(struct actions, poweroff), NULL},
+		{"OnReboot", "s", offsetof(struct actions, reboot), NULL},
+		{"OnCrash", "s", offsetof(struct actions, crash), NULL},
+	};
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	const char *action = "";
 	int r;
 
-	*ret_ours = false;
+	*ret_actions = (struct actions){"", "", ""};
 	if (domain_is_gone(d) || strcmp(d->origin, "post-boot") != 0)
 		return EXIT_OK;
-	r = bus_try_call(bus, d->path, BUS_PROPERTIES, "Get", &error, &reply, "ss", BUS_LIFECYCLE,
-			 "OnPoweroff");
+	r = bus_try_call(bus, d->path, BUS_PROPERTIES, "GetAll", &error, ret_reply, "s",
+			 BUS_LIFECYCLE);
 	/* It has ended meanwhile. */
 	if (r < 0 && sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_OBJECT))
 		return EXIT_OK;
 	if (r < 0)
 		return bus_report_error(&error, r);
-	r = sd_bus_message_read(reply, "v", "s", &action);
-	*ret_ours = *action;
+	r = bus_read_fields(*ret_reply, fields, ARRAY_SIZE(fields), ret_actions);
 	return r < 0 ? bus_bad_answer(r) : EXIT_OK;
+}
+
+/* Else it would be made again while the host ends. */
+static void stop_restarts(const struct options *options, sd_bus *bus, const struct domain *d,
+			  const struct actions *actions)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	const char *const all[] = {actions->poweroff, actions->reboot, actions->crash};
+	bool restarts = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		restarts = restarts || !strcmp(all[i], "restart");
+	if (restarts &&
+	    bus_call_privileged(options, bus, d->path, BUS_LIFECYCLE, "SetPolicy", &reply, "a{sv}",
+				3, "OnPoweroff", "s", "destroy", "OnReboot", "s", "destroy",
+				"OnCrash", "s", "destroy") != EXIT_OK)
+		warn("%s may be made again when it has shut down", d->name);
 }
 
 static const struct defined_after *after_of(const struct definitions *definitions, const char *name)
@@ -43,24 +68,27 @@ static const struct defined_after *after_of(const struct definitions *definition
 	return NULL;
 }
 
-static enum exit_code choose(sd_bus *bus, const struct domains *domains,
-			     const struct definitions *definitions, struct wave_item *items,
-			     uint32_t *ret_nr)
+static enum exit_code choose(const struct options *options, sd_bus *bus,
+			     const struct domains *domains, const struct definitions *definitions,
+			     struct wave_item *items, uint32_t *ret_nr)
 {
 	*ret_nr = 0;
 	for (uint32_t i = 0; i < domains->nr; i++) {
+		_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 		const struct domain *d = &domains->list[i];
-		bool ours;
-		enum exit_code code = is_ours(bus, d, &ours);
+		struct actions actions;
+		enum exit_code code = get_actions(bus, d, &reply, &actions);
 
 		if (code)
 			return code;
-		if (ours)
-			items[(*ret_nr)++] = (struct wave_item){
-				.name = d->name,
-				.after = after_of(definitions, d->name),
-				.data = d,
-			};
+		if (!*actions.poweroff)
+			continue;
+		stop_restarts(options, bus, d, &actions);
+		items[(*ret_nr)++] = (struct wave_item){
+			.name = d->name,
+			.after = after_of(definitions, d->name),
+			.data = d,
+		};
 	}
 	return EXIT_OK;
 }
@@ -145,6 +173,6 @@ enum exit_code shutdown_all(const struct options *options, sd_bus *bus)
 	items = calloc(domains.nr ? domains.nr : 1, sizeof(*items));
 	if (!items)
 		no_memory();
-	code = choose(bus, &domains, &definitions, items, &nr);
+	code = choose(options, bus, &domains, &definitions, items, &nr);
 	return code ? code : end_chosen(options, bus, items, nr);
 }
