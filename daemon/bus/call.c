@@ -21,7 +21,8 @@ struct kept_call {
 	sd_bus_message *call;
 	sd_bus_track *sender;
 	int (*reply)(struct bus *bus, sd_bus_message *call, const struct job *job);
-	uint32_t job; /* 0: jobs_start() has not returned yet */
+	uint32_t job;		/* 0: jobs_start() has not returned yet */
+	struct kept_call *next; /* which waits for the same job */
 };
 
 static void kept_call_free(struct kept_call *kept)
@@ -56,10 +57,9 @@ int bus_call_set_error(sd_bus_error *error, const struct job *job)
 			     job->message);
 }
 
-static void on_ended(struct job *job, void *userdata)
+static void answer(struct kept_call *kept, const struct job *job)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	struct kept_call *kept = userdata;
 	int r;
 
 	if (job->state != JOB_DONE) {
@@ -75,30 +75,63 @@ static void on_ended(struct job *job, void *userdata)
 	kept_call_free(kept);
 }
 
+static void on_ended(struct job *job, void *userdata)
+{
+	struct kept_call *next;
+
+	for (struct kept_call *kept = userdata; kept; kept = next) {
+		next = kept->next;
+		answer(kept, job);
+	}
+}
+
+static void add_to(struct job *job, struct kept_call *kept)
+{
+	kept->next = job->userdata;
+	job->userdata = kept;
+	job->ended = on_ended;
+	kept->job = job->id;
+}
+
+/* Whether nobody else waits for the job. */
+static bool take_from(struct job *job, const struct kept_call *kept)
+{
+	struct kept_call *before = job->userdata;
+
+	if (before == kept) {
+		job->userdata = kept->next;
+	} else {
+		while (before->next != kept)
+			before = before->next;
+		before->next = kept->next;
+	}
+	if (!job->userdata)
+		job->ended = NULL;
+	return !job->userdata;
+}
+
 static int on_sender_left(sd_bus_track *track, void *userdata)
 {
 	struct kept_call *kept = userdata;
 	struct job *job = jobs_find(bus_jobs_of(kept->bus), kept->job);
 
-	if (job && job->state == JOB_WAITING) {
-		/* Answers, which goes nowhere, and frees the call. */
+	if (job && take_from(job, kept) && job->state == JOB_WAITING)
 		(void)job_cancel(job);
-		return 0;
-	}
-	if (job) {
-		job->ended = NULL;
-		job->userdata = NULL;
-	}
 	kept_call_free(kept);
 	return 0;
 }
 
-static int follow_sender(struct kept_call *kept)
+static void follow(struct kept_call *kept)
 {
 	int r = sd_bus_track_new(sd_bus_message_get_bus(kept->call), &kept->sender, on_sender_left,
 				 kept);
 
-	return r < 0 ? r : sd_bus_track_add_sender(kept->sender, kept->call);
+	if (r >= 0)
+		r = sd_bus_track_add_sender(kept->sender, kept->call);
+	/* Where the sender is gone already the track says so at its next dispatch; else it must
+	 * not. */
+	if (r == -ENOMEM || r == -ETIMEDOUT)
+		kept->sender = sd_bus_track_unref(kept->sender);
 }
 
 static struct kept_call *keep(struct bus *bus, const struct bus_allowed *allowed,
@@ -131,11 +164,19 @@ static int start(struct kept_call *kept, struct job_request *request, sd_bus_err
 	if (!job)
 		return 1;
 	kept->job = job->id;
-	r = follow_sender(kept);
-	/* Where the sender is gone already the track says so at its next dispatch; else it must
-	 * not. */
-	if (r == -ENOMEM || r == -ETIMEDOUT)
-		kept->sender = sd_bus_track_unref(kept->sender);
+	follow(kept);
+	return 1;
+}
+
+int bus_call_join(struct bus *bus, const struct bus_allowed *allowed, const struct bus_verb *verb,
+		  struct job *job)
+{
+	struct kept_call *kept = keep(bus, allowed, verb);
+
+	if (!kept)
+		return -ENOMEM;
+	add_to(job, kept);
+	follow(kept);
 	return 1;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Calls that are answered when their job has ended.  A call whose sender leaves the
- * bus is forgotten; its job is cancelled if it has not started.
+ * bus is forgotten; a job that nobody waits for any more is cancelled if it has not started.
  */
 #ifndef HYPERLAUNCHD_BUS_CALL_H
 #define HYPERLAUNCHD_BUS_CALL_H
@@ -34,6 +34,10 @@ int bus_call_start(struct bus *bus, const struct bus_allowed *allowed, const str
 int bus_call_start_new(struct bus *bus, const struct bus_allowed *allowed,
 		       const struct bus_verb *verb, const char *name, const char *uuid, void *data,
 		       sd_bus_error *error);
+
+/* Has the call answered with another one whose job has not ended. */
+int bus_call_join(struct bus *bus, const struct bus_allowed *allowed, const struct bus_verb *verb,
+		  struct job *job);
 
 /* Of all but JOB_ERROR_HYPERVISOR. */
 enum bus_error bus_call_error_of(enum job_error error);

@@ -28,24 +28,27 @@ struct arguments {
 	const void *blob;
 	size_t size;
 	const char *format;
-	struct bus_create_modules modules; /* the message's */
-	bool start;
+	struct bus_create_request request; /* the message's */
 };
 
 static int read_arguments(sd_bus_message *call, struct arguments *ret, sd_bus_error *error)
 {
 	const struct bus_option options[] = {
 		{.name = "Format", .text = &ret->format},
-		{.name = "Kernel", .fd = &ret->modules.kernel},
-		{.name = "Ramdisk", .fd = &ret->modules.ramdisk},
-		{.name = "Start", .flag = &ret->start},
+		{.name = "Kernel", .fd = &ret->request.modules.kernel},
+		{.name = "Ramdisk", .fd = &ret->request.modules.ramdisk},
+		{.name = "Start", .flag = &ret->request.start},
+		{.name = "RequestId", .text = &ret->request.id},
 	};
 	int r;
 
-	*ret = (struct arguments){.format = "dtb", .modules = BUS_CREATE_NO_MODULES, .start = true};
+	*ret = (struct arguments){.format = "dtb",
+				  .request = {.modules = BUS_CREATE_NO_MODULES, .start = true}};
 	r = sd_bus_message_read_array(call, 'y', &ret->blob, &ret->size);
 	if (r >= 0)
 		r = bus_options_read(call, options, ARRAY_SIZE(options), error);
+	if (r >= 0)
+		r = bus_create_check_id(ret->request.id, error);
 	if (r < 0 || !strcmp(ret->format, "dtb") || !strcmp(ret->format, "json"))
 		return r;
 	return bus_error_set(error, BUS_ERROR_INVALID_ARGS, "Format must be \"dtb\" or \"json\"");
@@ -134,42 +137,54 @@ static int duplicate(int fd, int *ret_fd)
 	return fd >= 0 && *ret_fd < 0 ? -errno : 0;
 }
 
-static int fill(struct create *create, const struct bus_create_modules *modules,
-		const struct definition *definition, bool start)
+static int fill(struct create *create, const struct bus_create_request *request, uint32_t uid,
+		const struct definition *definition)
 {
-	int r = duplicate(modules->kernel, &create->kernel);
+	int r = duplicate(request->modules.kernel, &create->kernel);
 
 	if (r == 0)
-		r = duplicate(modules->ramdisk, &create->ramdisk);
+		r = duplicate(request->modules.ramdisk, &create->ramdisk);
 	create->config = strdup(definition->config);
 	create->sandbox = definition->sandbox;
 	create->policy = definition->policy;
-	create->start = start && !definition->hold;
+	if (request->id)
+		memcpy(create->policy.request, request->id, strlen(request->id) + 1);
+	create->policy.request_uid = uid;
+	create->start = request->start && !definition->hold;
 	return r == 0 && !create->config ? -ENOMEM : r;
 }
 
-/* One that has ended meanwhile has no object. */
+/* "/": it has ended meanwhile. */
+static void find_path(const struct bus *bus, uint32_t domid, const char *uuid,
+		      char path[static BUS_DOMAIN_PATH_SIZE])
+{
+	const struct hl_table *table = manager_table(bus_manager_of(bus));
+	const struct hl_domain *domain;
+
+	snprintf(path, BUS_DOMAIN_PATH_SIZE, "/");
+	if (hl_table_find_domid(table, domid, &domain) == 0 &&
+	    strcmp(domain->handle_text, uuid) == 0)
+		bus_domain_path(domain, path);
+}
+
 static int reply(struct bus *bus, sd_bus_message *call, const struct job *job)
 {
 	const struct create *create = job->data;
-	char path[BUS_DOMAIN_PATH_SIZE] = "/";
-	const struct hl_domain *domain;
+	char path[BUS_DOMAIN_PATH_SIZE];
 
-	if (hl_table_find_domid(manager_table(bus_manager_of(bus)), create->domid, &domain) == 0 &&
-	    strcmp(domain->handle_text, job->subject.uuid) == 0)
-		bus_domain_path(domain, path);
+	find_path(bus, create->domid, job->subject.uuid, path);
 	return sd_bus_reply_method_return(call, "o", path);
 }
 
 static int start_job(struct bus *bus, const struct bus_allowed *allowed,
-		     const struct bus_create_modules *modules, const struct definition *definition,
-		     bool start, sd_bus_error *error)
+		     const struct bus_create_request *request, const struct definition *definition,
+		     sd_bus_error *error)
 {
 	char key[sizeof(CREATE_KEY) + XS_GUEST_NAME_MAX];
 	const struct bus_verb verb = {
 		.kind = CREATE_JOB, .verb = "create", .key = key, .reply = reply};
 	struct create *create = create_new();
-	int r = create ? fill(create, modules, definition, start) : -ENOMEM;
+	int r = create ? fill(create, request, allowed->uid, definition) : -ENOMEM;
 
 	if (r < 0) {
 		create_free(create);
@@ -180,17 +195,97 @@ static int start_job(struct bus *bus, const struct bus_allowed *allowed,
 				  create, error);
 }
 
-int bus_create_start(struct bus *bus, const struct bus_allowed *allowed,
-		     const struct bus_create_modules *modules, const struct definition *definition,
-		     bool start, sd_bus_error *error)
+int bus_create_check_id(const char *id, sd_bus_error *error)
 {
-	int r = check_modules(modules, definition, error);
+	size_t length = id ? strlen(id) : 1;
+
+	if (length == 0 || length > POLICY_REQUEST_MAX)
+		return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
+				     "RequestId must have 1 to %d characters", POLICY_REQUEST_MAX);
+	for (size_t i = 0; id && i < length; i++)
+		if (id[i] < ' ' || id[i] > '~')
+			return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
+					     "RequestId must have printable characters of ASCII "
+					     "only");
+	return 0;
+}
+
+static struct job *find_request(struct jobs *jobs, const char *id, uint32_t uid)
+{
+	for (struct job *job = jobs_first(jobs); job; job = job->next) {
+		const struct create *create = job->data;
+
+		if (strcmp(job->type->kind, CREATE_JOB) == 0 && create->policy.request_uid == uid &&
+		    strcmp(create->policy.request, id) == 0)
+			return job;
+	}
+	return NULL;
+}
+
+static int check_same(const char *id, const char *name, const struct definition *definition,
+		      sd_bus_error *error)
+{
+	if (strcmp(name, definition->name) == 0)
+		return 0;
+	return bus_error_set(error, BUS_ERROR_INVALID_ARGS,
+			     "The request \"%s\" was for the domain \"%.128s\"", id, name);
+}
+
+/* With the domain that an earlier call has had made; 0: there is none, or it has gone. */
+static int answer_made(const struct bus *bus, const struct bus_allowed *allowed, const char *id,
+		       const struct definition *definition, sd_bus_error *error)
+{
+	const struct policies *policies = bus_vms_of(bus)->policies;
+	const struct policy *policy =
+		policies ? policies_find_request(policies, id, allowed->uid) : NULL;
+	const struct hl_table *table = manager_table(bus_manager_of(bus));
+	char path[BUS_DOMAIN_PATH_SIZE];
+	int r;
+
+	for (uint32_t i = 0; policy && i < hl_table_nr_domains(table); i++) {
+		const struct hl_domain *domain = hl_table_get(table, i);
+
+		if (!domain->live || domain->state == HL_DOMAIN_DYING ||
+		    strcmp(domain->handle_text, policy->uuid) != 0)
+			continue;
+		r = check_same(id, domain->name, definition, error);
+		if (r < 0)
+			return r;
+		bus_domain_path(domain, path);
+		r = sd_bus_reply_method_return(allowed->call, "o", path);
+		return r < 0 ? r : 1;
+	}
+	return 0;
+}
+
+/* A call that is made again, as its answer was lost.  0: it is new. */
+static int answer_again(struct bus *bus, const struct bus_allowed *allowed, const char *id,
+			const struct definition *definition, sd_bus_error *error)
+{
+	static const struct bus_verb verb = {.reply = reply};
+	struct job *job = find_request(bus_jobs_of(bus), id, allowed->uid);
+	int r;
+
+	if (!job)
+		return answer_made(bus, allowed, id, definition, error);
+	r = check_same(id, job->subject.name, definition, error);
+	return r < 0 ? r : bus_call_join(bus, allowed, &verb, job);
+}
+
+int bus_create_start(struct bus *bus, const struct bus_allowed *allowed,
+		     const struct bus_create_request *request, const struct definition *definition,
+		     sd_bus_error *error)
+{
+	int r = check_modules(&request->modules, definition, error);
 
 	if (r < 0)
 		return r;
 	manager_refresh_if_stale(bus_manager_of(bus));
+	r = request->id ? answer_again(bus, allowed, request->id, definition, error) : 0;
+	if (r != 0)
+		return r;
 	r = check_free(bus, definition, error);
-	return r < 0 ? r : start_job(bus, allowed, modules, definition, start, error);
+	return r < 0 ? r : start_job(bus, allowed, request, definition, error);
 }
 
 static int run(const struct bus_allowed *allowed, void *userdata, sd_bus_error *error)
@@ -206,8 +301,7 @@ static int run(const struct bus_allowed *allowed, void *userdata, sd_bus_error *
 		r = read_definition(&arguments, bus_allowed_is_trusted(allowed), &definition,
 				    error);
 	if (r >= 0)
-		r = bus_create_start(userdata, allowed, &arguments.modules, &definition,
-				     arguments.start, error);
+		r = bus_create_start(userdata, allowed, &arguments.request, &definition, error);
 	definition_clear(&definition);
 	return r;
 }
@@ -226,7 +320,7 @@ int bus_create_domain(sd_bus_message *call, void *userdata, sd_bus_error *error)
 	if (r >= 0)
 		r = read_definition(&arguments, true, &definition, error);
 	if (r >= 0)
-		r = check_modules(&arguments.modules, &definition, error);
+		r = check_modules(&arguments.request.modules, &definition, error);
 	definition_clear(&definition);
 	return r < 0 ? r : bus_auth_call(bus_auth_of(userdata), call, &question, error);
 }

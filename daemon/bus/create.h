@@ -15,6 +15,14 @@ struct bus_create_modules {
 	int kernel, ramdisk;
 };
 
+/* What a call says of how its domain is made. */
+struct bus_create_request {
+	struct bus_create_modules
+		modules; /* those that the definition has; they stay the caller's */
+	bool start;
+	const char *id; /* by which a call that is made again is known; NULL: by nothing */
+};
+
 #define BUS_CREATE_NO_MODULES {.kernel = -1, .ramdisk = -1}
 
 int bus_create_domain(sd_bus_message *call, void *userdata, sd_bus_error *error);
@@ -22,10 +30,12 @@ int bus_create_domain(sd_bus_message *call, void *userdata, sd_bus_error *error)
 /*
  * Starts the job that makes the domain, and answers the call with the domain's path when it has
  * ended.  Returns as a method handler does.
- * modules: those that the definition has; they stay the caller's
  */
 int bus_create_start(struct bus *bus, const struct bus_allowed *allowed,
-		     const struct bus_create_modules *modules, const struct definition *definition,
-		     bool start, sd_bus_error *error);
+		     const struct bus_create_request *request, const struct definition *definition,
+		     sd_bus_error *error);
+
+/* InvalidArgs: it is no text of 1 to 64 printable characters of ASCII; NULL is right. */
+int bus_create_check_id(const char *id, sd_bus_error *error);
 
 #endif

@@ -34,7 +34,7 @@ struct start {
 	struct bus_starts *starts;
 	struct bus_allowed allowed; /* the message is ours */
 	struct definition_file file;
-	bool run; /* it is not left paused */
+	struct bus_create_request request; /* without the modules */
 	struct start *next;
 };
 
@@ -128,14 +128,15 @@ static int open_modules(const struct definition_file *file, const struct definit
 static int open_and_start(struct start *start, const struct definition *definition,
 			  sd_bus_error *error)
 {
-	struct bus_create_modules modules = BUS_CREATE_NO_MODULES;
-	int r = open_modules(&start->file, definition, &modules, error);
+	struct bus_create_request request = start->request;
+	struct bus_create_modules *modules = &request.modules;
+	int r = open_modules(&start->file, definition, modules, error);
 
 	if (r >= 0)
-		r = bus_create_start(start->starts->bus, &start->allowed, &modules, definition,
-				     start->run, error);
-	closep(&modules.kernel);
-	closep(&modules.ramdisk);
+		r = bus_create_start(start->starts->bus, &start->allowed, &request, definition,
+				     error);
+	closep(&modules->kernel);
+	closep(&modules->ramdisk);
 	return r;
 }
 
@@ -251,14 +252,19 @@ static int submit(struct start *start)
 	return 1;
 }
 
-static int read_arguments(sd_bus_message *call, const char **ret_name, bool *ret_run,
-			  sd_bus_error *error)
+static int read_arguments(sd_bus_message *call, const char **ret_name,
+			  struct bus_create_request *ret_request, sd_bus_error *error)
 {
-	const struct bus_option options[] = {{.name = "Start", .flag = ret_run}};
+	const struct bus_option options[] = {
+		{.name = "Start", .flag = &ret_request->start},
+		{.name = "RequestId", .text = &ret_request->id},
+	};
 	int r = bus_definition_read_name(call, ret_name, error);
 
-	*ret_run = true;
-	return r < 0 ? r : bus_options_read(call, options, ARRAY_SIZE(options), error);
+	*ret_request = (struct bus_create_request){.modules = BUS_CREATE_NO_MODULES, .start = true};
+	if (r >= 0)
+		r = bus_options_read(call, options, ARRAY_SIZE(options), error);
+	return r < 0 ? r : bus_create_check_id(ret_request->id, error);
 }
 
 /* They were right when the call came; it was kept since. */
@@ -269,7 +275,7 @@ static int read_again(struct start *start, sd_bus_error *error)
 	int r = sd_bus_message_rewind(call, true);
 
 	if (r >= 0)
-		r = read_arguments(call, &name, &start->run, error);
+		r = read_arguments(call, &name, &start->request, error);
 	return r < 0 ? r : bus_definition_read(start->starts->bus, name, &start->file, error);
 }
 
@@ -302,7 +308,7 @@ int bus_start_domain(sd_bus_message *call, void *userdata, sd_bus_error *error)
 	const struct bus_auth_question question = {
 		.action = BUS_ACTION_START, .run = run, .userdata = userdata};
 	const char *name;
-	bool ignored;
+	struct bus_create_request ignored;
 	int r = read_arguments(call, &name, &ignored, error);
 
 	return r < 0 ? r : bus_auth_call(bus_auth_of(userdata), call, &question, error);

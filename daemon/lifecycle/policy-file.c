@@ -54,6 +54,13 @@ static int add_times(json_object *object, const struct policy *policy)
 	return r;
 }
 
+static int add_request(json_object *object, const struct policy *policy)
+{
+	int r = json_add(object, "request", json_object_new_string(policy->request));
+
+	return r < 0 ? r : json_add(object, "uid", json_object_new_int64(policy->request_uid));
+}
+
 static int make_object(const struct policy *policy, json_object **ret_object)
 {
 	_cleanup_(json_putp) json_object *object = json_object_new_object();
@@ -64,6 +71,8 @@ static int make_object(const struct policy *policy, json_object **ret_object)
 			     json_object_new_string(policy_action_name(policy->actions[i])));
 	if (r == 0)
 		r = json_add(object, "limit", json_object_new_int64(policy->limit));
+	if (r == 0 && policy->request[0] != '\0')
+		r = add_request(object, policy);
 	if (r == 0)
 		r = add_times(object, policy);
 	if (r == 0)
@@ -128,6 +137,22 @@ static int read_times(json_object *object, struct policy *policy)
 	return 0;
 }
 
+/* Most have none. */
+static int read_request(json_object *object, struct policy *policy)
+{
+	const char *request;
+	uint64_t uid;
+
+	if (!json_object_object_get_ex(object, "request", NULL))
+		return 0;
+	if (packet_get_text(object, "request", POLICY_REQUEST_MAX, &request) < 0 ||
+	    packet_get_uint(object, "uid", UINT32_MAX, &uid) < 0)
+		return -EINVAL;
+	memcpy(policy->request, request, strlen(request) + 1);
+	policy->request_uid = (uint32_t)uid;
+	return 0;
+}
+
 static int read_object(json_object *object, struct policy *policy)
 {
 	uint64_t limit;
@@ -142,6 +167,8 @@ static int read_object(json_object *object, struct policy *policy)
 	if (packet_get_uint(object, "limit", POLICY_LIMIT_MAX, &limit) < 0)
 		return -EINVAL;
 	policy->limit = (uint32_t)limit;
+	if (read_request(object, policy) < 0)
+		return -EINVAL;
 	return read_times(object, policy);
 }
 

@@ -390,6 +390,16 @@ int policies_change(struct policies *policies, const char *uuid,
 	return r;
 }
 
+const struct policy *policies_find_request(const struct policies *policies, const char *request,
+					   uint32_t uid)
+{
+	for (const struct entry *entry = policies->first; entry; entry = entry->next)
+		if (entry->policy.request[0] != '\0' && entry->policy.request_uid == uid &&
+		    strcmp(entry->policy.request, request) == 0)
+			return &entry->policy;
+	return NULL;
+}
+
 const struct policy *policies_find(const struct policies *policies, const char *uuid)
 {
 	const struct entry *entry = find_entry(policies, uuid);

@@ -30,8 +30,9 @@ enum policy_action {
 	POLICY_NR_ACTIONS
 };
 
-#define POLICY_LIMIT_MAX 64
-#define POLICY_PERIOD	 (600 * UINT64_C(1000000)) /* microseconds, of the limit */
+#define POLICY_LIMIT_MAX   64
+#define POLICY_REQUEST_MAX 64			     /* bytes */
+#define POLICY_PERIOD	   (600 * UINT64_C(1000000)) /* microseconds, of the limit */
 
 struct policy {
 	char uuid[HL_UUID_TEXT_SIZE];
@@ -40,6 +41,9 @@ struct policy {
 	uint64_t restarts[POLICY_LIMIT_MAX]; /* when, of the monotonic clock; the latest at the end
 					      */
 	uint32_t nr_restarts;
+	/* The RequestId of the call that had it made, and whose that was; "": it had none. */
+	char request[POLICY_REQUEST_MAX + 1];
+	uint32_t request_uid;
 };
 
 const char *policy_action_name(enum policy_action action);
@@ -68,6 +72,9 @@ int policies_add(struct policies *policies, const struct policy *policy);
 int policies_change(struct policies *policies, const char *uuid,
 		    const enum policy_action wanted[POLICY_NR_EVENTS]);
 
+/* Of the latest domain that a call with this RequestId has had made; NULL: of none. */
+const struct policy *policies_find_request(const struct policies *policies, const char *request,
+					   uint32_t uid);
 /* NULL: the domain with that UUID is not ours. */
 const struct policy *policies_find(const struct policies *policies, const char *uuid);
 

@@ -19,9 +19,9 @@ from vm_support import (CREATE, KERNEL, NAMED, RAMDISK, compile_source, config, 
 from vm_support import daemon, files, handles, peers, vmd  # fixtures, pylint: disable=unused-import
 
 
-def begin(client, files, answers, blob=None, timeout=60):
+def begin(client, files, answers, blob=None, timeout=60, **more):
     call = dbus.lowlevel.MethodCallMessage(NAME, PATH, MANAGER, "CreateDomain")
-    call.append(dbus.ByteArray(definition() if blob is None else blob), options(files), signature=CREATE)
+    call.append(dbus.ByteArray(definition() if blob is None else blob), options(files, **more), signature=CREATE)
     client.connection.send_message_with_reply(call, answers.append, timeout)
 
 
@@ -112,6 +112,71 @@ def test_names_and_uuids_that_are_taken(client, vmd, files):
     assert '"web"' in refused(client, files, OURS + "AlreadyExists", definition("web"))
     assert NAMED in refused(client, files, OURS + "AlreadyExists", blob.replace(b"one\0", b"two\0"))
     assert len(vmd.orders) == 1
+
+
+def test_call_that_is_made_again(client, vmd, files):
+    first = create(client, files, RequestId="mine")
+    assert create(client, files, RequestId="mine") == first and len(vmd.orders) == 1
+    refused(client, files, OURS + "AlreadyExists", RequestId="other")
+    refused(client, files, OURS + "AlreadyExists")
+    assert '"vm"' in refused(client, files, INVALID_ARGS, definition("two"), RequestId="mine")
+    destroy(client, first)
+    again = create(client, files, RequestId="mine")
+    assert again != first and client.rows()["vm"].path == again
+
+
+def test_call_that_is_made_again_too_soon(bus_address, client, vmd, files):
+    """All get the one answer, but for who has left meanwhile."""
+    held, answers = hold(vmd, "create"), []
+    begin(client, files, answers, RequestId="mine")
+    wait_until(lambda: held)
+    other = Client(bus_address)
+    begin(other, files, [], RequestId="mine")
+    for _ in range(2):
+        begin(client, files, answers, RequestId="mine")
+    turn(0.3)
+    other.close()
+    turn(0.3)
+    refused(client, files, OURS + "Busy", RequestId="other")
+    vmd.create(held[0])
+    wait_until(lambda: len(answers) == 3)
+    assert {str(answer.get_args_list()[0]) for answer in answers} == {client.rows()["vm"].path} and len(vmd.orders) == 1
+
+
+def test_call_that_is_made_again_after_it_failed(client, vmd, files):
+    vmd.overrides["create"] = lambda order: order.failed("Failed", "not today")
+    refused(client, files, OURS + "Failed", RequestId="mine")
+    del vmd.overrides["create"]
+    create(client, files, RequestId="mine")
+    assert client.rows()["vm"].state == "running"
+
+
+def test_call_that_is_made_again_of_another_daemon(launch, client, runtime, peers, files):
+    """The domain is one that is there when the daemon starts, and has that UUID."""
+    daemon = launch(options=["--session"])
+    uuid = client.rows()["web"].uuid
+    daemon.stop()
+    (runtime / "vm" / uuid).mkdir(parents=True)
+    (runtime / "vm" / uuid / "policy").write_text(json.dumps({
+        "poweroff": "destroy", "reboot": "destroy", "crash": "destroy", "limit": 1, "restarts": [], "request": "mine", "uid": os.geteuid()}))
+    daemon = launch(options=["--session", "--peers", str(peers)], env={"RUNTIME_DIRECTORY": str(runtime)})
+    daemon.command(f"handle web {uuid}")
+    assert create(client, files, definition("web"), RequestId="mine") == client.path_of("web")
+    assert '"web"' in refused(client, files, INVALID_ARGS, RequestId="mine")
+    refused(client, files, OURS + "AlreadyExists", definition("web"), RequestId="other")
+
+
+def test_what_is_kept_of_a_request(client, vmd, files, runtime):
+    create(client, files, RequestId="mine")
+    create(client, files, definition("two"))
+    kept = sorted((json.loads((runtime / "vm" / name / "policy").read_text()) for name in directories(runtime)), key=lambda one: "request" in one)
+    assert "request" not in kept[0] and (kept[1]["request"], kept[1]["uid"]) == ("mine", os.geteuid())
+
+
+@pytest.mark.parametrize("name", ["", "x" * 65, "a\nb", "\u00e4"])
+def test_request_ids_that_are_none(client, vmd, files, name):
+    assert "RequestId" in refused(client, files, INVALID_ARGS, RequestId=name)
+    assert vmd.orders == []
 
 
 def test_two_at_once_with_one_name(client, vmd, files):
@@ -600,7 +665,10 @@ def test_domain_that_ended_while_no_daemon_ran(daemon, client, vmd, files, runti
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"poweroff": "explode", "reboot": "destroy", "crash": "destroy", "limit": 5, "restarts": []}',
                                   '{"poweroff": "destroy", "reboot": "destroy", "crash": "destroy", "limit": 65, "restarts": []}',
-                                  '{"poweroff": "destroy", "reboot": "destroy", "crash": "destroy", "limit": 5, "restarts": [-1]}'], ids=range(7))
+                                  '{"poweroff": "destroy", "reboot": "destroy", "crash": "destroy", "limit": 5, "restarts": [-1]}',
+                                  '{"poweroff": "destroy", "reboot": "destroy", "crash": "destroy", "limit": 5, "restarts": [], "request": "x"}',
+                                  '{"poweroff": "destroy", "reboot": "destroy", "crash": "destroy", "limit": 5, "restarts": [], "request": 1, "uid": 0}'],
+                         ids=range(9))
 def test_policies_that_are_none(launch, client, runtime, peers, text):
     """They are removed, and the log says so; what is none of ours stays."""
     (runtime / "vm" / NAMED).mkdir(parents=True)
