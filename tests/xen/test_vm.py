@@ -316,6 +316,100 @@ def test_defined_domains_are_started_with_the_host_and_shut_down_with_it(launche
     assert state(launched) == before
 
 
+DISK = {"pdev_path": "/srv/disk.img", "vdev": "xvdb", "backend": "phy", "format": "raw", "readwrite": 1}
+
+
+def attach(name, kind="disk", **change):
+    """A command; without the members that are None."""
+    device = (DISK if kind == "disk" else {}) | change
+    return f"hlctl attach {name} {kind} '{json.dumps({key: value for key, value in device.items() if value is not None})}'"
+
+
+@pytest.fixture(scope="module")
+def guest(launched):
+    """One that runs, for devices; and a file to be its disk."""
+    define(launched, "dev", more='mode = <4>; restart = "on-failure";')
+    ask(launched, "modprobe -a loop xen-blkback; truncate -s 8M /srv/disk.img; hlctl create /run/dev.dts")
+    launched.wait_shell_says(f"grep -q READY {log_of('dev')}")
+    yield launched
+    ask(launched, "hlctl destroy dev; rm /srv/disk.img")
+
+
+def test_disk_is_attached_and_detached(guest):
+    before = state(guest)
+    ask(guest, attach("dev"))
+    assert "disk.img" in ask(guest, "losetup -a") and ask(guest, "xl block-list dev | wc -l") == "2\n"
+    # libxl has it in the domain's configuration.
+    assert json.loads(ask(guest, "xl list -l dev"))[0]["config"]["disks"][0]["vdev"] == "xvdb"
+    # The guest takes it.
+    guest.wait_shell_says("xenstore-ls -f /local/domain/$(xl domid dev)/device/vbd | grep -q 'state = \"4\"'")
+    now = state(guest)
+    said = ask(guest, f"{attach('dev')} 2>&1 && echo DONE; true")
+    assert "has a disk xvdb" in said and "DONE" not in said and state(guest) == now
+    ask(guest, "hlctl detach dev disk xvdb")
+    assert state(guest) == before
+    refused(guest, "hlctl detach dev disk xvdb", "no disk xvdb")
+    # Another toolstack's.
+    ask(guest, "xl block-attach dev /srv/disk.img,raw,xvdc,w,backendtype=phy && hlctl detach dev disk xvdc --force")
+    assert state(guest) == before
+
+
+@pytest.mark.parametrize("change, why", [
+    ({"pdev_path": "/nowhere"}, "/nowhere"), ({"pdev_path": None}, "disk.pdev_path"), ({"vdev": None}, "disk.vdev"), ({"vdev": "51728"}, "disk.vdev"),
+    ({"typo": 1}, "disk.typo"), ({"readwrite": "w"}, "disk.readwrite"), ({"format": "other"}, "other|format"), ({"script": "/nowhere"}, "nowhere|script")])
+def test_disk_that_cannot_be_attached(guest, change, why):
+    refused(guest, attach("dev", **change), why)
+
+
+def test_disk_that_another_vm_has(guest):
+    before = state(guest)
+    ask(guest, attach("web"))
+    now = state(guest)
+    said = ask(guest, f"{attach('dev')} 2>&1 && echo DONE; true")
+    assert "DONE" not in said and "disk.img" in said, said
+    assert state(guest) == now
+    ask(guest, "hlctl detach web disk xvdb --force")
+    assert state(guest) == before
+
+
+@pytest.mark.parametrize("what", ["hyperlaunch-vmd", "hyperlaunchd", "cancel"])
+def test_attach_that_is_ended_in_the_middle(guest, what):
+    """While the hotplug script runs, which takes its time."""
+    script = base64.b64encode(b'#!/bin/sh\nsleep 4\nexec /etc/xen/scripts/block "$@"\n').decode()
+    ask(guest, f"echo {script} | base64 -d >/run/slow; chmod +x /run/slow")
+    before = state(guest)
+    end = "hlctl cancel $(hlctl jobs --json | sed -n 's/.*\"job\": *\\([0-9]*\\).*/\\1/p')" if what == "cancel" else f"pkill -9 -x {what[:15]}"
+    said = ask(guest, f"{attach('dev', script='/run/slow')} >/run/said 2>&1 & "
+               f"for i in $(seq 600); do ls /run/hyperlaunch/vm | grep -q attach && break; sleep 0.1; done; sleep 1; {end}; wait; cat /run/said")
+    assert "has the disk" not in said, said
+    guest.wait_shell_says("hlctl jobs --json | tr -d ' \\n' | grep -q '\"jobs\":\\[\\]'")
+    guest.wait_shell_says("! pgrep hyperlaunch-vmd")
+    assert state(guest) == before
+    assert ask(guest, "ls /run/hyperlaunch/vm | grep attach || true") == ""
+    ask(guest, f"{attach('dev')} && hlctl detach dev disk xvdb --force")
+
+
+def test_restart_keeps_what_was_attached(guest):
+    ask(guest, attach("dev"))
+    first = ask(guest, "xl domid dev")
+    ask(guest, "xl sysrq dev b")
+    guest.wait_shell_says(f"[ $(xl domid dev || echo {first.strip()}) != {first.strip()} ]")
+    guest.wait_shell_says(f"[ $(grep -c READY {log_of('dev')}) = 2 ]")
+    assert ask(guest, "xl block-list dev | wc -l") == "2\n" and "disk.img" in ask(guest, "losetup -a")
+    ask(guest, "hlctl detach dev disk xvdb --force")
+    assert "disk.img" not in ask(guest, "losetup -a")
+
+
+def test_guest_that_does_not_power_off_is_destroyed(launched):
+    """Linux as a PVH guest has nothing to power off by."""
+    before = state(launched)
+    define(launched, "stays")
+    ask(launched, "hlctl create /run/stays.dts")
+    launched.wait_shell_says(f"grep -q READY {log_of('stays')}")
+    assert "gone" in ask(launched, "hlctl shutdown --timeout 10 --or-destroy stays")
+    assert state(launched) == before
+
+
 def test_initial_domain_is_destroyed_and_others_are_not(launched):
     refused(launched, "hlctl destroy dom0", "hardware domain")
     ask(launched, "hlctl destroy web")

@@ -84,12 +84,25 @@ static void test_deep(void **state)
 	assert_int_equal(survive_check(deep, deep, path, sizeof(path)), -ENOENT);
 }
 
+static void test_texts(void **state)
+{
+	char path[64];
+
+	assert_int_equal(survive_check_text("{\"a\": 1}", "{\"a\": 1, \"b\": 2}", path, 64), 0);
+	assert_int_equal(survive_check_text("{\"a\": 1}", "{\"b\": 2}", path, 64), -ENOENT);
+	assert_string_equal(path, "a");
+	assert_int_equal(survive_check_text("[]", "{}", path, 64), -EINVAL);
+	assert_int_equal(survive_check_text("{", "{}", path, 64), -EINVAL);
+	assert_int_equal(survive_check_text("{}", NULL, path, 64), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same),	 cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_other),	 cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_long_key), cmocka_unit_test(test_deep),
+		cmocka_unit_test(test_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
