@@ -169,6 +169,13 @@ HL_EXPORT int hl_release(struct hl_ctx *ctx, uint32_t domid)
 	return r ? r : ctx->ops->release(ctx->backend, domid);
 }
 
+HL_EXPORT int hl_adopt(struct hl_ctx *ctx, uint32_t index, uint32_t domid)
+{
+	int r = check_domid(domid);
+
+	return r ? r : ctx->ops->adopt(ctx->backend, index, domid);
+}
+
 HL_EXPORT int hl_pause(struct hl_ctx *ctx, uint32_t domid)
 {
 	int r = check_domid(domid);

@@ -42,6 +42,7 @@ struct backend_ops {
 	int (*read_console)(void *backend, uint32_t domid, char **ret_text, size_t *ret_size,
 			    uint64_t *ret_dropped);
 	int (*release)(void *backend, uint32_t domid);
+	int (*adopt)(void *backend, uint32_t index, uint32_t domid);
 	int (*pause)(void *backend, uint32_t domid);
 	int (*unpause)(void *backend, uint32_t domid);
 	int (*set_handle)(void *backend, uint32_t domid, const uint8_t handle[16]);

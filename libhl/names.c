@@ -95,7 +95,7 @@ HL_EXPORT const char *hl_event_name(enum hl_event_type type)
 		[HL_EVENT_STARTED] = "started",		  [HL_EVENT_READY] = "ready",
 		[HL_EVENT_CONSOLE] = "console",		  [HL_EVENT_DIED] = "died",
 		[HL_EVENT_RELEASED] = "released",	  [HL_EVENT_RECLAIMED] = "reclaimed",
-		[HL_EVENT_BOOT_FAILED] = "boot-failed",
+		[HL_EVENT_BOOT_FAILED] = "boot-failed",	  [HL_EVENT_ADOPTED] = "adopted",
 	};
 
 	return word(words, ARRAY_SIZE(words), type);

@@ -87,7 +87,9 @@ static void existing_state(struct hl_domain *row, const struct hl_launch_domain 
 		return;
 	switch (record->state) {
 	case HL_DOMAIN_BUILT:
-		waiting_state(row, live, HL_DOMAIN_BUILT, "waits for the launch to complete");
+		waiting_state(row, live, HL_DOMAIN_BUILT,
+			      record->adoption ? "adopted, waits for its toolstack"
+					       : "waits for the launch to complete");
 		break;
 	case HL_DOMAIN_HELD:
 		waiting_state(row, live, HL_DOMAIN_HELD, "held by the LCM");
@@ -279,7 +281,8 @@ static void copy_record(struct hl_domain *row, const struct hl_launch_domain *re
 	row->origin = HL_ORIGIN_BOOT;
 	row->index = record->index;
 	row->domid = record->domid;
-	row->generation = record->domid == HL_NO_DOMID ? record->index : 0;
+	row->generation = record->domid == HL_NO_DOMID ? record->index : record->adoption;
+	row->adopted = record->adoption;
 	row->requested_domid = record->requested_domid;
 	row->permissions = record->permissions;
 	row->functions = record->functions;
@@ -349,7 +352,7 @@ static uint64_t handle_generation(const uint8_t handle[16])
 	for (int i = 0; i < 16; i++)
 		hash = (hash ^ handle[i]) * 0x100000001b3;
 	hash = (hash ^ hash >> 32) & UINT32_MAX;
-	return hash ? hash : 1; /* 0 is for initial domains */
+	return hash | UINT32_C(1) << 31; /* lower ones are for initial domains */
 }
 
 /* After a boot without an LCM dom0 has each role that Xen reports for no other domain. */

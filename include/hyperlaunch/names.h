@@ -106,6 +106,7 @@ enum hl_event_type {
 	HL_EVENT_RELEASED,     /* "released"; arg: index in the LCM */
 	HL_EVENT_RECLAIMED,    /* "reclaimed"; arg: index in the LCM */
 	HL_EVENT_BOOT_FAILED,  /* "boot-failed"; domid: that failed, arg: error code */
+	HL_EVENT_ADOPTED,      /* "adopted"; domid: the new domain, arg: index in the LCM */
 	HL_NR_EVENT_TYPES
 };
 

@@ -49,20 +49,22 @@ struct hl_launch {
 };
 
 struct hl_launch_domain {
-	uint32_t index;			       /* position in the LCM, from 0 */
-	enum hl_domain_state state;	       /* PLANNED..RECLAIMED, or UNKNOWN */
-	uint32_t requested_domid;	       /* as in the LCM; 0: the next free one */
-	uint32_t domid;			       /* HL_NO_DOMID before it is built */
+	uint32_t index;		    /* position in the LCM, from 0 */
+	enum hl_domain_state state; /* PLANNED..RECLAIMED, or UNKNOWN */
+	uint32_t requested_domid;   /* as in the LCM; 0: the next free one */
+	uint32_t domid;		    /* HL_NO_DOMID before it is built */
+	uint32_t adoption;	    /* 0: Xen has built the domain; else see hl_adopt() */
 	uint32_t permissions, functions, mode; /* implied ones included */
 	uint32_t cpus;
 	uint64_t memory_kib;
-	uint8_t uuid[16];			 /* all zero: none */
-	uint32_t ssidref;			 /* 0 without FLASK */
-	uint32_t error;				 /* see hl_error_text(); 0: none */
-	uint32_t errnum;			 /* positive errno of Xen's builder; 0: none */
-	uint32_t kernel, ramdisk;		 /* module index, or HL_NO_INDEX */
-	uint32_t store_port, console_port;	 /* the domain's own event channels; 0: none */
-	uint64_t store_gfn, console_gfn;	 /* HL_NO_GFN: none */
+	uint8_t uuid[16];	  /* all zero: none */
+	uint32_t ssidref;	  /* 0 without FLASK */
+	uint32_t error;		  /* see hl_error_text(); 0: none */
+	uint32_t errnum;	  /* positive errno of Xen's builder; 0: none */
+	uint32_t kernel, ramdisk; /* module index, or HL_NO_INDEX */
+	/* The domain's own event channels; 0: none, or not known of an adopted PV domain. */
+	uint32_t store_port, console_port;
+	uint64_t store_gfn, console_gfn;	 /* HL_NO_GFN: likewise */
 	uint64_t built_ns, started_ns, ready_ns; /* since Xen's start; 0: not yet */
 	char name[HL_NAME_SIZE];
 	char error_prop[HL_PROP_SIZE]; /* "": none */

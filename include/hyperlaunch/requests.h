@@ -98,6 +98,37 @@ int hl_read_console(struct hl_ctx *ctx, uint32_t domid, char **ret_text, size_t 
 int hl_release(struct hl_ctx *ctx, uint32_t domid) HL_MUST_CHECK;
 
 /*
+ * Makes a domain that a toolstack has created the initial domain of a record whose own
+ * domain is gone: it may call hl_ready(), its events are logged, it is in the table with
+ * the LCM's name, roles and node, and the CONSOLE function is in effect if the LCM has it
+ * for that record.  Call it when the domain is complete and before it is unpaused the
+ * first time; nothing is started by this.  Allowed for control domains.
+ * @index: of the record, as in hl_get_domain()
+ * @domid: the domain that takes its place; it may differ from the record's, which then
+ *         has this one
+ *
+ * Xen checks that the record is RECLAIMED and has none of the roles control, hardware,
+ * boot, crash and xenstore; and that the domain has never run, is not initial, has the
+ * record's type (PVH, or PV of as many bits) and XSM label, and its UUID as the handle, if
+ * the record has one.  It cannot check what the domain was built of: the digests of the
+ * record's modules are those of the boot.  So the record, an event and struct hl_domain
+ * report the adoption.
+ *
+ * Adoptions are numbered from 1 on in each boot: hl_launch_domain.adoption is the number
+ * of the record's last one, and the generation of the row.  So the table then has another
+ * row: the one of the record's former domain, and the domain's own as a post-boot one, are
+ * removed.
+ *
+ * Returns 0, or -ENOENT: also if there is no such record; -EBUSY: the record's domain is
+ * not reclaimed, or the launch has failed; -EPERM: also if the record has one of those
+ * roles; -EEXIST: the domain is an initial one already; -EALREADY: it has run; -EINVAL:
+ * also if UUID, type or label are not the record's; or an error as listed for all
+ * requests.  Nothing is changed by a request that fails.
+ * Since: 0.1
+ */
+int hl_adopt(struct hl_ctx *ctx, uint32_t index, uint32_t domid) HL_MUST_CHECK;
+
+/*
  * Pauses a domain, which keeps its vCPUs from running until hl_unpause() has been called
  * as often: Xen counts the pauses, up to 255, whichever domain makes them.  Works on a Xen
  * without Hyperlaunch, and on a dying domain, too.  Allowed for control domains.

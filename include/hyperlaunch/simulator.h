@@ -18,9 +18,10 @@
  * "error ERRNO TEXT".  FILE and PATH cannot contain commas.
  *
  * Commands.  DOMAIN is a domid or the name of a domain.
- *   domain-add NAME [uuid=UUID] [domid=N] [memory=KIB] [vcpus=N] [pv]
+ *   domain-add NAME [uuid=UUID] [domid=N] [memory=KIB] [vcpus=N] [pv] [paused]
  *                           creates a running post-boot domain; replies with its
- *                           domid; NAME -: no name, as in Xen, which has none
+ *                           domid; NAME -: no name, as in Xen, which has none; paused:
+ *                           it has not run yet
  *   domain-remove DOMAIN    destroys it; an initial domain becomes reclaimed
  *   shutdown DOMAIN REASON  poweroff, reboot, suspend, crash, watchdog, soft-reset
  *   dying DOMAIN            its teardown begins; it is still listed
@@ -38,6 +39,8 @@
  *                           KiB; online, vCPUs
  *   ready DOMAIN            an initial domain reports that it is ready
  *   release DOMAIN          releases a held domain
+ *   adopt DOMAIN NAME       DOMAIN takes the place of the reclaimed initial domain that
+ *                           the LCM names NAME, as by hl_adopt()
  *   console DOMAIN          new owner of the Xen console, without a loan
  *   output DOMAIN TEXT N    an initial domain prints TEXT N times, a line each, and Xen
  *                           takes the output from its console ring
@@ -52,11 +55,11 @@
  *   typing WHAT             on: begins a line of input for the console owner; off: ends
  *                           it.  A hand-off waits for its end, for 2 s at most
  *   kill WHEN OP            kills this process in OP: set-console, move-console-backend,
- *                           release, pause or unpause; WHEN: before or after it
+ *                           release, adopt, pause or unpause; WHEN: before or after it
  *   fault OP ERRNO COUNT    the next COUNT calls of OP fail with ERRNO; OP: get-info,
  *                           get-domain, get-module, read-lcm, get-events, list-live,
  *                           set-console, move-console-backend, read-console, release,
- *                           ready, set-handle, get-host, read-log, pause, unpause,
+ *                           adopt, ready, set-handle, get-host, read-log, pause, unpause,
  *                           get-vcpu, get-fd, process;
  *                           ERRNO by name (EPERM) or number; COUNT 0 ends it
  */

@@ -31,9 +31,10 @@ struct hl_drift {
 
 /*
  * domid and generation together identify a row permanently: a domid that is used
- * again has another generation.  The generation of an initial domain is 0; without a
- * domid it is the index.  That of a post-boot domain is computed from its handle, so
- * it is the same in each process.  (Only a domid and a handle that are used again
+ * again has another generation.  The generation of an initial domain is 0, of an adopted
+ * one the number of its adoption (see hl_adopt()); without a domid it is the index.  That
+ * of a post-boot domain is computed from its handle, so it is the same in each process.
+ * (Only a domid and a handle that are used again
  * together identify the same row.)
  *
  * No string is NULL; all are as hl_utf8_dup() makes them.
@@ -42,6 +43,12 @@ struct hl_domain {
 	uint32_t domid; /* or HL_NO_DOMID */
 	uint64_t generation;
 	enum hl_origin origin;
+	/*
+	 * By hl_adopt(): an initial domain that a toolstack has built in the place of the one
+	 * that Xen had.  The modules, with their digests, are those of the boot: what this
+	 * domain was built of is not known.
+	 */
+	bool adopted;
 	uint32_t index;		  /* in the LCM; HL_NO_INDEX: not from the LCM */
 	uint32_t requested_domid; /* 0: the next free one; HL_NO_DOMID: post-boot */
 	const char *name;	  /* xenstore's, else the LCM's, else "" */

@@ -405,6 +405,7 @@ const struct backend_ops sim_backend = {
 	.move_console_backend = sim_request_console_backend,
 	.read_console = sim_request_read_console,
 	.release = sim_request_release,
+	.adopt = sim_request_adopt,
 	.pause = sim_request_pause,
 	.unpause = sim_request_unpause,
 	.set_handle = sim_request_handle,

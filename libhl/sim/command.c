@@ -99,6 +99,10 @@ static int add_option(struct call *call, const char *option, struct hl_live_doma
 		live->hvm = false;
 		return 0;
 	}
+	if (!strcmp(option, "paused")) {
+		live->paused = true;
+		return 0;
+	}
 	if (!strncmp(option, "domid=", 6)) {
 		r = get_number(call, option + 6, LCM_DOMID_MAX, &number);
 		if (!r)
@@ -175,6 +179,19 @@ static int do_ready(struct call *call)
 static int do_release(struct call *call)
 {
 	return for_domain(call, sim_domain_release);
+}
+
+static int do_adopt(struct call *call)
+{
+	uint32_t domid, index = 0;
+	int r = get_domid(call, &domid);
+
+	while (index < call->sim->launch.nr_domains &&
+	       strcmp(call->sim->domains[index].name, call->words[2]) != 0)
+		index++;
+	if (!r && index == call->sim->launch.nr_domains)
+		r = problem(call, -ENOENT, "no initial domain of that name");
+	return r ? r : sim_domain_adopt(call->sim, index, domid);
 }
 
 static int do_console(struct call *call)
@@ -420,6 +437,7 @@ static const char *op_name(uint32_t op)
 		[SIM_MOVE_CONSOLE_BACKEND] = "move-console-backend",
 		[SIM_READ_CONSOLE] = "read-console",
 		[SIM_RELEASE] = "release",
+		[SIM_ADOPT] = "adopt",
 		[SIM_SET_HANDLE] = "set-handle",
 		[SIM_READY] = "ready",
 		[SIM_GET_FD] = "get-fd",
@@ -474,10 +492,10 @@ static int do_kill(struct call *call)
 	if (r)
 		return r;
 	if (op != SIM_SET_CONSOLE && op != SIM_RELEASE && op != SIM_MOVE_CONSOLE_BACKEND &&
-	    op != SIM_PAUSE && op != SIM_UNPAUSE)
+	    op != SIM_ADOPT && op != SIM_PAUSE && op != SIM_UNPAUSE)
 		return problem(call, -EOPNOTSUPP,
-			       "only set-console, move-console-backend, release, pause and "
-			       "unpause kill");
+			       "only set-console, move-console-backend, release, adopt, pause "
+			       "and unpause kill");
 	if (!before && strcmp(call->words[1], "after") != 0)
 		return problem(call, -EINVAL, "neither before nor after");
 	call->sim->kills[op] = before ? SIM_KILL_BEFORE : SIM_KILL_AFTER;
@@ -505,6 +523,7 @@ static const struct {
 	{"figure", 3, 3, do_figure},
 	{"ready", 1, 1, do_ready},
 	{"release", 1, 1, do_release},
+	{"adopt", 2, 2, do_adopt},
 	{"console", 1, 1, do_console},
 	{"output", 3, 3, do_output},
 	{"fail", 2, 3, do_fail},

@@ -8,8 +8,15 @@
 
 #include "sim/console.h"
 #include "sim/launch.h"
+#include "sim/output.h"
 
 #define MAX_PAUSES 255 /* of one domain, as in Xen */
+
+/* Pages and event channels that libxl gives to a PVH domain. */
+#define STORE_GFN    0xfeffc
+#define CONSOLE_GFN  0xfeffd
+#define STORE_PORT   1
+#define CONSOLE_PORT 2
 
 /* 0 is dom0's, and the domid of the boot domain is not used again. */
 static bool domid_free(struct sim *sim, uint32_t domid)
@@ -43,9 +50,11 @@ int sim_domain_add(struct sim *sim, const struct hl_live_domain *wanted, uint32_
 		return r;
 	live.running = !live.paused;
 	r = sim_add_live(sim, &live);
-	if (!r)
-		*ret_domid = live.domid;
-	return r;
+	if (r)
+		return r;
+	sim_find_placement(sim, live.domid)->has_run = live.running;
+	*ret_domid = live.domid;
+	return 0;
 }
 
 static void drop_role(uint32_t *holder, uint32_t domid)
@@ -154,6 +163,7 @@ int sim_domain_unpause(struct sim *sim, uint32_t domid)
 		return sim_start(sim, d);
 	live->paused = false;
 	live->running = !live->shutdown && !live->dying;
+	placement->has_run = true;
 	return 0;
 }
 
@@ -325,6 +335,69 @@ int sim_domain_release(struct sim *sim, uint32_t domid)
 	/* It does not run yet, as a toolstack has paused it too. */
 	placement->more_pauses--;
 	d->state = HL_DOMAIN_BUILT;
+	return 0;
+}
+
+static int check_record(const struct sim *sim, const struct hl_launch_domain *d)
+{
+	if (d->permissions || d->functions & ~HL_FUNC_CONSOLE)
+		return -EPERM;
+	return d->state != HL_DOMAIN_RECLAIMED || sim->launch.state == HL_LAUNCH_FAILED ? -EBUSY
+											: 0;
+}
+
+static int check_candidate(struct sim *sim, const struct hl_launch_domain *d, uint32_t domid)
+{
+	static const uint8_t nil[sizeof(d->uuid)];
+	const struct hl_live_domain *live = sim_find_live(sim, domid);
+
+	if (!live || live->dying)
+		return -ESRCH;
+	if (sim_initial_live(sim, domid))
+		return -EEXIST;
+	if (sim_find_placement(sim, domid)->has_run)
+		return -EALREADY;
+	if (live->hvm != !(d->mode & HL_MODE_PV) ||
+	    (memcmp(d->uuid, nil, sizeof(nil)) != 0 &&
+	     memcmp(d->uuid, live->handle, sizeof(d->uuid)) != 0))
+		return -EINVAL;
+	return 0;
+}
+
+/* What Xen reads from the parameters of a PVH domain, and does not know of a PV one. */
+static void set_rings(struct hl_launch_domain *d)
+{
+	bool pvh = !(d->mode & HL_MODE_PV);
+
+	d->store_port = pvh ? STORE_PORT : 0;
+	d->console_port = pvh ? CONSOLE_PORT : 0;
+	d->store_gfn = pvh ? STORE_GFN : HL_NO_GFN;
+	d->console_gfn = pvh ? CONSOLE_GFN : HL_NO_GFN;
+}
+
+int sim_domain_adopt(struct sim *sim, uint32_t index, uint32_t domid)
+{
+	struct hl_launch_domain *d = index < sim->launch.nr_domains ? &sim->domains[index] : NULL;
+	int r;
+
+	if (!d)
+		return -ENOENT;
+	r = check_record(sim, d);
+	if (!r)
+		r = check_candidate(sim, d, domid);
+	if (!r)
+		r = sim_event(sim, HL_EVENT_ADOPTED, domid, index);
+	if (r)
+		return r;
+	sim_clear_output(sim, index);
+	set_rings(d);
+	d->domid = domid;
+	d->adoption = ++sim->adoptions;
+	d->built_ns = sim->clock_ns;
+	d->started_ns = d->ready_ns = 0;
+	d->state = HL_DOMAIN_BUILT;
+	if (d->functions & HL_FUNC_CONSOLE)
+		sim->launch.console_domid = domid;
 	return 0;
 }
 

@@ -50,6 +50,11 @@ int sim_domain_ready(struct sim *sim, uint32_t domid);
 /* -ESRCH: not an initial domain; -EBUSY: it is not held. */
 int sim_domain_release(struct sim *sim, uint32_t domid);
 /*
+ * As hl_adopt(), without the permission check and but for the label, which no record of
+ * the simulator has.
+ */
+int sim_domain_adopt(struct sim *sim, uint32_t index, uint32_t domid);
+/*
  * Makes the build of an initial domain fail after the fact; the launch ends as by
  * sim_recover().  @code: enum lcm_err; @prop: "": none.
  * -ENOENT: not an initial domain; -ENAMETOOLONG: prop does not fit.

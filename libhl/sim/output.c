@@ -68,6 +68,12 @@ int sim_copy_output(struct sim *sim, uint32_t domid, char **ret_text, size_t *re
 	return 0;
 }
 
+void sim_clear_output(struct sim *sim, uint32_t index)
+{
+	free(sim->outputs[index].text);
+	sim->outputs[index] = (struct sim_output){0};
+}
+
 void sim_free_output(struct sim *sim)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sim->outputs); i++)

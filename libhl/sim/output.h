@@ -15,6 +15,9 @@ int sim_print(struct sim *sim, uint32_t domid, const char *text, uint64_t lines)
 int sim_copy_output(struct sim *sim, uint32_t domid, char **ret_text, size_t *ret_size,
 		    uint64_t *ret_dropped);
 
+/* Forgets what the record's former domain has printed. */
+void sim_clear_output(struct sim *sim, uint32_t index);
+
 void sim_free_output(struct sim *sim);
 
 #endif /* LIBHL_SIM_OUTPUT_H */

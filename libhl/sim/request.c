@@ -63,6 +63,20 @@ int sim_request_release(void *backend, uint32_t domid)
 	return r;
 }
 
+int sim_request_adopt(void *backend, uint32_t index, uint32_t domid)
+{
+	struct sim *sim = backend;
+	int r = sim_fault(sim, SIM_ADOPT);
+
+	sim_maybe_kill(sim, SIM_ADOPT, SIM_KILL_BEFORE);
+	if (!r)
+		r = check_caller(sim, HL_NO_DOMID);
+	if (!r)
+		r = sim_domain_adopt(sim, index, domid);
+	sim_maybe_kill(sim, SIM_ADOPT, SIM_KILL_AFTER);
+	return r;
+}
+
 static bool stays(struct sim *sim, uint32_t domid)
 {
 	const struct hl_live_domain *live = sim_find_live(sim, domid);
@@ -74,9 +88,17 @@ static bool stays(struct sim *sim, uint32_t domid)
 #define STORE_PORT   1
 #define CONSOLE_PORT 2
 
-static int check_port(struct sim *sim, uint32_t domid, uint32_t port)
+/* Of an adopted PV domain Xen knows as little as of another one made after boot. */
+static const struct hl_launch_domain *find_ports(struct sim *sim, uint32_t domid)
 {
 	const struct hl_launch_domain *d = sim_initial_live(sim, domid);
+
+	return d && d->adoption && !d->console_port ? NULL : d;
+}
+
+static int check_port(struct sim *sim, uint32_t domid, uint32_t port)
+{
+	const struct hl_launch_domain *d = find_ports(sim, domid);
 	uint32_t console = d ? d->console_port : CONSOLE_PORT;
 
 	if (!port)

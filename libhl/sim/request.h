@@ -14,6 +14,7 @@ int sim_request_console_backend(void *backend, uint32_t domid, uint32_t port, ui
 int sim_request_read_console(void *backend, uint32_t domid, char **ret_text, size_t *ret_size,
 			     uint64_t *ret_dropped);
 int sim_request_release(void *backend, uint32_t domid);
+int sim_request_adopt(void *backend, uint32_t index, uint32_t domid);
 int sim_request_pause(void *backend, uint32_t domid);
 int sim_request_unpause(void *backend, uint32_t domid);
 int sim_request_handle(void *backend, uint32_t domid, const uint8_t handle[16]);

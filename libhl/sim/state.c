@@ -170,21 +170,32 @@ int sim_fault(struct sim *sim, enum sim_op op)
 	return sim->kind == SIM_UNPATCHED && !is_stock(op) ? -EOPNOTSUPP : 0;
 }
 
-struct hl_launch_domain *sim_initial(struct sim *sim, uint32_t domid)
+static bool has_ended(const struct hl_launch_domain *d)
+{
+	return d->state == HL_DOMAIN_RECLAIMED || d->state == HL_DOMAIN_FAILED;
+}
+
+/* An adopted domain may have the domid that another record's has had. */
+static struct hl_launch_domain *find_record(struct sim *sim, uint32_t domid, bool ended)
 {
 	if (domid == HL_NO_DOMID)
 		return NULL;
 	for (uint32_t i = 0; i < sim->launch.nr_domains; i++)
-		if (sim->domains[i].domid == domid)
+		if (sim->domains[i].domid == domid && has_ended(&sim->domains[i]) == ended)
 			return &sim->domains[i];
 	return NULL;
 }
 
+struct hl_launch_domain *sim_initial(struct sim *sim, uint32_t domid)
+{
+	struct hl_launch_domain *d = find_record(sim, domid, false);
+
+	return d ? d : find_record(sim, domid, true);
+}
+
 struct hl_launch_domain *sim_initial_live(struct sim *sim, uint32_t domid)
 {
-	struct hl_launch_domain *d = sim_initial(sim, domid);
-
-	return d && d->state != HL_DOMAIN_RECLAIMED && d->state != HL_DOMAIN_FAILED ? d : NULL;
+	return find_record(sim, domid, false);
 }
 
 uint32_t sim_find_holder(struct sim *sim, uint32_t permissions, uint32_t functions)
@@ -193,8 +204,8 @@ uint32_t sim_find_holder(struct sim *sim, uint32_t permissions, uint32_t functio
 		const struct hl_launch_domain *d = &sim->domains[i];
 		const struct hl_live_domain *live = sim_find_live(sim, d->domid);
 
-		if ((d->permissions & permissions || d->functions & functions) &&
-		    sim_initial_live(sim, d->domid) && live && !live->dying)
+		if ((d->permissions & permissions || d->functions & functions) && !has_ended(d) &&
+		    live && !live->dying)
 			return d->domid;
 	}
 	return HL_NO_DOMID;

@@ -40,6 +40,7 @@ enum sim_op {
 	SIM_MOVE_CONSOLE_BACKEND,
 	SIM_READ_CONSOLE,
 	SIM_RELEASE,
+	SIM_ADOPT,
 	SIM_READY,
 	SIM_SET_HANDLE,
 	SIM_GET_FD,
@@ -72,6 +73,7 @@ struct sim_placement {
 	unsigned int more_pauses; /* of a paused domain, besides the first */
 	uint32_t load;		  /* percent of a CPU that it uses while it runs */
 	bool ran;		  /* since settled_ns */
+	bool has_run;		  /* a domain made after boot has been unpaused */
 };
 
 /* What Xen took from a domain's console ring. */
@@ -100,6 +102,7 @@ struct sim {
 
 	uint64_t clock_ns;   /* advances with each event only */
 	uint64_t settled_ns; /* CLOCK_MONOTONIC; CPU times are as of then */
+	uint32_t adoptions;  /* so far */
 	uint32_t next_domid; /* where the search for a free domid starts */
 	bool silent;	     /* changes are not announced */
 	struct {
@@ -141,7 +144,7 @@ int sim_add_live(struct sim *sim, const struct hl_live_domain *live);
 /* No effect if there is no such domain; pointers from sim_find_live() become invalid. */
 void sim_remove_live(struct sim *sim, uint32_t domid);
 
-/* The record of the initial domain that has or had this domid, or NULL. */
+/* The record of the initial domain that has this domid, else one that had it, or NULL. */
 struct hl_launch_domain *sim_initial(struct sim *sim, uint32_t domid);
 /* The same, but NULL if the domain failed or has been reclaimed. */
 struct hl_launch_domain *sim_initial_live(struct sim *sim, uint32_t domid);

@@ -294,6 +294,13 @@ static int release(void *backend, uint32_t domid)
 	return xcall_hyperlaunch_do(xen->xcall, XEN_HYPERLAUNCH_RELEASE, domid, 0);
 }
 
+static int adopt(void *backend, uint32_t index, uint32_t domid)
+{
+	struct xen *xen = backend;
+
+	return xcall_hyperlaunch_do(xen->xcall, XEN_HYPERLAUNCH_ADOPT, index, domid);
+}
+
 /* Runs a domctl that has no payload. */
 static int do_domctl(struct xen *xen, uint32_t cmd, uint32_t domid)
 {
@@ -420,6 +427,7 @@ const struct backend_ops xen_backend = {
 	.move_console_backend = move_console_backend,
 	.read_console = read_console,
 	.release = release,
+	.adopt = adopt,
 	.pause = pause_domain,
 	.unpause = unpause_domain,
 	.set_handle = set_handle,

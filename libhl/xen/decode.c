@@ -53,7 +53,9 @@ static_assert((int)HL_EVENT_LCM_FOUND == XEN_HYPERLAUNCH_EV_LCM_FOUND &&
 		      (int)HL_EVENT_CONSOLE == XEN_HYPERLAUNCH_EV_CONSOLE &&
 		      (int)HL_EVENT_DIED == XEN_HYPERLAUNCH_EV_DIED &&
 		      (int)HL_EVENT_RELEASED == XEN_HYPERLAUNCH_EV_RELEASED &&
-		      (int)HL_EVENT_RECLAIMED == XEN_HYPERLAUNCH_EV_RECLAIMED,
+		      (int)HL_EVENT_RECLAIMED == XEN_HYPERLAUNCH_EV_RECLAIMED &&
+		      (int)HL_EVENT_BOOT_FAILED == XEN_HYPERLAUNCH_EV_BOOT_FAILED &&
+		      (int)HL_EVENT_ADOPTED == XEN_HYPERLAUNCH_EV_ADOPTED,
 	      "events");
 static_assert(HL_NO_INDEX == XEN_HYPERLAUNCH_NO_MODULE, "modules");
 static_assert(HL_NO_GFN == XEN_HYPERLAUNCH_NO_GFN, "frames");
@@ -110,7 +112,7 @@ int decode_launch(const struct xen_hyperlaunch_info *info, struct hl_launch *ret
 int decode_domain(const struct xen_hyperlaunch_domain *d, uint32_t index,
 		  struct hl_launch_domain *ret_domain)
 {
-	if (d->index != index || d->pad || !terminated(d->name, sizeof(d->name)) ||
+	if (d->index != index || !terminated(d->name, sizeof(d->name)) ||
 	    !terminated(d->error_prop, sizeof(d->error_prop)))
 		return -EBADMSG;
 	*ret_domain = (struct hl_launch_domain){
@@ -119,6 +121,7 @@ int decode_domain(const struct xen_hyperlaunch_domain *d, uint32_t index,
 								   : HL_DOMAIN_UNKNOWN,
 		.requested_domid = d->requested_domid,
 		.domid = domid(d->domid),
+		.adoption = d->adoption,
 		.permissions = d->permissions,
 		.functions = d->functions,
 		.mode = d->mode,

@@ -188,6 +188,51 @@ static void reused_domid(void **state)
 	hl_table_unref(table);
 }
 
+/* It is another row than that of the domain before it, which had the same domid. */
+static void adopted(void **state)
+{
+	struct hl_snapshot *s = one(HL_DOMAIN_BUILT);
+	const struct hl_domain *row;
+	struct hl_table *table;
+
+	s->domains[0].adoption = 3;
+	s->live[0].paused = true;
+	table = merge(s);
+	assert_int_equal(hl_table_nr_domains(table), 1);
+	assert_int_equal(hl_table_find(table, 5, 3, &row), 0);
+	assert_true(row->adopted);
+	assert_int_equal(row->origin, HL_ORIGIN_BOOT);
+	assert_int_equal(row->index, 0);
+	assert_int_equal(row->state, HL_DOMAIN_BUILT);
+	assert_string_equal(row->reason, "adopted, waits for its toolstack");
+	hl_table_unref(table);
+	table = merge(one(HL_DOMAIN_BUILT));
+	assert_false(hl_table_get(table, 0)->adopted);
+	hl_table_unref(table);
+}
+
+/* One has been reclaimed, and its domid was given to the domain that another one adopted. */
+static void adopted_with_the_domid_of_another_record(void **state)
+{
+	struct hl_snapshot *s = make_snapshot(2, 0, 1);
+	const struct hl_domain *row;
+	struct hl_table *table;
+
+	make_record(s, 0, "a", 5, HL_DOMAIN_RECLAIMED);
+	make_record(s, 1, "b", 5, HL_DOMAIN_READY);
+	s->domains[1].adoption = 1;
+	make_live(s, 0, 5);
+	table = merge(s);
+	assert_int_equal(hl_table_nr_domains(table), 2);
+	assert_int_equal(hl_table_find(table, 5, 0, &row), 0);
+	assert_string_equal(row->name, "a");
+	assert_false(row->live);
+	assert_int_equal(hl_table_find_domid(table, 5, &row), 0);
+	assert_string_equal(row->name, "b");
+	assert_true(row->live && row->adopted);
+	hl_table_unref(table);
+}
+
 static uint64_t generation_of(uint8_t byte)
 {
 	struct hl_snapshot *s = make_snapshot(0, 0, 1);
@@ -633,6 +678,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(failed_has_the_error),
 		cmocka_unit_test(post_boot),
 		cmocka_unit_test(reused_domid),
+		cmocka_unit_test(adopted),
+		cmocka_unit_test(adopted_with_the_domid_of_another_record),
 		cmocka_unit_test(generation_is_stateless),
 		cmocka_unit_test(without_domid),
 		cmocka_unit_test(rows_rise_by_domid),

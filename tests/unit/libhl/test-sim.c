@@ -621,6 +621,122 @@ static void requests_refused(void **state)
 	hl_unref(ctx);
 }
 
+#define WEB_UUID "8d5a104e-6c2b-4f0a-9b1e-000000000006"
+
+/* What a toolstack does to make a domain again, and what the table shows of it. */
+static void domain_adopted(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	struct hl_launch_domain before = record_of(ctx, "web"), web;
+	const struct hl_domain *row;
+	struct hl_table *table;
+	uint32_t since;
+	size_t size;
+	char *text;
+
+	command(ctx, "output web before 1");
+	command(ctx, "domain-remove web");
+	command(ctx, "domain-add web domid=70 paused uuid=" WEB_UUID);
+	since = launch_of(ctx).nr_events;
+	drain(ctx);
+	assert_int_equal(hl_adopt(ctx, before.index, 70), 0);
+	assert_int_equal(hl_process(ctx), 1);
+	check_event(ctx, since, HL_EVENT_ADOPTED, 70, before.index);
+	web = record_of(ctx, "web");
+	assert_int_equal(web.domid, 70);
+	assert_int_equal(web.adoption, 1);
+	assert_int_equal(web.state, HL_DOMAIN_BUILT);
+	assert_true(web.built_ns > before.built_ns && web.started_ns == 0);
+	assert_int_equal(hl_read_console(ctx, 70, &text, &size, NULL), 0);
+	assert_int_equal(size, 0);
+	free(text);
+	assert_int_equal(hl_unpause(ctx, 70), 0);
+	check_event(ctx, since + 1, HL_EVENT_STARTED, 70, before.index);
+	command(ctx, "ready web");
+	table = table_of(ctx);
+	assert_int_equal(hl_table_nr_domains(table), 8);
+	assert_int_equal(hl_table_find(table, 70, 1, &row), 0);
+	assert_string_equal(row->name, "web");
+	assert_true(row->adopted && row->live);
+	assert_int_equal(row->state, HL_DOMAIN_READY);
+	hl_table_unref(table);
+	hl_unref(ctx);
+}
+
+/* With its former domid, and once more after that one has ended. */
+static void domain_adopted_again(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	uint32_t index = record_of(ctx, "web").index;
+
+	for (uint32_t i = 1; i <= 2; i++) {
+		command(ctx, "domain-remove web");
+		command(ctx, "domain-add web domid=5 paused uuid=" WEB_UUID);
+		assert_int_equal(hl_adopt(ctx, index, 5), 0);
+		assert_int_equal(record_of(ctx, "web").adoption, i);
+		assert_int_equal(hl_adopt(ctx, index, 5), -EBUSY);
+	}
+	command(ctx, "shutdown web crash");
+	check_event(ctx, launch_of(ctx).nr_events - 1, HL_EVENT_DIED, 5, 3);
+	command(ctx, "domain-remove web");
+	check_event(ctx, launch_of(ctx).nr_events - 1, HL_EVENT_RECLAIMED, 5, index);
+	hl_unref(ctx);
+}
+
+static void console_role_adopted(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	struct hl_launch_domain console = record_of(ctx, "console");
+
+	command(ctx, "domain-remove console");
+	assert_int_equal(launch_of(ctx).console_domid, HL_NO_DOMID);
+	command(ctx,
+		"domain-add console domid=71 paused uuid=8d5a104e-6c2b-4f0a-9b1e-000000000005");
+	assert_int_equal(hl_adopt(ctx, console.index, 71), 0);
+	assert_int_equal(launch_of(ctx).console_domid, 71);
+	hl_unref(ctx);
+}
+
+/* Each check of Xen's, in its order; a refused request changes nothing. */
+static void adoption_refused(void **state)
+{
+	struct hl_ctx *ctx = sim_of("ok-dynamic-full", "");
+	uint32_t web = record_of(ctx, "web").index, since;
+
+	command(ctx, "domain-add new domid=70 paused uuid=" WEB_UUID);
+	assert_int_equal(hl_adopt(ctx, 100, 70), -ENOENT);
+	assert_int_equal(hl_adopt(ctx, web, 70), -EBUSY);
+	command(ctx, "domain-remove web");
+	command(ctx, "domain-remove hw");
+	command(ctx, "domain-remove store");
+	since = launch_of(ctx).nr_events;
+	assert_int_equal(hl_adopt(ctx, record_of(ctx, "hw").index, 70), -EPERM);
+	assert_int_equal(hl_adopt(ctx, record_of(ctx, "store").index, 70), -EPERM);
+	assert_int_equal(hl_adopt(ctx, record_of(ctx, "boot").index, 70), -EPERM);
+	assert_int_equal(hl_adopt(ctx, record_of(ctx, "crash").index, 70), -EPERM);
+	assert_int_equal(hl_adopt(ctx, record_of(ctx, "control").index, 70), -EPERM);
+	assert_int_equal(hl_adopt(ctx, web, 77), -ESRCH);
+	assert_int_equal(hl_adopt(ctx, web, record_of(ctx, "db").domid), -EEXIST);
+	command(ctx, "domain-add runs domid=71 uuid=" WEB_UUID);
+	command(ctx, "pause runs");
+	assert_int_equal(hl_adopt(ctx, web, 71), -EALREADY);
+	command(ctx, "domain-add other domid=72 paused");
+	assert_int_equal(hl_adopt(ctx, web, 72), -EINVAL);
+	command(ctx, "domain-add pv domid=73 paused pv uuid=" WEB_UUID);
+	assert_int_equal(hl_adopt(ctx, web, 73), -EINVAL);
+	command(ctx, "domain-add going domid=74 paused uuid=" WEB_UUID);
+	command(ctx, "dying going");
+	assert_int_equal(hl_adopt(ctx, web, 74), -ESRCH);
+	command(ctx, "fault adopt EPERM 1");
+	assert_int_equal(hl_adopt(ctx, web, 70), -EPERM);
+	assert_int_equal(launch_of(ctx).nr_events, since);
+	assert_int_equal(record_of(ctx, "web").state, HL_DOMAIN_RECLAIMED);
+	assert_int_equal(hl_adopt(ctx, web, 70), 0);
+	command(ctx, "domain-remove db");
+	assert_int_equal(hl_adopt(ctx, record_of(ctx, "db").index, 70), -EEXIST);
+	hl_unref(ctx);
+}
+
 static void handle_set(void **state)
 {
 	static const uint8_t handle[16] = {1, 2, 3, [15] = 16};
@@ -768,6 +884,7 @@ static void requests_without_control(void **state)
 			other = d.domid;
 	assert_int_not_equal(other, HL_NO_DOMID);
 	assert_int_equal(hl_release(ctx, other), -EPERM);
+	assert_int_equal(hl_adopt(ctx, 0, other), -EPERM);
 	assert_int_equal(hl_move_console_backend(ctx, other, 0, owner), -EPERM);
 	assert_int_equal(hl_set_console(ctx, other, 0), 0);
 	assert_int_equal(hl_set_console(ctx, owner, 0), -EPERM);
@@ -843,12 +960,14 @@ static void requests_without_a_launch(void **state)
 	assert_int_equal(hl_new("sim:,as=classic", NULL, NULL, &ctx), 0);
 	assert_int_equal(hl_set_console(ctx, 0, 0), -ENOENT);
 	assert_int_equal(hl_release(ctx, 0), -ENOENT);
+	assert_int_equal(hl_adopt(ctx, 0, 0), -ENOENT);
 	assert_int_equal(hl_move_console_backend(ctx, 0, 0, 0), -ENOENT);
 	assert_int_equal(hl_ready(ctx), -EPERM);
 	hl_unref(ctx);
 	assert_int_equal(hl_new("sim:,as=unpatched", NULL, NULL, &ctx), 0);
 	assert_int_equal(hl_set_console(ctx, 0, 0), -EOPNOTSUPP);
 	assert_int_equal(hl_release(ctx, 0), -EOPNOTSUPP);
+	assert_int_equal(hl_adopt(ctx, 0, 0), -EOPNOTSUPP);
 	assert_int_equal(hl_move_console_backend(ctx, 0, 0, 0), -EOPNOTSUPP);
 	assert_int_equal(hl_ready(ctx), -EOPNOTSUPP);
 	hl_unref(ctx);
@@ -1140,6 +1259,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(requests),
 		cmocka_unit_test(requests_refused),
 		cmocka_unit_test(events_as_a_list),
+		cmocka_unit_test(domain_adopted),
+		cmocka_unit_test(domain_adopted_again),
+		cmocka_unit_test(console_role_adopted),
+		cmocka_unit_test(adoption_refused),
 		cmocka_unit_test(handle_set),
 		cmocka_unit_test(pauses_are_counted),
 		cmocka_unit_test(pauses_refused),

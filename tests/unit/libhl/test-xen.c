@@ -375,9 +375,11 @@ static void requests(void **state)
 	check_request(XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND, 5, UINT64_C(2) << 32 | 3);
 	assert_int_equal(hl_release(ctx, 0x7fef), 0);
 	check_request(XEN_HYPERLAUNCH_RELEASE, 0x7fef, 0);
+	assert_int_equal(hl_adopt(ctx, 3, 0x7fee), 0);
+	check_request(XEN_HYPERLAUNCH_ADOPT, 3, 0x7fee);
 	assert_int_equal(hl_ready(ctx), 0);
 	check_request(XEN_HYPERLAUNCH_READY, 0, 0);
-	assert_int_equal(xen.nr_calls, 6);
+	assert_int_equal(xen.nr_calls, 7);
 	hl_unref(ctx);
 }
 
@@ -431,9 +433,10 @@ static void requests_refused(void **state)
 	static const struct {
 		int errnum, r;
 	} answers[] = {
-		{ESRCH, -ESRCH},	   {EALREADY, -EALREADY}, {EBUSY, -EBUSY},
-		{EPERM, -EPERM},	   {ENOENT, -ENOENT},	  {EINVAL, -EINVAL},
-		{EOPNOTSUPP, -EOPNOTSUPP}, {ENOSYS, -EOPNOTSUPP}, {EACCES, -EPROTO},
+		{ESRCH, -ESRCH},   {EALREADY, -EALREADY},     {EBUSY, -EBUSY},
+		{EPERM, -EPERM},   {ENOENT, -ENOENT},	      {EINVAL, -EINVAL},
+		{EEXIST, -EEXIST}, {EOPNOTSUPP, -EOPNOTSUPP}, {ENOSYS, -EOPNOTSUPP},
+		{EACCES, -EPROTO},
 	};
 	struct hl_ctx *ctx = open_xen();
 
@@ -442,6 +445,7 @@ static void requests_refused(void **state)
 		assert_int_equal(hl_set_console(ctx, 1, 0), answers[i].r);
 		assert_int_equal(hl_move_console_backend(ctx, 1, 0, 2), answers[i].r);
 		assert_int_equal(hl_release(ctx, 1), answers[i].r);
+		assert_int_equal(hl_adopt(ctx, 0, 1), answers[i].r);
 		assert_int_equal(hl_ready(ctx), answers[i].r);
 	}
 	hl_unref(ctx);
@@ -457,6 +461,7 @@ static void only_domids_reach_xen(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
 		assert_int_equal(hl_set_console(ctx, none[i], 0), -ESRCH);
 		assert_int_equal(hl_release(ctx, none[i]), -ESRCH);
+		assert_int_equal(hl_adopt(ctx, 0, none[i]), -ESRCH);
 		assert_int_equal(hl_move_console_backend(ctx, none[i], 0, 1), -ESRCH);
 		assert_int_equal(hl_move_console_backend(ctx, 1, 0, none[i]), -ESRCH);
 	}

@@ -15,7 +15,7 @@
 #define XEN_SYSCTL_hyperlaunch               0x484c   /* outside upstream's sequence */
 #endif
 
-#define XEN_HYPERLAUNCH_VERSION              3
+#define XEN_HYPERLAUNCH_VERSION              4
 
 /*
  * Sub-ops that return a record write it to `buffer`, which has room for `size`
@@ -114,7 +114,30 @@
 #define XEN_HYPERLAUNCH_CONSOLE_KEPT         16384
 #define XEN_HYPERLAUNCH_CONSOLE_GRACE_MS     10000
 
-/* The launch's virtual interrupt, where it has one: see info.virq. */
+/*
+ * Binds a domain that a toolstack has made in place of an initial domain which
+ * is gone to the record of that: it is an initial domain from then on.
+ * index: of the record, as in GET_DOMAIN; offset: the domain's domid, which
+ * may be another one than that of the record.
+ *
+ * The record must be RECLAIMED, and have neither CONTROL, HARDWARE, BOOT,
+ * CRASH nor XENSTORE.  The domain must never have run, and have the record's
+ * type (PV or PVH, 32 or 64 bits of PV), label, and UUID; any UUID if the LCM
+ * gives none.  The record then is BUILT, with `adoption` set, and has the
+ * new domain's domid, and of PVH its ports and frames for store and console,
+ * as they are in HVM_PARAM_*: the domain has to be complete.  Of PV Xen does
+ * not know these; they are 0 and NO_GFN.  What is the LCM's, and kernel and
+ * ramdisk with their digests, remains: it is not known to hold for the domain.
+ *
+ * -ENOENT: no such record, or no LCM; -ESRCH: no such domain, or it is dying;
+ * -EPERM: also a record with one of those roles; -EBUSY: the record is not
+ * RECLAIMED, or the launch has failed without recovery; -EEXIST: it is an
+ * initial domain already; -EALREADY: it has run; -EINVAL: type, label or UUID
+ * differ; -ENOMEM.
+ */
+#define XEN_HYPERLAUNCH_ADOPT                13
+
+/* The launch's virtual interrupt, where it has one: see info.virq.  Not a sub-op. */
 #define XEN_HYPERLAUNCH_VIRQ                 14
 
 /* Launch states */
@@ -202,10 +225,15 @@ struct xen_hyperlaunch_domain {
     uint32_t ramdisk;
     uint32_t store_port;             /* the domain's own ports; 0: none */
     uint32_t console_port;
-    uint32_t pad;
+    /*
+     * 0: the domain is the one that Xen has built.  Else it was bound to the
+     * record by ADOPT; the number, from 1, of that adoption among all of this
+     * boot, so that no two of them are equal.
+     */
+    uint32_t adoption;
     uint64_t store_gfn;              /* frame as the domain numbers it; NO_GFN: none */
     uint64_t console_gfn;
-    uint64_t built_ns;               /* Xen's clock; 0: not yet */
+    uint64_t built_ns;               /* Xen's clock, or adopted; 0: not yet */
     uint64_t started_ns;
     uint64_t ready_ns;
     char name[XEN_HYPERLAUNCH_NAME_SIZE];       /* NUL-terminated */
@@ -232,6 +260,7 @@ struct xen_hyperlaunch_module {
 #define XEN_HYPERLAUNCH_EV_RELEASED          9
 #define XEN_HYPERLAUNCH_EV_RECLAIMED         10
 #define XEN_HYPERLAUNCH_EV_BOOT_FAILED       11 /* domid: the failed domain; arg: enum lcm_err */
+#define XEN_HYPERLAUNCH_EV_ADOPTED           12 /* domid: the new domain; arg: index */
 
 struct xen_hyperlaunch_event {
     uint64_t time_ns;                /* Xen's clock since its start */
