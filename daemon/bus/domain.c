@@ -129,6 +129,7 @@ DOMAIN_GETTER(ready, "t", domain->ready_ns / NSEC_PER_USEC)
 DOMAIN_GETTER(uuid, "s", bus_domain_uuid(domain))
 DOMAIN_GETTER(handle, "s", domain->handle_text)
 DOMAIN_GETTER(origin, "s", hl_origin_name(domain->origin))
+DOMAIN_GETTER(adopted, "b", domain->adopted)
 DOMAIN_GETTER(state, "s", hl_domain_state_name(domain->state))
 
 const char *bus_domain_uuid(const struct hl_domain *domain)
@@ -263,6 +264,7 @@ static const sd_bus_vtable vtable[] = {
 	BUS_PROPERTY("UUID", "s", get_uuid),
 	BUS_PROPERTY("Handle", "s", get_handle),
 	BUS_CONST_PROPERTY("Origin", "s", get_origin),
+	BUS_CONST_PROPERTY("Adopted", "b", get_adopted),
 	BUS_MEMBER_U32("Permissions", struct hl_domain, permissions, CHANGES),
 	BUS_MEMBER_U32("Functions", struct hl_domain, functions, CHANGES),
 	BUS_PROPERTY("Roles", "as", get_roles),

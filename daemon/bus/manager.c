@@ -474,14 +474,13 @@ int bus_manager_emit_added(sd_bus *connection, const struct hl_domain *domain)
 				  domain->domid, domain->name, path);
 }
 
-int bus_manager_emit_removed(sd_bus *connection, const struct hl_domain *domain)
+int bus_manager_emit_removed(sd_bus *connection, const struct hl_domain *domain, const char *reason)
 {
 	char path[BUS_DOMAIN_PATH_SIZE];
 
 	bus_domain_path(domain, path);
 	return sd_bus_emit_signal(connection, BUS_ROOT, BUS_MANAGER, "DomainRemoved", "usos",
-				  domain->domid, domain->name, path,
-				  domain->reason[0] != '\0' ? domain->reason : "destroyed");
+				  domain->domid, domain->name, path, reason);
 }
 
 int bus_manager_emit_role(sd_bus *connection, enum hl_role role, const char *old, const char *new)

@@ -18,7 +18,8 @@ void bus_manager_holder(const struct hl_table *table, const char *property,
 			char path[BUS_DOMAIN_PATH_SIZE]);
 
 int bus_manager_emit_added(sd_bus *connection, const struct hl_domain *domain);
-int bus_manager_emit_removed(sd_bus *connection, const struct hl_domain *domain);
+int bus_manager_emit_removed(sd_bus *connection, const struct hl_domain *domain,
+			     const char *reason);
 /* old, new: object paths; "/": no domain */
 int bus_manager_emit_role(sd_bus *connection, enum hl_role role, const char *old, const char *new);
 

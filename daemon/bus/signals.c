@@ -58,13 +58,13 @@ static void on_done(void *userdata)
 		 "PropertiesChanged");
 }
 
-static void on_removing(void *userdata, const struct hl_domain *domain)
+static void on_removing(void *userdata, const struct hl_domain *domain, const char *reason)
 {
 	const struct bus_signals *signals = userdata;
 	char path[BUS_DOMAIN_PATH_SIZE];
 
 	bus_domain_path(domain, path);
-	bus_sent(bus_manager_emit_removed(signals->connection, domain), "DomainRemoved");
+	bus_sent(bus_manager_emit_removed(signals->connection, domain, reason), "DomainRemoved");
 	bus_sent(sd_bus_emit_object_removed(signals->connection, path), "InterfacesRemoved");
 }
 

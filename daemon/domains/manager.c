@@ -171,13 +171,27 @@ static int read_table(struct manager *manager, struct hl_table **ret_table)
 	return r;
 }
 
-static void notify_removals(struct manager *manager, const struct hl_diff *diff)
+/* One that is adopted goes on to exist, as another object. */
+static const char *removal_reason(const struct hl_domain *row, const struct hl_table *next)
+{
+	const struct hl_domain *now;
+
+	if (row->live && row->origin == HL_ORIGIN_POST_BOOT &&
+	    hl_table_find_domid(next, row->domid, &now) == 0 && now->live && now->adopted &&
+	    strcmp(now->handle_text, row->handle_text) == 0)
+		return "adopted";
+	return row->reason[0] != '\0' ? row->reason : "destroyed";
+}
+
+static void notify_removals(struct manager *manager, const struct hl_diff *diff,
+			    const struct hl_table *next)
 {
 	for (uint32_t i = 0; i < hl_diff_nr_changes(diff); i++) {
 		const struct hl_change *change = hl_diff_get(diff, i);
 
 		if (change->type == HL_CHANGE_REMOVED)
-			notify_observers(manager, removing, change->before);
+			notify_observers(manager, removing, change->before,
+					 removal_reason(change->before, next));
 	}
 }
 
@@ -273,7 +287,7 @@ static int swap_table(struct manager *manager, struct hl_table *next)
 	if (r < 0)
 		return r;
 	before = manager->table;
-	notify_removals(manager, diff);
+	notify_removals(manager, diff, next);
 	manager->table = next;
 	show_xenstore_of_new(manager);
 	notify_additions(manager, diff);

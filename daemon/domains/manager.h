@@ -18,8 +18,8 @@ struct manager;
 
 /* One of many; each may leave out what it does not need. */
 struct manager_observer {
-	/* Still in the table; gone from it when this returns. */
-	void (*removing)(void *userdata, const struct hl_domain *domain);
+	/* Still in the table; gone from it when this returns.  The reason is never "". */
+	void (*removing)(void *userdata, const struct hl_domain *domain, const char *reason);
 	/* The object of a live domain is freed when this returns; its row may go later, or stay. */
 	void (*leaving)(void *userdata, const struct domain *domain);
 	/* In the table from now on. */

@@ -60,15 +60,21 @@ static bool needs_nodes(const struct domain *domain)
 	return !domain->xenstore.introduced;
 }
 
+/* By Xen, at boot: a toolstack completes those that it has made, adopted or not, itself. */
+static bool is_built_by_xen(const struct hl_domain *row)
+{
+	return row->origin == HL_ORIGIN_BOOT && !row->adopted;
+}
+
 /* True for initial domains that are not introduced, except dom0 and our own, which their own tools
  * introduce. */
 static bool needs_introduction(const struct completer *completer, const struct domain *domain)
 {
 	const struct hl_domain *row = domain->row;
 
-	return domain->completion.tries < MAX_TRIES && row->origin == HL_ORIGIN_BOOT &&
-	       row->domid != 0 && row->domid != self_domid(completer) &&
-	       row->state != HL_DOMAIN_DYING && needs_nodes(domain);
+	return domain->completion.tries < MAX_TRIES && is_built_by_xen(row) && row->domid != 0 &&
+	       row->domid != self_domid(completer) && row->state != HL_DOMAIN_DYING &&
+	       needs_nodes(domain);
 }
 
 /* One that hldom introduced where xenstored runs could get no UUID from Xen there: that takes a
@@ -77,7 +83,7 @@ static bool needs_config(const struct completer *completer, const struct domain 
 {
 	const struct hl_domain *row = domain->row;
 
-	return !domain->completion.configured && completer->real && row->origin == HL_ORIGIN_BOOT &&
+	return !domain->completion.configured && completer->real && is_built_by_xen(row) &&
 	       row->domid != 0 && row->state != HL_DOMAIN_DYING && !needs_nodes(domain);
 }
 
@@ -88,8 +94,7 @@ static bool needs_read_access(const struct completer *completer, const struct do
 	const struct hl_domain *row = domain->row;
 
 	return !domain->completion.opened && domain->xenstore.introduced &&
-	       self_domid(completer) != 0 && row->origin == HL_ORIGIN_POST_BOOT &&
-	       row->state != HL_DOMAIN_DYING;
+	       self_domid(completer) != 0 && !is_built_by_xen(row) && row->state != HL_DOMAIN_DYING;
 }
 
 static void fill_guest(const struct completer *completer, const struct hl_domain *row,
@@ -151,8 +156,7 @@ static bool is_foreign(void *userdata, uint32_t domid, const char *uuid)
 	const struct hl_domain *row;
 
 	return hl_table_find_domid(manager_table(completer->manager), domid, &row) == 0 &&
-	       row->live && row->origin == HL_ORIGIN_POST_BOOT &&
-	       strcmp(row->handle_text, uuid) == 0;
+	       row->live && !is_built_by_xen(row) && strcmp(row->handle_text, uuid) == 0;
 }
 
 /* The unit hides where the kernel says it, and says it itself. */

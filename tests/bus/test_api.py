@@ -288,7 +288,7 @@ def test_domain_properties(launch, client):
     assert domain == {
         "Domid": 2, "Generation": 0, "RequestedDomid": 0, "Name": "control",
         "UUID": "8d5a104e-6c2b-4f0a-9b1e-000000000002",
-        "Handle": "8d5a104e-6c2b-4f0a-9b1e-000000000002", "Origin": "boot", "Permissions": 1,
+        "Handle": "8d5a104e-6c2b-4f0a-9b1e-000000000002", "Origin": "boot", "Adopted": False, "Permissions": 1,
         "Functions": 0, "Roles": ["control"], "Mode": 4, "State": "started", "Reason": "",
         "MemoryPlanned": 512 << 20, "MemoryMax": 512 << 20, "MemoryCurrent": 512 << 20,
         "VcpusMax": 2, "VcpusOnline": 2, "CpuTimeNSec": domain["CpuTimeNSec"], "SchedulerWeight": 256, "SchedulerCap": 0,
@@ -297,6 +297,28 @@ def test_domain_properties(launch, client):
         "LCMNode": "/chosen/hypervisor/control", "XenstoreState": "page-ready", "XenstoreError": "",
         "BuiltUSec": domain["BuiltUSec"], "StartedUSec": domain["StartedUSec"], "ReadyUSec": 0}
     assert 0 < domain["BuiltUSec"] < domain["StartedUSec"]
+
+
+def test_adopted_domain_is_another_object(launch, client):
+    daemon = launch()
+    uuid = "8d5a104e-6c2b-4f0a-9b1e-000000000006"
+    modules = client.domain("web")["Modules"]
+    daemon.command("domain-remove web")
+    daemon.command(f"domain-add web domid=70 paused uuid={uuid}")
+    wait_until(lambda: any(row.domid == 70 for row in client.list()))
+    toolstacks, = [row.path for row in client.list() if row.domid == 70]
+    assert not client.get("Adopted", DOMAIN, toolstacks)
+    daemon.command("adopt 70 web")
+    assert client.wait_signal("DomainRemoved", match=lambda domid, *_: domid == 5)[3] == (
+        5, "web", f"{PATH}/domain/d5_0", "destroyed")
+    assert client.wait_signal("DomainRemoved", match=lambda domid, *_: domid == 70)[3] == (70, "web", toolstacks, "adopted")
+    client.wait_signal("DomainAdded", match=lambda *args: args == (70, "web", f"{PATH}/domain/d70_1"))
+    domain = client.domain("web")
+    assert (domain["Domid"], domain["Generation"], domain["Origin"], domain["Adopted"]) == (70, 1, "boot", True)
+    assert (domain["UUID"], domain["State"], domain["Reason"]) == (uuid, "built", "adopted, waits for its toolstack")
+    assert (domain["Modules"], domain["LCMNode"]) == (modules, "/chosen/hypervisor/web")
+    daemon.command("unpause web")
+    wait_until(lambda: client.domain("web")["State"] == "started")
 
 
 def test_post_boot_properties(launch, client):

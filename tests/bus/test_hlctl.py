@@ -22,7 +22,7 @@ from xenstored import Xenstored
 DOMAIN_KEYS = {
     "name", "domid", "requested_domid", "uuid", "handle", "permissions", "permission_names", "functions",
     "function_names", "mode", "mode_names", "cpus", "cpus_online", "cpu_time_ns", "memory_kib", "memory_max_kib",
-    "memory_current_kib", "weight", "cap", "hard_affinity", "soft_affinity", "state", "reason", "origin", "generation",
+    "memory_current_kib", "weight", "cap", "hard_affinity", "soft_affinity", "state", "reason", "origin", "adopted", "generation",
     "roles", "path", "lcm_node",
     "security_label", "xenstore_state", "xenstore_error", "modules", "drift",
 }
@@ -235,6 +235,20 @@ def test_reused_domid(launch, hlctl):
     wait_until(lambda: "new" in hlctl("list"), what="new")
     assert in_json(hlctl("status", "5", "--json"))["name"] == "new"
     assert in_json(hlctl("status", "web", "--json"))["state"] == "reclaimed"
+
+
+def test_adopted(launch, hlctl):
+    daemon = launch()
+    assert in_json(hlctl("status", "web", "--json"))["adopted"] is False
+    assert "adopted" not in hlctl("status", "web")
+    daemon.command("domain-remove web")
+    daemon.command("domain-add web domid=70 paused uuid=8d5a104e-6c2b-4f0a-9b1e-000000000006")
+    daemon.command("adopt 70 web")
+    wait_until(lambda: in_json(hlctl("status", "web", "--json"))["adopted"], what="the adoption")
+    assert "Origin: boot, adopted: the modules are those of the boot" in hlctl("status", "web")
+    assert "Adopted=yes" in hlctl("show", "web").splitlines()
+    adopted, = [line.split() for line in hlctl("events").splitlines() if " adopted " in line]
+    assert adopted[2:] == ["adopted", "70", "number", "6", "in", "the", "LCM"]
 
 
 def test_drift(launch, hlctl):

@@ -515,6 +515,20 @@ def test_post_boot_ones_are_not_introduced(with_store, store, client):
     assert tree_of(store, 57) == {}
 
 
+def test_an_adopted_one_is_left_to_its_toolstack(with_store, store, client):
+    """It is initial, and has been introduced by the toolstack that has built it, or will be."""
+    store.start()
+    daemon = with_store()
+    wait_until(lambda: all_introduced(store, initial(client)))
+    daemon.command("domain-remove web")
+    daemon.command("domain-add web domid=57 paused")
+    daemon.command("adopt web web")
+    wait_until(lambda: any(row.domid == 57 and row.origin == "boot" for row in client.list()))
+    turn(0.5)
+    assert 57 not in store.introduced
+    assert tree_of(store, 57) == {}
+
+
 def test_watches_are_dropped(with_store, store, client):
     store.start()
     daemon = with_store()

@@ -72,6 +72,7 @@ static const struct bus_field fields[] = {
 	FIELD("UUID", "s", uuid),
 	FIELD("Handle", "s", handle),
 	FIELD("Origin", "s", origin),
+	FIELD("Adopted", "b", adopted),
 	FIELD("Permissions", "u", permissions),
 	FIELD("Functions", "u", functions),
 	LIST("Roles", roles, read_roles),
@@ -386,6 +387,7 @@ struct json_object *domain_json(const struct domain *d)
 	json_put_text(object, "state", d->state);
 	json_put_text(object, "reason", d->reason);
 	json_put_text(object, "origin", d->origin);
+	json_put_bool(object, "adopted", d->adopted);
 	json_put_number(object, "generation", d->generation);
 	json_put(object, "roles", roles_json(d));
 	json_put_text(object, "path", d->path);

@@ -37,6 +37,7 @@ struct domain {
 	const char *path;
 	uint32_t domid; /* UINT32_MAX: none */
 	uint64_t generation;
+	bool adopted;
 	uint32_t requested_domid; /* UINT32_MAX: post-boot */
 	const char *name, *uuid, *handle, *origin, *state, *reason, *label, *lcm_node;
 	const char *xenstore_state, *xenstore_error;

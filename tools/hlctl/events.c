@@ -48,7 +48,7 @@ static enum colour describe_argument(const struct event *e, char text[static ARG
 	*text = '\0';
 	if (!strcmp(e->type, "lcm-found")) {
 		snprintf(text, ARGUMENT_MAX, "%u bytes", e->arg);
-	} else if (!strcmp(e->type, "built")) {
+	} else if (!strcmp(e->type, "built") || !strcmp(e->type, "adopted")) {
 		snprintf(text, ARGUMENT_MAX, "number %u in the LCM", e->arg);
 	} else if (!strcmp(e->type, "build-failed") || !strcmp(e->type, "boot-failed")) {
 		snprintf(text, ARGUMENT_MAX, "%s", hl_error_text(e->arg));

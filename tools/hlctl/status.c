@@ -224,7 +224,8 @@ static void print_identity(const struct domain *d)
 		print_pair("Handle", PLAIN, "%s", d->handle);
 	print_pair("State", state_colour(d->state), "%s%s%s%s", d->state, *d->reason ? " (" : "",
 		   d->reason, *d->reason ? ")" : "");
-	print_pair("Origin", PLAIN, "%s", d->origin);
+	print_pair("Origin", d->adopted ? YELLOW : PLAIN, "%s%s", d->origin,
+		   d->adopted ? ", adopted: the modules are those of the boot" : "");
 	print_pair("Roles", PLAIN, "%s", roles);
 }
 
