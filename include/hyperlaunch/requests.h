@@ -121,9 +121,9 @@ int hl_release(struct hl_ctx *ctx, uint32_t domid) HL_MUST_CHECK;
  *
  * Returns 0, or -ENOENT: also if there is no such record; -EBUSY: the record's domain is
  * not reclaimed, or the launch has failed; -EPERM: also if the record has one of those
- * roles; -EEXIST: the domain is an initial one already; -EALREADY: it has run; -EINVAL:
- * also if UUID, type or label are not the record's; or an error as listed for all
- * requests.  Nothing is changed by a request that fails.
+ * roles; -EEXIST: the domain is an initial one already; -ENXIO: it has run, or is
+ * shut down; -EINVAL: also if UUID, type or label are not the record's; or an error as
+ * listed for all requests.  Nothing is changed by a request that fails.
  * Since: 0.1
  */
 int hl_adopt(struct hl_ctx *ctx, uint32_t index, uint32_t domid) HL_MUST_CHECK;

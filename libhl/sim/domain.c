@@ -356,7 +356,7 @@ static int check_candidate(struct sim *sim, const struct hl_launch_domain *d, ui
 	if (sim_initial_live(sim, domid))
 		return -EEXIST;
 	if (sim_find_placement(sim, domid)->has_run)
-		return -EALREADY;
+		return -ENXIO;
 	if (live->hvm != !(d->mode & HL_MODE_PV) ||
 	    (memcmp(d->uuid, nil, sizeof(nil)) != 0 &&
 	     memcmp(d->uuid, live->handle, sizeof(d->uuid)) != 0))

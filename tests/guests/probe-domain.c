@@ -49,6 +49,13 @@ long probe_log_dirty(uint16_t domid)
 	return r < 0 ? r : shadow_op(domid, XEN_DOMCTL_SHADOW_OP_OFF, NULL);
 }
 
+long probe_set_uuid(uint16_t domid, uint8_t last)
+{
+	struct xen_domctl domctl = {.u.setdomainhandle.handle = {[15] = last}};
+
+	return do_domctl(&domctl, XEN_DOMCTL_setdomainhandle, domid);
+}
+
 long probe_affinity(uint16_t domid)
 {
 	uint64_t hard = 0, soft = 0;

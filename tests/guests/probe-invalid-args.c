@@ -9,7 +9,7 @@
 
 #include <xen/sysctl.h>
 
-#define NR_OPS 14	       /* includes unused numbers */
+#define NR_OPS 15	       /* includes unused numbers */
 #define ROOM   UINT32_C(65536) /* more than any sub-operation returns */
 
 struct input {

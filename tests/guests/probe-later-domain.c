@@ -90,6 +90,10 @@ long probe_make(uint16_t domid, uint16_t backend)
 	if (!r)
 		r = probe_name_console(domid, console);
 	if (!r)
+		r = set_parameter(domid, HVM_PARAM_STORE_PFN, RING_GFN);
+	if (!r)
+		r = set_parameter(domid, HVM_PARAM_CONSOLE_PFN, RING_GFN);
+	if (!r)
 		r = map_grants(domid);
 	if (r)
 		return r;

@@ -77,9 +77,15 @@ static long read_console(const struct probe *probe)
 	return launch_console(probe->other, 0, &console);
 }
 
+/* There is no such record, nor such a domain. */
+static long adopt(const struct probe *probe)
+{
+	return launch_command(XEN_HYPERLAUNCH_ADOPT, UINT32_MAX, UNKNOWN_DOMID);
+}
+
 static long unknown(const struct probe *probe)
 {
-	return launch_command(XEN_HYPERLAUNCH_READ_CONSOLE + 1, 0, 0);
+	return launch_command(XEN_HYPERLAUNCH_ADOPT + 1, 0, 0);
 }
 
 static const struct probe_row rows[] = {
@@ -93,6 +99,7 @@ static const struct probe_row rows[] = {
 	{"hl-move-console-unknown", move_console_backend},
 	{"hl-release-self", release},
 	{"hl-read-console-other", read_console},
+	{"hl-adopt-unknown", adopt},
 	{"hl-unknown", unknown},
 };
 

@@ -192,6 +192,45 @@ static long act_release(uint64_t arg)
 	return launch_command(XEN_HYPERLAUNCH_RELEASE, (uint32_t)arg, 0);
 }
 
+/* Puts the domain `other` into the place of that record's. */
+static long act_adopt(uint64_t arg)
+{
+	return launch_command(XEN_HYPERLAUNCH_ADOPT, (uint32_t)arg, probe.other);
+}
+
+static long act_uuid(uint64_t arg)
+{
+	return probe_set_uuid(probe.other, (uint8_t)arg);
+}
+
+static long act_record(uint64_t arg)
+{
+	struct hl_launch_domain domain;
+	const long r = launch_domain((uint32_t)arg, &domain);
+
+	if (!r)
+		log("record %" PRIu64
+		    " is domain %d, state %u, adoption %u, ports %u and %u, gfns 0x%" PRIx64
+		    " and 0x%" PRIx64,
+		    arg, (int)domain.domid, domain.state, domain.adoption, domain.store_port,
+		    domain.console_port, domain.store_gfn, domain.console_gfn);
+	return r;
+}
+
+/* Prints the logged events of the domain `other`. */
+static long act_events(uint64_t arg)
+{
+	struct hl_event event;
+	uint32_t seq = 0;
+	size_t nr;
+	long r;
+
+	while (!(r = launch_events(&seq, &event, 1, &nr)) && nr)
+		if (event.domid == probe.other)
+			log("event is %u, %u", event.type, event.arg);
+	return r;
+}
+
 static long act_pause(uint64_t arg)
 {
 	return domain_command(XEN_DOMCTL_pausedomain, (uint16_t)arg);
@@ -555,6 +594,10 @@ static const struct action actions[] = {
 	{"flood", act_flood, UINT32_MAX, true},
 	{"waits", act_waits, UINT32_MAX, true},
 	{"release", act_release, UINT32_MAX, false},
+	{"adopt", act_adopt, UINT32_MAX, false},
+	{"uuid", act_uuid, UINT8_MAX, false},
+	{"record", act_record, UINT32_MAX, true},
+	{"events", act_events, 0, true},
 	{"pause", act_pause, UINT16_MAX, false},
 	{"unpause", act_unpause, UINT16_MAX, false},
 	{"pin", act_pin, CPUS_MAX - 1, false},

@@ -56,6 +56,8 @@ long probe_introduce(uint16_t domid);
 long probe_insist(uint16_t domid);
 /* probe-domain.c: enables dirty page logging for a domain, reads the log and disables it. */
 long probe_log_dirty(uint16_t domid);
+/* probe-domain.c: sets the handle of a domain to zeroes and this last byte. */
+long probe_set_uuid(uint16_t domid, uint8_t last);
 /* probe-domain.c: prints the hard and soft affinity of vCPU 0 of a domain. */
 long probe_affinity(uint16_t domid);
 

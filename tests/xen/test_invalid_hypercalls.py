@@ -18,7 +18,7 @@ CONTROL_WORDS = (f"wild-ops release={CRASH} release={UNKNOWN} set-console={UNKNO
                  f"destroy={DYING} set-console={DYING} unpause={DYING} release={DYING} boot-done boot-failed destroy=self "
                  f"set-console={TAKER} count=1 destroy={TAKER} count=2")
 READS, READ_WITH_INDEX, READ_LCM = range(1, 6), (2, 3, 5), 4
-READY, DONE, GIVE_UP, SET_CONSOLE, MOVE, RELEASE, READ_CONSOLE = range(6, 13)
+READY, DONE, GIVE_UP, SET_CONSOLE, MOVE, RELEASE, READ_CONSOLE, ADOPT = range(6, 14)
 
 
 def probe(name, domid, words, roles="", memory='"8M"'):
@@ -77,7 +77,7 @@ def wild(name):
     reads = op in READS
     if kind.startswith("version"):
         return "EACCES"
-    if kind == "pad" or not 1 <= op <= READ_CONSOLE or (kind == "index" and op in (1, READ_LCM, READY, DONE)):
+    if kind == "pad" or not 1 <= op <= ADOPT or (kind == "index" and op in (1, READ_LCM, READY, DONE)):
         return "EINVAL"
     if op == READ_CONSOLE:
         return "ESRCH"          # no domain 0
@@ -97,14 +97,14 @@ def wild(name):
 def test_wild_calls_of_a_control_domain(said):
     found = {name: result for name, result in said[HW].items() if name.startswith("wild-")}
     calls = {name: result for name, result in found.items() if not name.startswith("wild-sysctl")}
-    assert len(calls) == 14 * 11
+    assert len(calls) == 15 * 11
     assert calls == {name: wild(name) for name in calls}
     assert [found[f"wild-sysctl-{i}"] for i in range(4)] == ["EFAULT"] * 4
 
 
 def test_wild_calls_of_a_plain_guest(said):
     found = {name: result for name, result in said[PLAIN].items() if name.startswith("wild-")}
-    assert len(found) == 14 * 11 + 4
+    assert len(found) == 15 * 11 + 4
     for name, result in found.items():
         ready = name.startswith(f"wild-{READY}-")
         expected = ("EFAULT" if name.startswith("wild-sysctl") else "EACCES" if "-version" in name

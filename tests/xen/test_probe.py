@@ -26,6 +26,7 @@ PLAIN = {
     "hl-move-console-unknown": "EPERM",
     "hl-release-self": "EPERM",
     "hl-read-console-other": "EPERM",
+    "hl-adopt-unknown": "EPERM",
     "hl-unknown": "EPERM",
     "sysctl-physinfo": "EPERM",
     "sysctl-sched-id": "EPERM",

@@ -719,7 +719,7 @@ static void adoption_refused(void **state)
 	assert_int_equal(hl_adopt(ctx, web, record_of(ctx, "db").domid), -EEXIST);
 	command(ctx, "domain-add runs domid=71 uuid=" WEB_UUID);
 	command(ctx, "pause runs");
-	assert_int_equal(hl_adopt(ctx, web, 71), -EALREADY);
+	assert_int_equal(hl_adopt(ctx, web, 71), -ENXIO);
 	command(ctx, "domain-add other domid=72 paused");
 	assert_int_equal(hl_adopt(ctx, web, 72), -EINVAL);
 	command(ctx, "domain-add pv domid=73 paused pv uuid=" WEB_UUID);

@@ -373,6 +373,13 @@ int hyperlaunch_boot_failed(uint32_t index, uint64_t reason)
     return 0;
 }
 
+void hyperlaunch_has_no_pause(const struct xen_hyperlaunch_domain *rec)
+{
+    ASSERT(spin_is_locked(&hyperlaunch_lock));
+
+    unpaused |= 1u << rec->index;
+}
+
 int hyperlaunch_release(domid_t domid)
 {
     struct xen_hyperlaunch_domain *rec;

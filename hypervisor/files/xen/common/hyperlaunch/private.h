@@ -102,6 +102,16 @@ int hyperlaunch_boot_failed(uint32_t index, uint64_t reason);
 /* Starts a held domain.  Returns 0, -ESRCH, or -EBUSY if it is not held. */
 int hyperlaunch_release(domid_t domid);
 
+/* The launch has no pause of that domain, which a toolstack has built. */
+void hyperlaunch_has_no_pause(const struct xen_hyperlaunch_domain *rec);
+
+/* --- adopt.c --- */
+
+/*
+ * Binds a domain to the record `index`.  Returns 0 or an error as ADOPT does.
+ */
+int hyperlaunch_adopt(uint32_t index, domid_t domid);
+
 /* --- lcm.c, at boot --- */
 
 /* *ret_err: why the LCM is rejected, with the code LCM_OK if it is not. */

@@ -172,8 +172,12 @@ struct xen_hyperlaunch_domain *hyperlaunch_find_domain(domid_t domid)
     {
         struct xen_hyperlaunch_domain *rec = &launch->domains[i];
 
-        if ( rec->domid == domid &&
-             ACCESS_ONCE(rec->state) != XEN_HYPERLAUNCH_DOM_RECLAIMED )
+        if ( ACCESS_ONCE(rec->state) == XEN_HYPERLAUNCH_DOM_RECLAIMED )
+            continue;
+
+        /* A reclaimed one may get another domid, and then its new state. */
+        smp_rmb();
+        if ( ACCESS_ONCE(rec->domid) == domid )
             return rec;
     }
 

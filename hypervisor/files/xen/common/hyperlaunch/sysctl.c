@@ -43,10 +43,18 @@ static int copy_record_out(struct xen_sysctl_hyperlaunch *op,
     return copy_to_guest(op->buffer, (const uint8_t *)rec, size) ? -EFAULT : 0;
 }
 
-/* A role's domain, unless it is reclaimed: its domid may be reused. */
-static uint16_t role_domid(uint16_t domid)
+/*
+ * The domain of a permission or function, unless it is reclaimed: its domid
+ * may be reused, also by a domain that another record has adopted.
+ */
+static uint16_t role_domid(uint16_t domid, uint32_t permission,
+                           uint32_t function)
 {
-    return hyperlaunch_find_domain(domid) ? domid : XEN_HYPERLAUNCH_NO_DOMID;
+    const struct xen_hyperlaunch_domain *rec = hyperlaunch_find_domain(domid);
+
+    return rec && ((rec->permissions & permission) ||
+                   (rec->functions & function))
+           ? domid : XEN_HYPERLAUNCH_NO_DOMID;
 }
 
 static int get_info_record(struct xen_sysctl_hyperlaunch *op)
@@ -56,10 +64,11 @@ static int get_info_record(struct xen_sysctl_hyperlaunch *op)
 
     spin_lock(&hyperlaunch_lock);
     *info = *hyperlaunch_info_or_none();
-    info->hwdom_domid = role_domid(info->hwdom_domid);
-    info->crash_domid = role_domid(info->crash_domid);
-    info->console_domid = role_domid(info->console_domid);
-    info->xenstore_domid = role_domid(info->xenstore_domid);
+    info->hwdom_domid = role_domid(info->hwdom_domid, LCM_PERM_HARDWARE, 0);
+    info->crash_domid = role_domid(info->crash_domid, 0, LCM_FUNC_CRASH);
+    info->console_domid = role_domid(info->console_domid, 0, LCM_FUNC_CONSOLE);
+    info->xenstore_domid = role_domid(info->xenstore_domid, 0,
+                                      LCM_FUNC_XENSTORE);
     spin_unlock(&hyperlaunch_lock);
 
     info->self_domid = current->domain->domain_id;
@@ -200,6 +209,12 @@ static int release(const struct xen_sysctl_hyperlaunch *op)
            ? hyperlaunch_release(op->index) : -ESRCH;
 }
 
+static int adopt(const struct xen_sysctl_hyperlaunch *op)
+{
+    return op->offset < XEN_HYPERLAUNCH_NO_DOMID
+           ? hyperlaunch_adopt(op->index, op->offset) : -ESRCH;
+}
+
 static int move_console(const struct xen_sysctl_hyperlaunch *op)
 {
     uint32_t backend = op->offset, port = op->offset >> 32;
@@ -237,6 +252,7 @@ static bool takes_index(uint32_t op)
     case XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND:
     case XEN_HYPERLAUNCH_RELEASE:
     case XEN_HYPERLAUNCH_READ_CONSOLE:
+    case XEN_HYPERLAUNCH_ADOPT:
         return true;
 
     default:
@@ -250,7 +266,8 @@ static bool takes_offset(uint32_t op)
            op == XEN_HYPERLAUNCH_BOOT_FAILED ||
            op == XEN_HYPERLAUNCH_SET_CONSOLE ||
            op == XEN_HYPERLAUNCH_MOVE_CONSOLE_BACKEND ||
-           op == XEN_HYPERLAUNCH_READ_CONSOLE;
+           op == XEN_HYPERLAUNCH_READ_CONSOLE ||
+           op == XEN_HYPERLAUNCH_ADOPT;
 }
 
 static bool takes_buffer(uint32_t op)
@@ -321,6 +338,9 @@ int hyperlaunch_sysctl(struct xen_sysctl_hyperlaunch *op)
 
     case XEN_HYPERLAUNCH_RELEASE:
         return hyperlaunch_info() ? release(op) : -ENOENT;
+
+    case XEN_HYPERLAUNCH_ADOPT:
+        return adopt(op);
 
     default:
         return -EINVAL;

@@ -132,8 +132,8 @@
  * -ENOENT: no such record, or no LCM; -ESRCH: no such domain, or it is dying;
  * -EPERM: also a record with one of those roles; -EBUSY: the record is not
  * RECLAIMED, or the launch has failed without recovery; -EEXIST: it is an
- * initial domain already; -EALREADY: it has run; -EINVAL: type, label or UUID
- * differ; -ENOMEM.
+ * initial domain already; -ENXIO: it has run, or is shut down; -EINVAL:
+ * type, label or UUID differ; -ENOMEM.
  */
 #define XEN_HYPERLAUNCH_ADOPT                13
 

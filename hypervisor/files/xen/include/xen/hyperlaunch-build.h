@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Building the initial domains of an LCM: what common code and an architecture
- * provide to each other.  All of it but the last function runs before
- * SYS_STATE_active.
+ * provide to each other.  All of it but the last functions, of domains that a
+ * toolstack may have built, runs before SYS_STATE_active.
  */
 #ifndef XEN__HYPERLAUNCH_BUILD_H
 #define XEN__HYPERLAUNCH_BUILD_H
@@ -13,6 +13,8 @@
 #include <xen/types.h>
 
 #include <xen/lib/hyperlaunch/lcm.h>
+
+struct xen_hyperlaunch_domain;
 
 /* Where building failed, and why. */
 struct hl_build_error {
@@ -122,8 +124,20 @@ uint64_t arch_hyperlaunch_console_gfn(const struct domain *d);
  */
 int arch_hyperlaunch_fallback(bool need_digest);
 
+/* --- later, too --- */
+
 /* True if d's kernel may look at that port for its console, not its store. */
 bool arch_hyperlaunch_is_console_port(const struct domain *d, uint32_t port);
+
+/* True if d has the type that the mode of an LCM stands for. */
+bool arch_hyperlaunch_is_type(const struct domain *d, uint32_t mode);
+
+/*
+ * Records d's ports and frames for store and console, as far as its kernel has
+ * them from Xen.
+ */
+void arch_hyperlaunch_find_rings(const struct domain *d,
+                                 struct xen_hyperlaunch_domain *rec);
 
 #endif /* XEN__HYPERLAUNCH_BUILD_H */
 

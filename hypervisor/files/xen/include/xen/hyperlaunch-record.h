@@ -45,7 +45,8 @@ char *hyperlaunch_domain_path(unsigned int index);
 
 /*
  * Returns NULL if there is no such initial domain, or it is reclaimed.  Needs
- * no lock, nor do fields that stay as built: all but states, errors and times.
+ * no lock, nor do fields that stay until the domain is destroyed: all but
+ * states, errors and times.
  */
 struct xen_hyperlaunch_domain *hyperlaunch_find_domain(domid_t domid);
 
