@@ -49,6 +49,13 @@ static void clear(struct job *job)
 	release(job->data);
 }
 
+/* QEMU opens modules by name, in a process that does not have the order's descriptors. */
+static bool is_kept(const struct create *create)
+{
+	return policy_restarts(&create->policy) ||
+	       (create->sandbox == VM_QEMU && (create->kernel >= 0 || create->ramdisk >= 0));
+}
+
 /* The descriptors that there are, and their names in the order. */
 static size_t list_fds(const struct create *create, int config, json_object *names,
 		       int fds[MAX_FDS])
@@ -86,8 +93,7 @@ static int order(struct job *job, const struct vms *vms, struct create *create)
 	if (r == 0)
 		r = json_add(members, "start", json_object_new_boolean(create->start));
 	if (r == 0)
-		r = json_add(members, "keep",
-			     json_object_new_boolean(policy_restarts(&create->policy)));
+		r = json_add(members, "keep", json_object_new_boolean(is_kept(create)));
 	if (r == 0)
 		request.nr_fds = list_fds(create, config, names, fds);
 	if (r < 0 || config < 0 || request.nr_fds == 0) {
@@ -99,12 +105,27 @@ static int order(struct job *job, const struct vms *vms, struct create *create)
 	return vm_order_start(vms, job, &create->order, &request);
 }
 
+/* A Xen without Hyperlaunch has one dom0. */
+static bool has_dom0(const struct vms *vms)
+{
+	uint32_t self = hl_table_summary(manager_table(vms->manager))->self_domid;
+
+	return self == 0 || self == HL_NO_DOMID;
+}
+
 /* The domain's directory is there before vmd keeps anything in it. */
 static int record_and_order(struct job *job, const struct vms *vms, struct create *create)
 {
 	int r;
 
+	/* Nothing is begun before the order. */
+	create->order.settled = true;
+	if (create->sandbox == VM_QEMU && !has_dom0(vms))
+		return job_fail(job, JOB_ERROR_NOT_SUPPORTED,
+				"it needs QEMU, which libxl runs for domain 0 only, and "
+				"hyperlaunchd runs in another domain");
 	memcpy(create->policy.uuid, job->subject.uuid, sizeof(create->policy.uuid));
+	create->policy.qemu = create->sandbox == VM_QEMU;
 	r = policies_add(vms->policies, &create->policy);
 	if (r < 0)
 		return job_fail(job, JOB_ERROR_FAILED,

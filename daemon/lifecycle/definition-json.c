@@ -15,18 +15,20 @@
 
 #define DEPTH	      16
 #define RESTART_LIMIT 5
+/* Of a name that needs no quotes anywhere. */
+#define INTERFACE_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
 /* What vmd makes, and below it the members that name nothing of the host. */
 static const struct {
 	const char *part;
 	enum json_type type;
-	const char *untrusted[8]; /* those that any caller may give; none: not this part at all */
+	const char *untrusted[9]; /* those that any caller may give; none: not this part at all */
 } parts[] = {
 	{"c_info", json_type_object, {"type", "name", "uuid"}},
 	{"b_info",
 	 json_type_object,
-	 {"max_vcpus", "avail_vcpus", "max_memkb", "target_memkb", "cmdline", "type.pvh",
-	  "type.pv"}},
+	 {"max_vcpus", "avail_vcpus", "max_memkb", "target_memkb", "cmdline", "type.pvh", "type.pv",
+	  "type.hvm"}},
 	{"disks", json_type_array, {NULL}},
 	{"nics", json_type_array, {"devid", "mac", "mtu", "bridge"}},
 	{"on_poweroff", json_type_string, {NULL}},
@@ -149,21 +151,55 @@ static int fill_policy(json_object *config, struct policy *policy,
 	return 0;
 }
 
-/* QEMU would have to outlive the order. */
-static int check_backends(json_object *config, struct definition_refusal *refusal)
+/* Where none is given libxl takes what fits, and it is known too late then whether that is QEMU. */
+static int check_backends(json_object *config, bool *ret_qemu, struct definition_refusal *refusal)
 {
 	json_object *disks;
 
+	*ret_qemu = false;
 	if (!json_object_object_get_ex(config, "disks", &disks))
 		return 0;
 	for (size_t i = 0; i < json_object_array_length(disks); i++) {
 		const char *backend = get_text(json_object_array_get_idx(disks, i), "backend");
 
-		if (!backend || strcmp(backend, "phy") != 0)
+		if (backend && strcmp(backend, "qdisk") == 0)
+			*ret_qemu = true;
+		else if (!backend || strcmp(backend, "phy") != 0)
 			return definition_refuse(refusal, JOB_ERROR_NOT_SUPPORTED,
-						 "disks.%zu.backend must be \"phy\": others are "
-						 "served by QEMU",
+						 "disks.%zu.backend must be \"phy\" or \"qdisk\"",
 						 i);
+	}
+	return 0;
+}
+
+/* The QEMU that fits this Xen ends as it starts then; see hyperlaunch-vmd(8). */
+static int check_restricted(json_object *build, struct definition_refusal *refusal)
+{
+	const char *text = get_text(build, "dm_restrict");
+
+	if (text && strcmp(text, "True") == 0)
+		return definition_refuse(
+			refusal, JOB_ERROR_NOT_SUPPORTED,
+			"b_info.dm_restrict: QEMU is confined by the sandbox of its "
+			"unit, not by libxl");
+	return 0;
+}
+
+/* Its name is part of an option of QEMU's. */
+static int check_bridges(json_object *config, struct definition_refusal *refusal)
+{
+	json_object *nics;
+
+	if (!json_object_object_get_ex(config, "nics", &nics))
+		return 0;
+	for (size_t i = 0; i < json_object_array_length(nics); i++) {
+		json_object *nic = json_object_array_get_idx(nics, i), *bridge;
+		const char *text = get_text(nic, "bridge");
+
+		if (json_object_object_get_ex(nic, "bridge", &bridge) &&
+		    (!text || strspn(text, INTERFACE_CHARS) != strlen(text)))
+			return definition_refuse(refusal, JOB_ERROR_INVALID_ARGS,
+						 "nics.%zu.bridge is no name of a bridge", i);
 	}
 	return 0;
 }
@@ -199,7 +235,11 @@ static int check_variant(json_object *build, const char *type, bool trusted,
 						 "b_info.%.64s is not the variant of c_info.type, "
 						 "or no object",
 						 name);
-		if (!trusted && json_object_object_length(value) > 0)
+		if (trusted)
+			continue;
+		if (strcmp(type, "hvm") == 0 && definition_check_hvm(value, refusal) < 0)
+			return -EINVAL;
+		if (strcmp(type, "hvm") != 0 && json_object_object_length(value) > 0)
 			return definition_refuse(refusal, JOB_ERROR_INVALID_ARGS,
 						 "members of b_info.%.64s may be given by root "
 						 "only: they may name something of this host",
@@ -211,7 +251,7 @@ static int check_variant(json_object *build, const char *type, bool trusted,
 static int add_variant(json_object *config, const char *type)
 {
 	char variant[16];
-	json_object *build;
+	json_object *build, *object;
 
 	snprintf(variant, sizeof(variant), "type.%s", type);
 	if (!json_object_object_get_ex(config, "b_info", &build)) {
@@ -219,9 +259,12 @@ static int add_variant(json_object *config, const char *type)
 		if (json_add(config, "b_info", build) < 0)
 			return -ENOMEM;
 	}
-	return json_object_object_get_ex(build, variant, NULL)
-		       ? 0
-		       : json_add(build, variant, json_object_new_object());
+	if (!json_object_object_get_ex(build, variant, &object)) {
+		object = json_object_new_object();
+		if (json_add(build, variant, object) < 0)
+			return -ENOMEM;
+	}
+	return strcmp(type, "hvm") == 0 ? definition_complete_hvm(object) : 0;
 }
 
 static int complete(json_object *config, json_object *create, const char *type,
@@ -253,8 +296,9 @@ static bool has_devices(json_object *config)
 static int fill(json_object *config, const struct definition_rules *rules,
 		struct definition *definition, struct definition_refusal *refusal)
 {
-	json_object *create = NULL, *build;
+	json_object *create = NULL, *build = NULL;
 	const char *type, *name;
+	bool qemu = false, hvm;
 	int r = check_parts(config, rules->trusted, refusal);
 
 	if (r < 0)
@@ -266,24 +310,30 @@ static int fill(json_object *config, const struct definition_rules *rules,
 		return definition_refuse(refusal, JOB_ERROR_INVALID_ARGS,
 					 "c_info.%s is missing, or no text",
 					 type ? "name" : "type");
-	if (strcmp(type, "pvh") != 0 && strcmp(type, "pv") != 0)
+	if (strcmp(type, "pvh") != 0 && strcmp(type, "pv") != 0 && strcmp(type, "hvm") != 0)
 		return definition_refuse(refusal, JOB_ERROR_NOT_SUPPORTED,
-					 "c_info.type must be \"pvh\" or \"pv\"");
+					 "c_info.type must be \"pvh\", \"pv\" or \"hvm\"");
 	if (json_object_object_get_ex(config, "b_info", &build))
 		r = check_variant(build, type, rules->trusted, refusal);
+	if (r == 0)
+		r = check_restricted(build, refusal);
 	if (r == 0)
 		r = definition_set_name(definition, name, refusal);
 	if (r == 0)
 		r = choose_uuid(create, rules, definition, refusal);
 	if (r == 0)
-		r = check_backends(config, refusal);
+		r = check_backends(config, &qemu, refusal);
+	if (r == 0 && !rules->trusted)
+		r = check_bridges(config, refusal);
 	if (r == 0)
 		r = fill_policy(config, &definition->policy, refusal);
 	if (r < 0)
 		return r;
-	definition->kernel = rules->trusted ? MODULE_OPTIONAL : MODULE_REQUIRED;
+	hvm = strcmp(type, "hvm") == 0;
+	/* It boots from a disk, or from the network. */
+	definition->kernel = rules->trusted || hvm ? MODULE_OPTIONAL : MODULE_REQUIRED;
 	definition->ramdisk = MODULE_OPTIONAL;
-	definition->sandbox = has_devices(config) ? VM_DEVICES : VM_PLAIN;
+	definition->sandbox = hvm || qemu ? VM_QEMU : has_devices(config) ? VM_DEVICES : VM_PLAIN;
 	if (complete(config, create, type, definition) < 0)
 		return definition_refuse(refusal, JOB_ERROR_NO_MEMORY, "out of memory");
 	return 0;

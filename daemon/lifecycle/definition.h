@@ -16,6 +16,8 @@
 #include "lifecycle/policy.h"
 #include "lifecycle/vm.h"
 
+struct json_object;
+
 #define DEFINITION_MAX (64u << 10) /* bytes */
 
 enum definition_module {
@@ -76,6 +78,15 @@ int definition_refuse(struct definition_refusal *refusal, enum job_error error, 
 		      ...) __attribute__((format(printf, 3, 4)));
 int definition_set_name(struct definition *definition, const char *name,
 			struct definition_refusal *refusal);
+/*
+ * Of a domain with a device model, b_info["type.hvm"].  What one may have there whose caller may
+ * not name files, programs and addresses of this host; and what it has where its caller says
+ * nothing, because libxl's own defaults are none that a caller would expect.
+ */
+int definition_check_hvm(struct json_object *variant, struct definition_refusal *refusal);
+/* -ENOMEM */
+int definition_complete_hvm(struct json_object *variant);
+
 /* Nil: a new one. */
 int definition_set_uuid(struct definition *definition, const uint8_t uuid[16],
 			const struct definition_rules *rules, struct definition_refusal *refusal);

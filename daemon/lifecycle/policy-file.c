@@ -70,6 +70,8 @@ static int make_object(const struct policy *policy, json_object **ret_object)
 		r = json_add(object, events[i],
 			     json_object_new_string(policy_action_name(policy->actions[i])));
 	if (r == 0)
+		r = json_add(object, "qemu", json_object_new_boolean(policy->qemu));
+	if (r == 0)
 		r = json_add(object, "limit", json_object_new_int64(policy->limit));
 	if (r == 0 && policy->request[0] != '\0')
 		r = add_request(object, policy);
@@ -164,6 +166,10 @@ static int read_object(json_object *object, struct policy *policy)
 		    policy_action_from_name(name, &policy->actions[i]) < 0)
 			return -EINVAL;
 	}
+	/* Files of earlier daemons do not have it. */
+	if (json_object_object_get_ex(object, "qemu", NULL) &&
+	    packet_get_bool(object, "qemu", &policy->qemu) < 0)
+		return -EINVAL;
 	if (packet_get_uint(object, "limit", POLICY_LIMIT_MAX, &limit) < 0)
 		return -EINVAL;
 	policy->limit = (uint32_t)limit;

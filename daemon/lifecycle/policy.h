@@ -37,6 +37,7 @@ enum policy_action {
 struct policy {
 	char uuid[HL_UUID_TEXT_SIZE];
 	enum policy_action actions[POLICY_NR_EVENTS];
+	bool qemu;	/* QEMU serves the domain, so that it is made where QEMU can stay */
 	uint32_t limit; /* of restarts in the period: POLICY_LIMIT_MAX at most */
 	uint64_t restarts[POLICY_LIMIT_MAX]; /* when, of the monotonic clock; the latest at the end
 					      */

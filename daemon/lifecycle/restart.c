@@ -12,6 +12,7 @@
 #include "common/json-write.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
+#include "lifecycle/policy.h"
 #include "lifecycle/vm.h"
 
 #define RESTART_MAX (30 * 60 * USEC_PER_SEC)
@@ -23,9 +24,10 @@ void *restart_new(void)
 
 static int order(struct job *job, struct vms *vms)
 {
+	const struct policy *policy = policies_find(vms->policies, job->subject.uuid);
 	struct vm_request request = {
 		.name = "restart",
-		.sandbox = VM_DEVICES,
+		.sandbox = policy && policy->qemu ? VM_QEMU : VM_DEVICES,
 		.members = vm_members(job->subject.uuid),
 	};
 

@@ -146,7 +146,11 @@ static int refuse_elsewhere(struct job *job, const struct hl_domain *acting)
 int vm_order_start(const struct vms *vms, struct job *job, struct vm_order *order,
 		   const struct vm_request *request)
 {
-	static const char *const names[] = {[VM_PLAIN] = "vm", [VM_DEVICES] = "vm-devices"};
+	static const char *const names[] = {
+		[VM_PLAIN] = "vm",
+		[VM_DEVICES] = "vm-devices",
+		[VM_QEMU] = "vm-qemu",
+	};
 	struct order_config config = {
 		.loop = vms->loop,
 		.kind = KIND,

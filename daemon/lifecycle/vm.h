@@ -29,6 +29,7 @@ struct vms {
 enum vm_sandbox {
 	VM_PLAIN,   /* no more than Xen's devices: "vm" */
 	VM_DEVICES, /* what hotplug scripts of disks and NICs need as well: "vm-devices" */
+	VM_QEMU,    /* and QEMU, which stays there when the order is done: "vm-qemu" */
 };
 
 /* One at a time; all zero: none. */

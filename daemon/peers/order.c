@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/cleanup.h"
 #include "common/json-write.h"
@@ -26,6 +27,10 @@ struct order {
 	struct order_config config;
 	int fd;
 	struct io *io;
+	/* Of the helper's process, which may end without the connection's: the service manager has
+	 * the other end too, for as long as a process of the unit runs. */
+	int process;
+	struct io *process_io;
 	bool greeted;
 };
 
@@ -33,6 +38,7 @@ struct order {
 static void end(struct order *order, struct peer_reply *reply)
 {
 	(void)io_set(order->io, -1, false, false);
+	order->process_io = io_free(order->process_io);
 	order->config.done(order->config.userdata, reply);
 }
 
@@ -47,6 +53,16 @@ static void fail(struct order *order, int error)
 	end(order, &reply);
 }
 
+/* What it has sent before is read first. */
+static void on_process_end(void *userdata)
+{
+	struct order *order = userdata;
+	char byte;
+
+	if (recv(order->fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_PEEK) < 0)
+		fail(order, -ECONNRESET);
+}
+
 static int on_hello(struct order *order, json_object *packet)
 {
 	uint64_t version;
@@ -58,7 +74,10 @@ static int on_hello(struct order *order, json_object *packet)
 	if (strcmp(kind, order->config.kind) != 0 || version != PROTOCOL_VERSION)
 		return -EPROTO;
 	order->greeted = true;
-	return 0;
+	return order->process < 0 || io_new_read(order->config.loop, order->process, on_process_end,
+						 order, &order->process_io) == 0
+		       ? 0
+		       : -EBADMSG;
 }
 
 /* Other events than that are for later versions. */
@@ -130,8 +149,10 @@ static void on_readable(void *userdata)
 	/* The service manager closes those that are too many, without a word. */
 	if (r == -ECONNRESET && !order->greeted)
 		r = -EBUSY;
-	if (fd >= 0)
+	if (fd >= 0 && order->greeted)
 		r = -EBADMSG;
+	else if (fd >= 0)
+		order->process = steal_fd(&fd);
 	if (r == 0)
 		r = packet_parse(data, (size_t)size, &packet);
 	if (r == 0)
@@ -181,7 +202,7 @@ int order_new(const struct order_config *config, struct order **ret_order)
 
 	if (!order)
 		return -ENOMEM;
-	*order = (struct order){.config = *config, .fd = -1};
+	*order = (struct order){.config = *config, .fd = -1, .process = -1};
 	r = open_order(order);
 	if (r < 0) {
 		order_free(order);
@@ -196,7 +217,9 @@ struct order *order_free(struct order *order)
 	if (!order)
 		return NULL;
 	io_free(order->io);
+	io_free(order->process_io);
 	closep(&order->fd);
+	closep(&order->process);
 	free(order);
 	return NULL;
 }

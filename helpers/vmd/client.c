@@ -8,7 +8,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/json-write.h"
@@ -29,7 +31,7 @@ static int wait_for(const struct client *client, short events, int timeout_ms)
 }
 
 /* Takes `packet` over; where it cannot be made or sent, the client counts as gone. */
-static int send_object(struct client *client, json_object *packet, int r)
+static int send_object_fd(struct client *client, json_object *packet, int r, int fd)
 {
 	_cleanup_(json_putp) json_object *object = packet;
 	const char *text =
@@ -40,24 +42,33 @@ static int send_object(struct client *client, json_object *packet, int r)
 	if (!text)
 		r = -ENOMEM;
 	if (r == 0)
-		r = packet_send(client->fd, text, strlen(text));
+		r = packet_send_fds(client->fd, text, strlen(text), &fd, fd >= 0);
 	if (r == -EAGAIN) {
 		r = wait_for(client, POLLOUT, SEND_MAX_MS);
 		if (r == 0)
-			r = packet_send(client->fd, text, strlen(text));
+			r = packet_send_fds(client->fd, text, strlen(text), &fd, fd >= 0);
 	}
 	client->gone = client->gone || r < 0;
 	return r;
 }
 
+static int send_object(struct client *client, json_object *packet, int r)
+{
+	return send_object_fd(client, packet, r, -1);
+}
+
+/* QEMU holds the connection open for longer than this process lives, which is what counts. */
 int client_greet(struct client *client)
 {
+	_cleanup_(closep) int process = pidfd_open(getpid(), 0);
 	json_object *hello = json_object_new_object();
 	int r = hello ? json_add(hello, "hello", json_object_new_string("vm")) : -ENOMEM;
 
 	if (r == 0)
 		r = json_add(hello, "version", json_object_new_int(1));
-	return send_object(client, hello, r);
+	if (process < 0)
+		fprintf(stderr, "<4>no descriptor of this process: %s\n", strerror(errno));
+	return send_object_fd(client, hello, r, process);
 }
 
 static int note_id(struct client *client, json_object *packet)

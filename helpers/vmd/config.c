@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,29 +55,47 @@ static int compare(struct toolstack *toolstack, const char *text, libxl_domain_c
 	return r < 0 ? -EINVAL : 0;
 }
 
-/* libxl opens them by name, in this process. */
-static int name_descriptor(int fd, char **to)
+/* libxl opens modules by name, in this process; of a domain with a device model QEMU does it. */
+static int name_module(int fd, bool hvm, const char *dir, const struct order *order,
+		       const char *name, char **to)
 {
-	char name[32];
+	char path[PATH_MAX];
+	int length;
 
 	if (fd < 0)
 		return 0;
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	if (hvm && !order->keep && order->verb == ORDER_CREATE)
+		return -EINVAL;
+	length = hvm ? snprintf(path, sizeof(path), "%s/%s/%s", dir, order->uuid_text, name)
+		     : snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (length >= (int)sizeof(path))
+		return -ENAMETOOLONG;
 	free(*to);
-	*to = strdup(name);
+	*to = strdup(path);
 	return *to ? 0 : -ENOMEM;
 }
 
-static int complete(const struct order *order, libxl_domain_config *config)
+static int complete(const struct order *order, const char *dir, libxl_domain_config *config)
 {
-	int r = name_descriptor(order->kernel, &config->b_info.kernel);
+	bool hvm = config->c_info.type == LIBXL_DOMAIN_TYPE_HVM;
+	int r = name_module(order->kernel, hvm, dir, order, "kernel", &config->b_info.kernel);
 
 	/* A lack of memory fails before the domain is filled. */
 	libxl_defbool_set(&config->b_info.claim_mode, true);
-	return r < 0 ? r : name_descriptor(order->ramdisk, &config->b_info.ramdisk);
+	return r < 0 ? r
+		     : name_module(order->ramdisk, hvm, dir, order, "ramdisk",
+				   &config->b_info.ramdisk);
 }
 
-int config_read(struct toolstack *toolstack, const struct order *order,
+bool config_needs_qemu(const libxl_domain_config *config)
+{
+	for (int i = 0; i < config->num_disks; i++)
+		if (config->disks[i].backend == LIBXL_DISK_BACKEND_QDISK)
+			return true;
+	return config->c_info.type == LIBXL_DOMAIN_TYPE_HVM;
+}
+
+int config_read(struct toolstack *toolstack, const struct order *order, const char *dir,
 		libxl_domain_config *ret_config, char *why, size_t size)
 {
 	_cleanup_(freep) char *text = NULL;
@@ -98,7 +117,8 @@ int config_read(struct toolstack *toolstack, const struct order *order,
 		snprintf(why, size, "the configuration has another UUID than the order");
 		return -EINVAL;
 	}
-	r = complete(order, ret_config);
-	snprintf(why, size, "out of memory");
+	r = complete(order, dir, ret_config);
+	snprintf(why, size, "kernel and ramdisk cannot be passed to QEMU: %s",
+		 strerror(r < 0 ? -r : 0));
 	return r;
 }

@@ -18,6 +18,7 @@
 #include "copy.h"
 #include "destroy.h"
 #include "order.h"
+#include "qemu.h"
 #include "store.h"
 #include "toolstack.h"
 
@@ -59,15 +60,28 @@ static int start(struct toolstack *toolstack, uint32_t domid)
 			      false);
 }
 
+/*
+ * libxl starts QEMU stopped, and lets it go with the domain.  A domain that stays paused is
+ * unpaused by Xen alone later, so QEMU has to run by then: Xen counts pauses.
+ */
+static int start_qemu(struct toolstack *toolstack, uint32_t domid)
+{
+	const libxl_asyncop_how how = toolstack_how();
+	int rc = toolstack_wait(toolstack, libxl_domain_pause(toolstack->ctx, domid, &how), &how,
+				false);
+
+	return rc == 0 ? start(toolstack, domid) : rc;
+}
+
 /* libxl leaves a domain whose making it was asked to end. */
 static int fail(struct toolstack *toolstack, struct client *client, const struct order *order,
-		int rc)
+		const char *dir, int rc)
 {
 	char problem[sizeof(toolstack->problem)];
 	int r;
 
 	snprintf(problem, sizeof(problem), "%s", toolstack_problem(toolstack, rc));
-	r = destroy_made(toolstack, order);
+	r = destroy_made(toolstack, order, dir);
 	if (rc == ERROR_NOMEM)
 		client_tell_error(client, "NoMemory", "%s", problem);
 	else
@@ -90,31 +104,48 @@ static int tell(struct client *client, uint32_t domid)
 	return 0;
 }
 
-static int create(struct toolstack *toolstack, struct client *client, const struct order *order,
-		  libxl_domain_config *config)
+/* The domain is made all the same; its QEMU's end is not noticed. */
+static void note_qemu(const char *dir, const struct order *order, uint32_t domid)
 {
+	int r = qemu_note(dir, order->uuid_text, domid);
+
+	if (r < 0)
+		fprintf(stderr, "<4>%s: the end of its QEMU will not be noticed: %s\n",
+			order->uuid_text, strerror(-r));
+}
+
+static int create(struct toolstack *toolstack, struct client *client, const struct order *order,
+		  const char *dir, libxl_domain_config *config)
+{
+	bool qemu = config_needs_qemu(config);
 	uint32_t domid = ORDER_NO_DOMID;
 	int rc;
 
 	client_tell_stage(client, "build");
+	if (qemu)
+		note_qemu(dir, order, ORDER_NO_DOMID);
 	rc = make(toolstack, config, &domid);
 	if (rc != 0)
-		return fail(toolstack, client, order, rc);
+		return fail(toolstack, client, order, dir, rc);
+	if (qemu)
+		note_qemu(dir, order, domid);
 	if (order->start) {
 		client_tell_stage(client, "start");
 		rc = start(toolstack, domid);
+	} else if (config->c_info.type == LIBXL_DOMAIN_TYPE_HVM) {
+		rc = start_qemu(toolstack, domid);
 	}
 	/* Who wanted it has gone, and whoever comes next expects nothing of it. */
 	if (rc != 0 || client_has_left(client))
-		return fail(toolstack, client, order, rc ? rc : ERROR_ABORTED);
+		return fail(toolstack, client, order, dir, rc ? rc : ERROR_ABORTED);
 	return tell(client, domid);
 }
 
 static int read_config(struct toolstack *toolstack, struct client *client,
-		       const struct order *order, libxl_domain_config *config)
+		       const struct order *order, const char *dir, libxl_domain_config *config)
 {
 	char why[256];
-	int r = config_read(toolstack, order, config, why, sizeof(why));
+	int r = config_read(toolstack, order, dir, config, why, sizeof(why));
 
 	if (r < 0)
 		client_tell_error(client, r == -EINVAL ? "InvalidArgs" : "Failed", "%s", why);
@@ -122,21 +153,21 @@ static int read_config(struct toolstack *toolstack, struct client *client,
 }
 
 static int check_and_create(struct toolstack *toolstack, struct client *client,
-			    const struct order *order, libxl_domain_config *config)
+			    const struct order *order, const char *dir, libxl_domain_config *config)
 {
 	int r = refuse_memory(toolstack, client, config);
 
-	return r < 0 ? r : create(toolstack, client, order, config);
+	return r < 0 ? r : create(toolstack, client, order, dir, config);
 }
 
 static int read_and_create(struct toolstack *toolstack, struct client *client,
-			   const struct order *order)
+			   const struct order *order, const char *dir)
 {
 	libxl_domain_config config;
-	int r = read_config(toolstack, client, order, &config);
+	int r = read_config(toolstack, client, order, dir, &config);
 
 	if (r == 0)
-		r = check_and_create(toolstack, client, order, &config);
+		r = check_and_create(toolstack, client, order, dir, &config);
 	libxl_domain_config_dispose(&config);
 	return r;
 }
@@ -180,7 +211,7 @@ int create_run(struct toolstack *toolstack, struct client *client, struct order 
 	}
 	client_tell_stage(client, "check");
 	r = take_modules(client, order, dir);
-	return r < 0 ? r : read_and_create(toolstack, client, order);
+	return r < 0 ? r : read_and_create(toolstack, client, order, dir);
 }
 
 static void close_kept(const struct order *order)
@@ -257,18 +288,18 @@ static int end_and_create(struct toolstack *toolstack, struct client *client,
 			  const struct order *order, const char *dir)
 {
 	libxl_domain_config config;
-	int r = read_config(toolstack, client, order, &config);
+	int r = read_config(toolstack, client, order, dir, &config);
 
 	if (r == 0) {
 		adapt(toolstack, order, dir, &config);
 		client_tell_stage(client, "destroy");
-		r = destroy_made(toolstack, order);
+		r = destroy_made(toolstack, order, dir);
 		if (r < 0)
 			client_tell_error(client, "Failed", "it cannot be ended: %s",
 					  toolstack_problem(toolstack, ERROR_FAIL));
 	}
 	if (r == 0)
-		r = check_and_create(toolstack, client, order, &config);
+		r = check_and_create(toolstack, client, order, dir, &config);
 	libxl_domain_config_dispose(&config);
 	return r;
 }

@@ -7,7 +7,8 @@ struct client;
 struct order;
 struct toolstack;
 
-/* Both tell the client the result, and return 0 or a negative errno.  dir: of what is kept of VMs
+/* Both tell the client the result, and return 0 or a negative errno.
+ * @dir: of what is kept of VMs
  */
 int create_run(struct toolstack *toolstack, struct client *client, struct order *order,
 	       const char *dir);

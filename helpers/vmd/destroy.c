@@ -6,6 +6,7 @@
 
 #include "client.h"
 #include "order.h"
+#include "qemu.h"
 #include "toolstack.h"
 
 static int destroy(struct toolstack *toolstack, uint32_t domid)
@@ -18,12 +19,14 @@ static int destroy(struct toolstack *toolstack, uint32_t domid)
 }
 
 /* By UUID: its number may be another domain's by now.  It is done where there is none left. */
-int destroy_run(struct toolstack *toolstack, struct client *client, const struct order *order)
+int destroy_run(struct toolstack *toolstack, struct client *client, const struct order *order,
+		const char *dir)
 {
 	uint32_t domid = toolstack_find(toolstack, order->uuid);
 	int rc;
 
 	if (domid == ORDER_NO_DOMID) {
+		qemu_sweep(dir, order->uuid_text);
 		client_tell_result(client, NULL);
 		return 0;
 	}
@@ -39,13 +42,16 @@ int destroy_run(struct toolstack *toolstack, struct client *client, const struct
 		client_tell_error(client, "Failed", "%s", toolstack_problem(toolstack, rc));
 		return -EIO;
 	}
+	qemu_sweep(dir, order->uuid_text);
 	client_tell_result(client, NULL);
 	return 0;
 }
 
-int destroy_made(struct toolstack *toolstack, const struct order *order)
+int destroy_made(struct toolstack *toolstack, const struct order *order, const char *dir)
 {
 	uint32_t domid = toolstack_find(toolstack, order->uuid);
+	int r = domid == ORDER_NO_DOMID || destroy(toolstack, domid) == 0 ? 0 : -EIO;
 
-	return domid == ORDER_NO_DOMID || destroy(toolstack, domid) == 0 ? 0 : -EIO;
+	qemu_sweep(dir, order->uuid_text);
+	return r;
 }

@@ -7,10 +7,13 @@ struct client;
 struct order;
 struct toolstack;
 
-/* Tells the client the result.  Returns 0 or a negative errno. */
-int destroy_run(struct toolstack *toolstack, struct client *client, const struct order *order);
+/* Tells the client the result.  Returns 0 or a negative errno.
+ * @dir: of what is kept of VMs
+ */
+int destroy_run(struct toolstack *toolstack, struct client *client, const struct order *order,
+		const char *dir);
 
 /* Without a word to the client: what this process has made itself. */
-int destroy_made(struct toolstack *toolstack, const struct order *order);
+int destroy_made(struct toolstack *toolstack, const struct order *order, const char *dir);
 
 #endif

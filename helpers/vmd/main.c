@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "attach.h"
 #include "client.h"
@@ -17,11 +18,16 @@
 #include "common/json-write.h"
 #include "create.h"
 #include "destroy.h"
+#include "ended.h"
 #include "intent.h"
 #include "lock.h"
 #include "order.h"
 #include "resize.h"
 #include "toolstack.h"
+
+/* Seconds: longer than any order may take, and those that it waits for.  QEMU, which stays in the
+ * unit, has no such limit. */
+#define ORDER_MAX (90 * 60)
 
 static int help(void)
 {
@@ -31,6 +37,7 @@ static int help(void)
 	     "manager\n"
 	     "passes.  hyperlaunchd sends it; see hyperlaunch-vmd(8).\n"
 	     "\n"
+	     "  --qemu-ended       see to the VM whose QEMU has ended; for its unit\n"
 	     "  --version          print the version\n"
 	     "  -h, --help         print this\n"
 	     "\n"
@@ -38,11 +45,19 @@ static int help(void)
 	return EXIT_OK;
 }
 
+static const char *kept_dir(void)
+{
+	const char *dir = getenv("RUNTIME_DIRECTORY");
+
+	return dir ? dir : "/run/hyperlaunch/vm";
+}
+
 /* Negative: go on. */
 static int parse_options(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"help", no_argument, NULL, 'h'},
+		{"qemu-ended", no_argument, NULL, 'q'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
 	};
@@ -54,6 +69,8 @@ static int parse_options(int argc, char **argv)
 		puts("hyperlaunch-vmd " HL_VERSION);
 		return EXIT_OK;
 	}
+	if (c == 'q' && optind == argc)
+		return ended_run(kept_dir()) < 0 ? EXIT_FAILED : EXIT_OK;
 	if (c >= 0 || optind < argc) {
 		fputs("Try hyperlaunch-vmd --help.\n", stderr);
 		return EXIT_USAGE;
@@ -76,7 +93,7 @@ static int do_with(struct toolstack *toolstack, struct client *client, struct or
 	case ORDER_CREATE:
 		return create_run(toolstack, client, order, dir);
 	case ORDER_DESTROY:
-		return forget_attached(order, dir, destroy_run(toolstack, client, order));
+		return forget_attached(order, dir, destroy_run(toolstack, client, order, dir));
 	case ORDER_RESTART:
 		return forget_attached(order, dir, create_again(toolstack, client, order, dir));
 	case ORDER_SET_MEMORY:
@@ -111,11 +128,9 @@ static int do_order(struct client *client, struct order *order, const char *dir)
 /* An order that has waited for another one may be nobody's by now. */
 static int lock_and_do(struct client *client, struct order *order)
 {
-	const char *dir = getenv("RUNTIME_DIRECTORY");
+	const char *dir = kept_dir();
 	_cleanup_(closep) int lock = -1;
 
-	if (!dir)
-		dir = "/run/hyperlaunch/vm";
 	client_tell_stage(client, "wait");
 	lock = lock_take(dir, order->uuid);
 	if (lock < 0) {
@@ -147,6 +162,8 @@ static int serve(struct client *client)
 		r = lock_and_do(client, &order);
 	for (size_t i = 0; i < nr; i++)
 		close(fds[i]);
+	/* The service manager has it open as long as QEMU runs. */
+	(void)shutdown(client->fd, SHUT_RDWR);
 	return r;
 }
 
@@ -165,5 +182,6 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	(void)alarm(ORDER_MAX);
 	return serve(&client) < 0 ? EXIT_FAILED : EXIT_OK;
 }

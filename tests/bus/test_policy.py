@@ -43,8 +43,8 @@ def test_actions_are_not_for_everybody():
         assert all(value.text.startswith("auth_admin") for value in default)
 
 
-# What the hotplug scripts of disks and NICs need.
-EXPOSURE = {"hyperlaunch-vmd-devices@.service": 4.0}
+# What the hotplug scripts of disks and NICs need, and QEMU.
+EXPOSURE = {"hyperlaunch-vmd-devices@.service": 4.0, "hyperlaunch-vmd-qemu@.service": 4.0}
 NAMES = sorted(path.name.removesuffix(".in") for path in (UNITS / "systemd").glob("*.service.in"))
 
 

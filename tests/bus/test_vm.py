@@ -446,18 +446,101 @@ def test_json_goes_to_vmd_as_it_is(client, vmd, files):
     (b"[" * 60000, INVALID_ARGS, "JSON"), (b"{}", INVALID_ARGS, "c_info.type"), ({"c_info": {"type": "pvh"}}, INVALID_ARGS, "c_info.name"),
     ({"c_info": {"type": "pvh", "name": 5}}, INVALID_ARGS, "c_info.name"), ({"c_info": []}, INVALID_ARGS, "object"),
     (config("a\nb"), INVALID_ARGS, "name"), (config("a\x7f"), INVALID_ARGS, "name"), (config("a" * 64), INVALID_ARGS, "name"), (config("5"), INVALID_ARGS, "number"), (config("a/b"), INVALID_ARGS, "slash"),
-    (config(c_info={"type": "hvm", "name": "vm"}), OURS + "NotSupported", "pvh"),
+    (config(c_info={"type": "xen", "name": "vm"}), OURS + "NotSupported", "hvm"),
     (config(c_info={"type": "pvh", "name": "vm", "uuid": "5"}), INVALID_ARGS, "uuid"),
     (config(disks={}), INVALID_ARGS, "disks"), (config(disks=[5]), OURS + "NotSupported", "disks.0"),
     (config(disks=[{"vdev": "xvda"}]), OURS + "NotSupported", "phy"), (config(pcidevs=[]), OURS + "NotSupported", "pcidevs"),
     (config(b_info={"type.pv": {}}), INVALID_ARGS, "type.pv"), (config(b_info={"type.pvh": 5}), INVALID_ARGS, "type.pvh"),
+    (config(b_info={"dm_restrict": "True"}), OURS + "NotSupported", "dm_restrict"), (config(disks=[{"backend": "tap"}]), OURS + "NotSupported", "qdisk"), (config(b_info={"type.hvm": {}}), INVALID_ARGS, "type.hvm"),
     (config(on_reboot="rename-restart"), OURS + "NotSupported", "on_reboot"), (config(on_crash=5), INVALID_ARGS, "on_crash"),
-], ids=range(24))
+], ids=range(27))
 def test_json_that_is_refused(client, vmd, files, given, error, why):
     with pytest.raises(dbus.DBusException) as caught:
         create_json(client, files, given)
     assert caught.value.get_dbus_name() == error and why in caught.value.get_dbus_message(), caught.value
     assert vmd.orders == []
+
+
+def hvm(name="vm", variant=None, **more):
+    return config(name, c_info={"type": "hvm", "name": name}, **({} if variant is None else {"b_info": config()["b_info"] | {"type.hvm": variant}}), **more)
+
+
+@pytest.fixture
+def daemon_of_dom0(launch, runtime, peers):
+    return launch("ok-classic-dom0", options=["--session", "--peers", str(peers)], env={"RUNTIME_DIRECTORY": str(runtime)})
+
+
+@pytest.fixture
+def dom0(daemon_of_dom0, peers):
+    """The vmd of a hyperlaunchd in domain 0."""
+    server = vms.Vmd(str(peers), daemon_of_dom0.command)
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("given, kernel, kind, keep", [
+    (hvm(), False, "vm-qemu", False), (hvm(), True, "vm-qemu", True), (hvm(disks=[{"backend": "phy"}]), False, "vm-qemu", False),
+    (config(disks=[{"backend": "qdisk"}]), False, "vm-qemu", False), (config(disks=[{"backend": "phy"}, {"backend": "qdisk"}]), True, "vm-qemu", True),
+    (config(disks=[{"backend": "phy"}]), True, "vm-devices", False), (config(), True, "vm", False)], ids=range(7))
+def test_what_qemu_serves_is_made_where_qemu_can_stay(client, dom0, files, given, kernel, kind, keep):
+    """QEMU opens modules by name, so they are kept for it."""
+    create_json(client, files, given, kernel=kernel)
+    assert (dom0.orders[-1]["kind"], dom0.orders[-1]["keep"]) == (kind, keep)
+
+
+def test_hvm_has_a_serial_port_and_no_vnc_unless_its_caller_says_so(client, dom0, files):
+    seen = []
+    dom0.overrides["create"] = lambda order: (seen.append(order.config()["b_info"]["type.hvm"]), dom0.create(order))
+    create_json(client, files, hvm("one"), kernel=False)
+    create_json(client, files, hvm("two", {"bios": "ovmf", "serial": "none", "vnc": {"enable": "True", "listen": "::1"}}), kernel=False)
+    create_json(client, files, hvm("three", {"serial_list": ["pty", "null"]}), kernel=False)
+    off = {"vnc": {"enable": "False"}}
+    assert seen == [off | {"serial": "pty"}, {"bios": "ovmf", "serial": "none", "vnc": {"enable": "True", "listen": "::1"}},
+                    off | {"serial_list": ["pty", "null"]}]
+
+
+def test_qemu_needs_domain_0(client, vmd, files):
+    for given in (hvm(), config(disks=[{"backend": "qdisk"}])):
+        with pytest.raises(dbus.DBusException) as caught:
+            create_json(client, files, given)
+        assert caught.value.get_dbus_name() == OURS + "NotSupported" and "domain 0" in caught.value.get_dbus_message()
+    assert vmd.orders == [] and jobs(client) == []
+
+
+@pytest.mark.parametrize("given, kind", [(hvm(on_poweroff="restart"), "vm-qemu"), (config(on_poweroff="restart"), "vm-devices")], ids=["hvm", "pvh"])
+def test_qemu_of_a_restart_can_stay_too(daemon_of_dom0, client, dom0, files, runtime, given, kind):
+    """By what is recorded of it, as hyperlaunchd may be another one by then."""
+    create_json(client, files, given)
+    policy = json.loads((runtime / "vm" / client.rows()["vm"].uuid / "policy").read_text())
+    assert policy["qemu"] == (kind == "vm-qemu")
+    daemon_of_dom0.command("shutdown vm poweroff")
+    wait_until(lambda: dom0.orders[-1]["request"] == "restart" and not jobs(client))
+    assert dom0.orders[-1]["kind"] == kind
+
+
+def test_process_that_ends_before_its_connection(client, vmd, files):
+    """QEMU has the connection open too; what the process has sent is read first."""
+    def leave(order, last):
+        child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+        pidfd = os.pidfd_open(child.pid)
+        order.greet_with(pidfd)
+        last(order)
+        child.communicate()
+        order.wait_left()
+    vmd.greets = False
+    vmd.overrides["create"] = lambda order: leave(order, lambda order: order.stage("build"))
+    vmd.overrides["destroy"] = lambda order: (order.greet_with(None), order.done())
+    assert "ended before" in refused(client, files, OURS + "Failed")
+    wait_until(lambda: [order["request"] for order in vmd.orders] == ["create", "destroy"])
+    vmd.overrides["create"] = lambda order: leave(order, vmd.create)
+    create(client, files)
+
+
+def test_descriptor_that_is_no_process(client, vmd, files):
+    vmd.greets = False
+    vmd.overrides["create"] = lambda order: (order.greet_with(files["kernel"]), vmd.create(order))
+    vmd.overrides["destroy"] = lambda order: (order.greet_with(None), order.done())
+    assert "message" in refused(client, files, OURS + "Failed").lower()
 
 
 def test_other_format(client, vmd, files):
@@ -498,9 +581,19 @@ def test_who_is_not_root_names_nothing_of_this_host(launch, bus_address, place, 
             (config(c_info={"type": "pv", "name": "vm"}, b_info={"type.pv": {"ramdisk": "/etc/shadow"}}), "type.pv"),
             (config(b_info={"type.pvh": {"pvshim_path": "/etc/shadow"}}), "type.pvh"),
             (config(c_info={"type": "pvh", "name": "vm", "ssid_label": "system_u:system_r:hl_control_t"}), "ssid_label"),
+            (hvm(variant={"vnc": {"enable": "True"}}), "type.hvm.vnc"), (hvm(variant={"bios": "ovmf"}), "type.hvm.bios"),
+            (hvm(variant={"serial": "file:/etc/x"}), "type.hvm.serial"), (hvm(variant={"boot": "c,splash=/etc/shadow"}), "type.hvm.boot"),
+            (hvm(variant={"vga": {"kind": "std", "more": 1}}), "type.hvm.vga"), (hvm(variant={"keymap": "/etc/shadow"}), "type.hvm.keymap"),
+            (hvm(b_info={"extra": ["-x"]}), "b_info.extra"), (hvm(disks=[{"backend": "qdisk"}]), "disks"),
+            (hvm(nics=[{"model": "e1000"}]), "nics.model"),
             (definition(more='security-id = "hl_control_t";'), "security-id")]):
         done = create_as_nobody(bus_address, given, place / "kernel")
         assert done.returncode != 0 and why in done.stderr and "root only" in done.stderr, (number, done.stderr)
+    done = create_as_nobody(bus_address, hvm(nics=[{"bridge": "xenbr0,script=/tmp/x"}]), place / "kernel")
+    assert done.returncode != 0 and "nics.0.bridge is no name" in done.stderr, done.stderr
+    # What is left of HVM is none of this host, but there is no QEMU here.
+    variant = {"bios": "seabios", "serial": "pty", "boot": "cd", "vga": {"kind": "cirrus"}, "acpi": "True"}
+    assert "domain 0" in create_as_nobody(bus_address, hvm(variant=variant), place / "kernel").stderr
     assert server.orders == []
     done = create_as_nobody(bus_address, config("theirs", nics=[{"mac": "00:16:3e:00:00:01", "bridge": "xenbr0"}]), place / "kernel")
     assert done.returncode == 0, done.stderr

@@ -2,6 +2,7 @@
 """hyperlaunch-vmd as a process: which orders it takes, on a machine without Xen."""
 import json
 import os
+import select
 import socket
 import subprocess
 
@@ -104,6 +105,48 @@ def test_too_many_descriptors(vmd, file):
     process, connection = vmd
     assert order(connection, {"id": "1", "request": "create", "uuid": UUID}, [file] * 6) == []
     assert process.wait(20) == 1
+
+
+def test_hello_has_the_process(vmd):
+    """A descriptor of it: the connection may stay open for longer."""
+    process, connection = vmd
+    data, fds, _, _ = socket.recv_fds(connection, 4096, 4)
+    assert json.loads(data) == {"hello": "vm", "version": 1} and len(fds) == 1
+    with open(f"/proc/self/fdinfo/{fds[0]}", encoding="utf-8") as file:
+        assert f"\nPid:\t{process.pid}\n" in file.read()
+    assert select.select(fds, [], [], 0)[0] == []
+    process.kill()
+    assert select.select(fds, [], [], 20)[0] == fds
+    os.close(fds[0])
+
+
+def test_connection_that_another_process_has_too_is_ended(tmp_path):
+    """As the service manager has it."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.settimeout(20)
+    with ours, its, subprocess.Popen(START, stdin=its, stderr=subprocess.DEVNULL, env={**os.environ, "RUNTIME_DIRECTORY": str(tmp_path)}) as process:
+        assert order(ours, {"id": "1", "request": "destroy", "uuid": UUID})[-1]["error"] == "Failed"
+        assert process.wait(20) == 1
+
+
+def ended(folder, note=None):
+    if note is not None:
+        (folder / "qemu-0123").write_text(note if isinstance(note, str) else json.dumps(note))
+    return subprocess.run([VMD, "--qemu-ended"], env={**os.environ, "RUNTIME_DIRECTORY": str(folder), "INVOCATION_ID": "0123"}, capture_output=True,
+                          text=True, timeout=20, check=False)
+
+
+@pytest.mark.parametrize("note, code, why", [
+    (None, 0, ""), ({"uuid": UUID, "cgroup": "/sys/fs/cgroup/x"}, 0, ""), ("", 1, "Bad message"), ("[]", 1, "Bad message"),
+    ({"uuid": UUID, "cgroup": "/etc"}, 1, "Bad message"), ({"uuid": UUID, "cgroup": "/sys/fs/cgroup/x", "domid": -1}, 1, "Bad message"),
+    ({"uuid": "x", "cgroup": "/sys/fs/cgroup/x", "domid": 1}, 1, "Invalid argument"),
+    # There is no Xen here.
+    ({"uuid": UUID, "cgroup": "/sys/fs/cgroup/x", "domid": 1}, 1, "Input/output error")], ids=range(8))
+def test_end_of_qemu(tmp_path, note, code, why):
+    done = ended(tmp_path, note)
+    assert (done.returncode, why in done.stderr) == (code, True), done.stderr
+    # Another one of the unit's processes finds the note no more.
+    assert (tmp_path / "qemu-0123").exists() == (why == "Bad message")
 
 
 def test_client_that_leaves_at_once(vmd):

@@ -14,7 +14,7 @@ NAME = "org.xenproject.Hyperlaunch1"
 # Nothing else is on PATH, and nothing else is known to pkg-config but what these require.
 PROGRAMS = ("ar", "as", "cc", "clang", "gcc", "gcc-ar", "gcc-nm", "gcc-ranlib", "ld", "make", "meson", "ninja", "nm", "pkg-config",
             "python3", "ranlib", "rm", "sh", "strip", "touch")
-PACKAGES = ("json-c", "libevent", "libmd", "libsystemd", "smartcols", "xencall", "xenevtchn", "xengnttab", "xenlight", "xenstore", "xentoollog")
+PACKAGES = ("json-c", "libevent", "libmd", "libsystemd", "smartcols", "xencall", "xendevicemodel", "xenevtchn", "xengnttab", "xenlight", "xenstore", "xentoollog")
 # As dpkg-buildflags prints them with hardening=+all, without the paths; PIE is the default of the compilers.
 HARDENED = "-g -O2 -Werror=implicit-function-declaration -fstack-protector-strong -fstack-clash-protection -Wformat" \
     " -Werror=format-security -fcf-protection"
@@ -199,7 +199,8 @@ def test_directories_are_those_of_the_options(bare, tmp_path):
     ("daemon", {"hyperlaunchd", f"{NAME}.conf", "hyperlaunchd.service", "hyperlaunchd.8"}, {"hlctl", "hldom", "hyperlaunch-ready.service"}),
     ("tools", {"hlctl", "lcmtool", "hldom", "hlctl.1", "hlctl.bash", "hyperlaunch-ready.service", "hyperlaunch-early.service", "hyperlaunch-domains.service"}, {"hyperlaunchd", "lcm.5"}),
     ("helpers", {"hyperlaunch-consoled", "hyperlaunch-consoled.service", "hyperlaunch-consoled.socket", "hyperlaunch-consoled.8",
-                 "hyperlaunch-vmd", "hyperlaunch-vmd.socket", "hyperlaunch-vmd@.service", "hyperlaunch-vmd-devices.socket", "hyperlaunch-vmd.8"},
+                 "hyperlaunch-vmd", "hyperlaunch-vmd.socket", "hyperlaunch-vmd@.service", "hyperlaunch-vmd-devices.socket", "hyperlaunch-vmd-qemu.socket",
+                 "hyperlaunch-vmd.8"},
      {"hyperlaunchd", "hlctl"}),
     ("docs", {"hlctl.1", "lcm.5", "hyperlaunchd.8"}, {"hlctl", "hyperlaunchd"}),
 ])

@@ -11,7 +11,7 @@ import threading
 
 PACKET_MAX = 2048
 FDS_MAX = 4
-KINDS = ("vm", "vm-devices")
+KINDS = ("vm", "vm-devices", "vm-qemu")
 
 
 class Refused(Exception):
@@ -21,12 +21,17 @@ class Refused(Exception):
 class Order:
     """One connection, and what was ordered on it."""
 
-    def __init__(self, connection):
+    def __init__(self, connection, greets=True):
         self.connection = connection
-        self.send({"hello": "vm", "version": 1})
+        if greets:
+            self.greet_with(None)
         data, fds, _, _ = socket.recv_fds(connection, PACKET_MAX, FDS_MAX)
         self.packet = json.loads(data) if data else {}
         self.fds = dict(zip(self.packet.get("fds", []), fds))
+
+    def greet_with(self, fd):
+        """hello, with a descriptor where one is given."""
+        socket.send_fds(self.connection, [json.dumps({"hello": "vm", "version": 1}).encode()], [] if fd is None else [fd])
 
     def close(self):
         self.connection.close()
@@ -61,6 +66,7 @@ class Vmd:
         self.tell = tell
         self.orders = []        # packets, in the order in which they came
         self.overrides = {}     # by request: called in place of the method, with the order
+        self.greets = True      # whether hello is sent before a method is called
         self.domids = {}        # of domains made here, by UUID
         self.kept = {}          # their configurations, likewise
         self.devices = {}       # of each: {(type, name): configuration}, of those that were attached
@@ -90,7 +96,7 @@ class Vmd:
 
     def serve(self, connection, kind):
         with contextlib.suppress(OSError):
-            order = Order(connection)
+            order = Order(connection, self.greets)
             try:
                 if order.packet:
                     self.orders.append(order.packet | {"kind": kind})

@@ -64,7 +64,8 @@ for path in sorted((root / "common").rglob("*.[ch]")):
 
 # A helper uses public headers and its own folder; only these files of it call Xen's libraries: behind tables of calls.
 HELPER_OPS = {"xenevtchn.h": {"ops.c"}, "xengnttab.h": {"ops.c"}, "xenstore.h": {"ops.c", "vchan.c"}, "libxenvchan.h": {"vchan.c"},
-              "libxl.h": {"config.h", "toolstack.h"}, "libxl_utils.h": {"create.c", "resize.c"}, "libxl_event.h": {"toolstack.h"}, "xentoollog.h": {"toolstack.h"}}
+              "libxl.h": {"config.h", "toolstack.h"}, "libxl_utils.h": {"create.c", "resize.c"}, "libxl_event.h": {"toolstack.h"},
+              "xendevicemodel.h": {"ended.c"}, "xentoollog.h": {"toolstack.h"}}
 NOT_FOR_HELPERS = {"xenctrl.h", "xencall.h", "systemd/sd-bus.h"}
 for directory in sorted(path for path in (root / "helpers").iterdir() if path.is_dir()):
     own = {p.name for p in directory.glob("*.h")}
