@@ -405,12 +405,19 @@ static int check_device(const char *list, json_object *device, bool trusted,
 			struct definition_refusal *refusal)
 {
 	_cleanup_(json_putp) json_object *config = NULL;
+	bool qemu = false;
 	int r = make_list(list, json_object_get(device), &config);
 
 	if (r < 0)
 		return definition_refuse(refusal, JOB_ERROR_NO_MEMORY, "out of memory");
 	r = check_parts(config, trusted, refusal);
-	return r < 0 ? r : check_backends(config, refusal);
+	if (r == 0)
+		r = check_backends(config, &qemu, refusal);
+	if (r == 0 && qemu)
+		r = definition_refuse(refusal, JOB_ERROR_NOT_SUPPORTED,
+				      "a QEMU that serves a disk is started with its domain, and for "
+				      "no running one: backend must be \"phy\"");
+	return r;
 }
 
 int definition_device(const char *type, const char *text, bool trusted, char **ret_config,
