@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import functools
+import gzip
 import json
 import os
 import pathlib
@@ -70,6 +71,11 @@ class Boot:
         code, output = self.machine.run(command, timeout)
         assert code == 0, f"{command}: exit code {code}\n{output}"
         return output
+
+    def copy(self, path, content):
+        """A file in the control domain, which can be run there."""
+        text = base64.b64encode(gzip.compress(content)).decode()
+        self.shell(f"base64 -d <<<'{text}' | gunzip >{path}; chmod +x {path}")
 
     def wait_shell_says(self, condition):
         """Until a command in the control domain succeeds."""

@@ -78,6 +78,12 @@ def test_consoles_of_many_guests(tmp_path):
     assert len(figures["printed"]) == 4 and figures["whole"] == 16
 
 
+@pytest.mark.long
+def test_vms_after_boot(tmp_path):
+    figures = run_json(tmp_path, "vms", "--pairs", "3", "--domains", "20", "--cycles", "20")
+    assert len(figures["seconds"]["xl"]) == 3 and sum(figures["cycles"]) == 20
+
+
 @pytest.fixture(scope="module")
 def short(tmp_path_factory):
     return many(Setups(Boots(tmp_path_factory.mktemp("short"))), 1).text

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+import churn
 import harness
 import lcm
 
@@ -172,6 +173,18 @@ def test_ten_at_once(launched):
     assert ask(launched, "xl list | grep -c ^many || cat /run/many*.said") == "10\n"
     ask(launched, "for n in $(seq 0 9); do hlctl destroy many$n & done; wait")
     assert state(launched) == before
+
+
+def test_many_made_and_ended(launched):
+    """Half of them are cancelled somewhere; the figures with 500 are the benchmark's."""
+    churn.prepare(launched)
+    before = churn.Left(launched.shell)
+    made, cancelled = churn.churn(launched.shell, 50)
+    assert made + cancelled == 50 and made >= 20 and cancelled >= 5
+    after = churn.Left(launched.shell)
+    assert after.counted == before.counted and abs(after.free - before.free) <= 2
+    # Of what the heap grew by in the first ones, most stays; it is not that for each.
+    assert after.resident - before.resident < 50 * 16
 
 
 def test_xls_domain_with_a_disk_is_destroyed(launched):
