@@ -13,6 +13,8 @@
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
 
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
 static int fill(int fd, const char *data, size_t size)
 {
 	for (size_t done = 0; done < size;) {
@@ -28,7 +30,7 @@ static int fill(int fd, const char *data, size_t size)
 }
 
 /* A file that cannot be executed, where the kernel (6.3) can make one. */
-static int make_file(const char *name)
+int sealable_memfd(const char *name)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
 
@@ -37,17 +39,27 @@ static int make_file(const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+int seal_memfd(int fd)
+{
+	return fcntl(fd, F_ADD_SEALS, SEALS) < 0 ? -errno : 0;
+}
+
+bool is_sealed(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & SEALS) == SEALS;
+}
+
 int sealed_memfd(const char *name, const void *data, size_t size)
 {
-	_cleanup_(closep) int fd = make_file(name);
+	_cleanup_(closep) int fd = sealable_memfd(name);
 	int r;
 
 	if (fd < 0)
 		return fd;
 	r = fill(fd, data, size);
-	if (r < 0)
-		return r;
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-		return -errno;
-	return steal_fd(&fd);
+	if (r == 0)
+		r = seal_memfd(fd);
+	return r < 0 ? r : steal_fd(&fd);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Memory files that are passed over the bus. */
+/* Memory files that nobody can change any more. */
 #ifndef COMMON_SEALED_H
 #define COMMON_SEALED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -10,5 +11,12 @@
  * at its start.  The caller closes it.  -errno.
  */
 int sealed_memfd(const char *name, const void *data, size_t size);
+
+/* The same in two steps: an empty file, and what closes it to changes once it is filled. */
+int sealable_memfd(const char *name);
+int seal_memfd(int fd);
+
+/* Whether the descriptor is of such a file. */
+bool is_sealed(int fd);
 
 #endif

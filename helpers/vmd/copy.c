@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/io.h"
+#include "common/sealed.h"
 
 #define CHUNK ((off_t)1 << 16)
 
@@ -72,14 +72,13 @@ int copy_in_memory(int fd)
 	if (fd < 0)
 		return 0;
 	r = copy_check(fd, &size);
-	if (r < 0)
+	if (r < 0 || is_sealed(fd))
 		return r;
-	copy = memfd_create("module", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	copy = sealable_memfd("module");
 	if (copy < 0)
-		return -errno;
+		return copy;
 	r = copy_bytes(fd, size, copy);
-	if (r == 0 &&
-	    fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-		r = -errno;
+	if (r == 0)
+		r = seal_memfd(copy);
 	return r < 0 ? r : copy_replace(fd, steal_fd(&copy));
 }

@@ -18,7 +18,7 @@ int copy_bytes(int from, off_t size, int to);
 
 /*
  * Puts a copy in memory, which nobody can change, under the number of the descriptor; -1 is left
- * alone.  As copy_check(); another negative errno.
+ * alone, and so is a file that nobody can change already.  As copy_check(); another negative errno.
  */
 int copy_in_memory(int fd);
 

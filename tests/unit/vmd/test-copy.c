@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/sealed.h"
 #include "copy.h"
 
 static char path[] = "/tmp/test-copy.XXXXXX";
@@ -99,6 +100,30 @@ static void test_copy_is_ours(void **state)
 	assert_int_equal(errno, EPERM);
 }
 
+static ino_t inode_after_copy(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(copy_in_memory(fd), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_true(is_sealed(fd));
+	return st.st_ino;
+}
+
+/* What nobody can change is not copied once more. */
+static void test_sealed(void **state)
+{
+	_cleanup_(closep) int fd = sealed_memfd("test", "content", 7);
+	_cleanup_(closep) int open_file = sealable_memfd("test");
+	ino_t copied;
+
+	if (fd < 0 || open_file < 0)
+		fail();
+	copied = inode_after_copy(open_file);
+	assert_true(inode_after_copy(fd) != copied);
+	assert_int_equal(inode_after_copy(open_file), copied);
+}
+
 /* It became shorter while it was copied. */
 static void test_shorter(void **state)
 {
@@ -116,6 +141,7 @@ int main(void)
 		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_shorter),
 		cmocka_unit_test(test_copy_is_ours),
+		cmocka_unit_test(test_sealed),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);
