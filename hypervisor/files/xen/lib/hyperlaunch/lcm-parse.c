@@ -692,16 +692,23 @@ static bool __init is_dynamic(const struct lcm *lcm)
            lcm_find_function(lcm, LCM_FUNC_LEGACY_DOM0) != LCM_NONE;
 }
 
+/* Only a launch gives what the other roles have. */
+static bool __init can_restart(const struct lcm_domain *dom)
+{
+    return !(dom->permissions & LCM_PERM_ALL) &&
+           !(dom->functions & LCM_FUNC_ALL & ~LCM_FUNC_CONSOLE);
+}
+
 /* A control domain restarts and releases domains. */
 static void __init warn_of_control(struct lcm *lcm,
                                    const struct lcm_domain *dom)
 {
     const struct lcm_cursor cur = { .fdt = lcm->fdt, .node = dom->node };
 
-    if ( dom->restart != LCM_RESTART_NEVER )
-        lcm_warn(lcm, is_dynamic(lcm) ? LCM_WARN_NOT_IN_FORCE
-                                      : LCM_WARN_RESTART_STATIC,
-                 dom->node, "restart", 0);
+    if ( dom->restart != LCM_RESTART_NEVER && !is_dynamic(lcm) )
+        lcm_warn(lcm, LCM_WARN_RESTART_STATIC, dom->node, "restart", 0);
+    else if ( dom->restart != LCM_RESTART_NEVER && !can_restart(dom) )
+        lcm_warn(lcm, LCM_WARN_NOT_IN_FORCE, dom->node, "restart", 0);
     if ( lcm_has(&cur, "hold") && !is_dynamic(lcm) )
         lcm_warn(lcm, LCM_WARN_HOLD_STATIC, dom->node, "hold", 0);
 }
