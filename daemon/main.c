@@ -24,8 +24,10 @@
 #include "lifecycle/create.h"
 #include "lifecycle/destroy.h"
 #include "lifecycle/device.h"
+#include "lifecycle/module-search.h"
 #include "lifecycle/pause.h"
 #include "lifecycle/policy.h"
+#include "lifecycle/rebuild.h"
 #include "lifecycle/release.h"
 #include "lifecycle/rename.h"
 #include "lifecycle/resize.h"
@@ -78,6 +80,7 @@ static void daemon_clear(struct daemon *daemon)
 	bus_free(daemon->bus);
 	consoles_free(daemon->consoles);
 	jobs_free(daemon->jobs);
+	module_searcher_free(daemon->vms.modules);
 	completer_free(daemon->completer);
 	manager_free(daemon->manager);
 	hl_unref(daemon->hl);
@@ -214,6 +217,8 @@ static int start_jobs(struct daemon *daemon, const struct options *options)
 	};
 	r = jobs_new(daemon->loop, dir, &daemon->jobs);
 	if (r == 0)
+		r = module_searcher_new(daemon->loop, options->modules, &daemon->vms.modules);
+	if (r == 0)
 		r = console_owner_register(daemon->jobs, daemon->manager);
 	if (r == 0)
 		r = release_register(daemon->jobs, daemon->manager);
@@ -227,6 +232,8 @@ static int start_jobs(struct daemon *daemon, const struct options *options)
 		r = resize_register(daemon->jobs, &daemon->vms);
 	if (r == 0)
 		r = device_register(daemon->jobs, &daemon->vms);
+	if (r == 0)
+		r = rebuild_register(daemon->jobs, &daemon->vms);
 	if (r == 0)
 		r = console_handoff_register(daemon->jobs, daemon->consoles);
 	if (r == 0)

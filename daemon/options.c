@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lifecycle/module-search.h"
 #include "loop/log.h"
 
 enum {
@@ -16,6 +17,7 @@ enum {
 	OPTION_ADDRESS,
 	OPTION_LOG_LEVEL,
 	OPTION_PEERS,
+	OPTION_MODULE_PATH,
 };
 
 static const struct option long_options[] = {
@@ -26,6 +28,7 @@ static const struct option long_options[] = {
 	{"address", required_argument, NULL, OPTION_ADDRESS},
 	{"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
 	{"peers", required_argument, NULL, OPTION_PEERS},
+	{"module-path", required_argument, NULL, OPTION_MODULE_PATH},
 	{NULL, 0, NULL, 0},
 };
 
@@ -43,6 +46,9 @@ static void help(void)
 	     "  --peers DIRECTORY      where helpers listen; default: /run/hyperlaunch/peer with "
 	     "xen,\n"
 	     "                         nowhere with sim\n"
+	     "  --module-path DIRECTORY[:DIRECTORY...]\n"
+	     "                         where files of boot modules are, for rebuilds; default:\n"
+	     "                         " MODULE_PATH "\n"
 	     "  --log-level LEVEL      error, warning, notice, info (default), debug, or 0 to 7\n"
 	     "  --version              print the version\n"
 	     "  -h, --help             print this\n"
@@ -55,6 +61,17 @@ static int wrong(const char *what, const char *value)
 {
 	fprintf(stderr, "hyperlaunchd: %s: %s\nTry hyperlaunchd --help.\n", what, value);
 	return -EINVAL;
+}
+
+static bool is_path_list(const char *text)
+{
+	while (*text == '/') {
+		text += strcspn(text, ":");
+		if (*text == '\0')
+			return true;
+		text++;
+	}
+	return false;
 }
 
 static int parse_one(int c, struct options *options)
@@ -83,6 +100,12 @@ static int parse_one(int c, struct options *options)
 				     optarg);
 		options->peers = optarg;
 		return 1;
+	case OPTION_MODULE_PATH:
+		if (!is_path_list(optarg))
+			return wrong("the module path must be absolute paths, separated by colons",
+				     optarg);
+		options->modules = optarg;
+		return 1;
 	case OPTION_LOG_LEVEL:
 		if (log_level_parse(optarg, &options->log_level) < 0)
 			return wrong("no such log level", optarg);
@@ -95,7 +118,8 @@ static int parse_one(int c, struct options *options)
 
 int options_parse(int argc, char **argv, struct options *ret_options)
 {
-	struct options options = {.hypervisor = "xen", .log_level = LOG_INFO};
+	struct options options = {
+		.hypervisor = "xen", .modules = MODULE_PATH, .log_level = LOG_INFO};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) >= 0) {

@@ -9,6 +9,7 @@ struct options {
 	const char *hypervisor; /* for hl_new() */
 	const char *address;	/* of the bus; NULL: a well-known one */
 	const char *peers;	/* directory of the helpers' sockets; NULL: the usual one */
+	const char *modules;	/* directories of modules' files, separated by colons */
 	bool session;
 	int log_level;
 };

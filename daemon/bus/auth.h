@@ -27,6 +27,7 @@
 #define BUS_ACTION_SHUTDOWN	     "org.xenproject.Hyperlaunch1.shutdown"
 #define BUS_ACTION_REBOOT	     "org.xenproject.Hyperlaunch1.reboot"
 #define BUS_ACTION_FORCE	     "org.xenproject.Hyperlaunch1.force"
+#define BUS_ACTION_REBUILD	     "org.xenproject.Hyperlaunch1.rebuild"
 #define BUS_ACTION_RENAME	     "org.xenproject.Hyperlaunch1.rename"
 #define BUS_ACTION_RESIZE	     "org.xenproject.Hyperlaunch1.resize"
 #define BUS_ACTION_SET_POLICY	     "org.xenproject.Hyperlaunch1.set-policy"

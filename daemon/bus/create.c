@@ -22,6 +22,7 @@
 #include "jobs/job.h"
 #include "lifecycle/create.h"
 #include "lifecycle/definition.h"
+#include "lifecycle/rebuild.h"
 #include "lifecycle/restart.h"
 
 struct arguments {
@@ -98,7 +99,8 @@ static const struct job *find_job(struct jobs *jobs, const struct definition *de
 {
 	for (const struct job *job = jobs_first(jobs); job; job = job->next)
 		if ((strcmp(job->type->kind, CREATE_JOB) == 0 ||
-		     strcmp(job->type->kind, RESTART_JOB) == 0) &&
+		     strcmp(job->type->kind, RESTART_JOB) == 0 ||
+		     strcmp(job->type->kind, REBUILD_JOB) == 0) &&
 		    (strcmp(job->subject.name, definition->name) == 0 ||
 		     strcmp(job->subject.uuid, definition->uuid_text) == 0))
 			return job;

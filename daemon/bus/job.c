@@ -24,6 +24,7 @@
 #include "lifecycle/destroy.h"
 #include "lifecycle/device.h"
 #include "lifecycle/pause.h"
+#include "lifecycle/rebuild.h"
 #include "lifecycle/release.h"
 #include "lifecycle/rename.h"
 #include "lifecycle/resize.h"
@@ -152,6 +153,7 @@ static const char *action_of(const struct job *job)
 		{CREATE_JOB, BUS_ACTION_CREATE_DOMAIN},
 		{DESTROY_JOB, BUS_ACTION_DESTROY_DOMAIN},
 		{RESTART_JOB, BUS_ACTION_CREATE_DOMAIN},
+		{REBUILD_JOB, BUS_ACTION_REBUILD},
 		{CONSOLE_HANDOFF_JOB, BUS_ACTION_HAND_OFF_CONSOLE},
 		{PAUSE_JOB, BUS_ACTION_PAUSE},
 		{UNPAUSE_JOB, BUS_ACTION_PAUSE},

@@ -27,13 +27,12 @@ static const struct hl_domain *domain_at(const struct bus *bus, const char *path
 	return bus_domain_find(manager_table(bus_manager_of(bus)), path);
 }
 
-/* NULL: hyperlaunchd has no policy for it: it is initial, or another toolstack made it. */
+/* NULL: hyperlaunchd has no policy for it: another toolstack made it, or the LCM has none. */
 static const struct policy *policy_of(const struct bus *bus, const struct hl_domain *domain)
 {
 	const struct policies *policies = bus_vms_of(bus)->policies;
 
-	return policies && domain && domain->live ? policies_find(policies, domain->handle_text)
-						  : NULL;
+	return policies && domain ? policies_find_of(policies, domain) : NULL;
 }
 
 static const char *action_of(const struct policy *policy, const char *property)
@@ -108,8 +107,8 @@ static int change(struct bus *bus, const struct hl_domain *domain,
 
 	if (!policy)
 		return bus_error_set(error, BUS_ERROR_NOT_SUPPORTED,
-				     "Domain %u (%s) was not made by hyperlaunchd, which does "
-				     "nothing when it ends",
+				     "Domain %u (%s) was not made by hyperlaunchd, nor does the "
+				     "LCM have it restarted: nothing is done when it ends",
 				     domain->domid, domain->name);
 	memcpy(actions, policy->actions, sizeof(actions));
 	for (size_t i = 0; i < POLICY_NR_EVENTS; i++)

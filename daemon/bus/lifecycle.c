@@ -18,6 +18,7 @@
 #include "domains/manager.h"
 #include "lifecycle/destroy.h"
 #include "lifecycle/pause.h"
+#include "lifecycle/rebuild.h"
 #include "lifecycle/release.h"
 #include "lifecycle/shutdown.h"
 
@@ -43,6 +44,23 @@ static void *make_pause(const struct arguments *arguments)
 	return pause_new(arguments->force);
 }
 
+static void *make_rebuild(const struct arguments *arguments)
+{
+	return rebuild_new(arguments->force);
+}
+
+/* The domain that takes its place; one that has ended meanwhile has no object. */
+static int reply_rebuilt(struct bus *bus, sd_bus_message *call, const struct job *job)
+{
+	const struct hl_table *table = manager_table(bus_manager_of(bus));
+	char path[BUS_DOMAIN_PATH_SIZE] = "/";
+	const struct hl_domain *domain;
+
+	if (hl_table_find_domid(table, rebuild_domid(job->data), &domain) == 0 && domain->adopted)
+		bus_domain_path(domain, path);
+	return sd_bus_reply_method_return(call, "o", path);
+}
+
 static void *make_shutdown(const struct arguments *arguments)
 {
 	/* The guest is not looked at more often than each millisecond. */
@@ -58,14 +76,19 @@ static const struct method {
 	const char *key;   /* what jobs with the same exclude each other by; NULL: the domain */
 	size_t nr_options; /* of those in read_options() */
 	void *(*make)(const struct arguments *arguments); /* the job's data; NULL: it has none */
+	/* As in struct bus_verb. */
+	int (*reply)(struct bus *bus, sd_bus_message *call, const struct job *job);
 } methods[] = {
-	{"Release", BUS_ACTION_RELEASE, RELEASE_JOB, "release", NULL, 0, NULL},
-	{"Pause", BUS_ACTION_PAUSE, PAUSE_JOB, "pause", NULL, 1, make_pause},
-	{"Destroy", BUS_ACTION_DESTROY_DOMAIN, DESTROY_JOB, "destroy", NULL, 1, make_destroy},
-	{"Unpause", BUS_ACTION_PAUSE, UNPAUSE_JOB, "unpause", NULL, 0, NULL},
+	{"Release", BUS_ACTION_RELEASE, RELEASE_JOB, "release", NULL, 0, NULL, NULL},
+	{"Pause", BUS_ACTION_PAUSE, PAUSE_JOB, "pause", NULL, 1, make_pause, NULL},
+	{"Destroy", BUS_ACTION_DESTROY_DOMAIN, DESTROY_JOB, "destroy", NULL, 1, make_destroy, NULL},
+	{"Rebuild", BUS_ACTION_REBUILD, REBUILD_JOB, "rebuild", NULL, 1, make_rebuild,
+	 reply_rebuilt},
+	{"Unpause", BUS_ACTION_PAUSE, UNPAUSE_JOB, "unpause", NULL, 0, NULL, NULL},
 	/* A guest that takes long, or ignores it, keeps no other verb waiting. */
-	{"Shutdown", BUS_ACTION_SHUTDOWN, SHUTDOWN_JOB, "shut down", "shutdown", 3, make_shutdown},
-	{"Reboot", BUS_ACTION_REBOOT, REBOOT_JOB, "reboot", "shutdown", 3, make_shutdown},
+	{"Shutdown", BUS_ACTION_SHUTDOWN, SHUTDOWN_JOB, "shut down", "shutdown", 3, make_shutdown,
+	 NULL},
+	{"Reboot", BUS_ACTION_REBOOT, REBOOT_JOB, "reboot", "shutdown", 3, make_shutdown, NULL},
 };
 
 /* Of the vtable, so it is there. */
@@ -97,7 +120,7 @@ static int start(struct bus *bus, const struct bus_allowed *allowed,
 		 const struct arguments *arguments, sd_bus_error *error)
 {
 	const struct method *method = find_method(allowed->call);
-	struct bus_verb verb = {.kind = method->kind, .verb = method->verb};
+	struct bus_verb verb = {.kind = method->kind, .verb = method->verb, .reply = method->reply};
 	void *data = method->make ? method->make(arguments) : NULL;
 	char key[64];
 
@@ -165,9 +188,16 @@ static int find(sd_bus *connection, const char *path, const char *interface, voi
 				SD_BUS_VTABLE_UNPRIVILEGED)
 
 static const sd_bus_vtable vtable[] = {
-	SD_BUS_VTABLE_START(0),	     LIFECYCLE_METHOD("Destroy"), LIFECYCLE_METHOD("Pause"),
-	LIFECYCLE_METHOD("Reboot"),  LIFECYCLE_METHOD("Release"), LIFECYCLE_METHOD("Shutdown"),
-	LIFECYCLE_METHOD("Unpause"), SD_BUS_VTABLE_END,
+	SD_BUS_VTABLE_START(0),
+	LIFECYCLE_METHOD("Destroy"),
+	LIFECYCLE_METHOD("Pause"),
+	LIFECYCLE_METHOD("Reboot"),
+	SD_BUS_METHOD_WITH_ARGS("Rebuild", SD_BUS_ARGS("a{sv}", options),
+				SD_BUS_RESULT("o", domain), on_call, SD_BUS_VTABLE_UNPRIVILEGED),
+	LIFECYCLE_METHOD("Release"),
+	LIFECYCLE_METHOD("Shutdown"),
+	LIFECYCLE_METHOD("Unpause"),
+	SD_BUS_VTABLE_END,
 };
 
 int bus_lifecycle_register(struct bus *bus, sd_bus *connection)

@@ -16,9 +16,13 @@ struct libxl_guest {
 	const char *command_line; /* NULL: none */
 	const char *label;	  /* of XSM; NULL: libxl's default */
 	uint32_t domid;		  /* 0: the next free one */
+	/* The host's CPUs that each vCPU may run on, as "0-3,6"; NULL in it: any.  NULL: no vCPU
+	 * is kept from any. */
+	const char *const *affinities; /* [vcpus] */
+	uint32_t host_cpus;	       /* with affinities only */
 };
 
-/* -ENOMEM. */
+/* -ENOMEM; -EINVAL: an affinity that is none. */
 int libxl_json_make(const struct libxl_guest *guest, struct json_object **ret_config);
 
 #endif

@@ -2,6 +2,8 @@
 /* Holds a domain's roles and state against what a verb does. */
 #include "lifecycle/check.h"
 
+#include <inttypes.h>
+
 #include "common/cleanup.h"
 #include "common/uuid.h"
 #include "domains/manager.h"
@@ -58,6 +60,18 @@ const struct hl_domain *check_acting(const struct manager *manager)
 		    domain->state != HL_DOMAIN_DYING)
 			return is_own(manager, domain) ? NULL : domain;
 	return NULL;
+}
+
+int check_is_acting(struct job *job, const struct manager *manager)
+{
+	const struct hl_domain *acting = check_acting(manager);
+
+	if (!acting)
+		return 0;
+	return job_fail(job, JOB_ERROR_NOT_SUPPORTED,
+			"domain %" PRIu32 " (%s) is the first control domain, and its hyperlaunchd "
+			"does that",
+			acting->domid, acting->name);
 }
 
 /* Its pause is Xen's or the launch's own, and ends with a request or an event of the launch. */

@@ -34,5 +34,6 @@ bool check_is_paused(const struct hl_domain *domain);
  * are in one place.  NULL: that is this one; else which it is.
  */
 const struct hl_domain *check_acting(const struct manager *manager);
+int check_is_acting(struct job *job, const struct manager *manager);
 
 #endif

@@ -9,14 +9,12 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/json-write.h"
-#include "common/sealed.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
+#include "lifecycle/vm-create.h"
 
 /* libxl unpacks the kernel and clears the memory meanwhile. */
 #define CREATE_MAX (15 * 60 * USEC_PER_SEC)
-#define MAX_FDS	   3
 
 struct create *create_new(void)
 {
@@ -56,53 +54,18 @@ static bool is_kept(const struct create *create)
 	       (create->sandbox == VM_QEMU && (create->kernel >= 0 || create->ramdisk >= 0));
 }
 
-/* The descriptors that there are, and their names in the order. */
-static size_t list_fds(const struct create *create, int config, json_object *names,
-		       int fds[MAX_FDS])
-{
-	const struct {
-		const char *name;
-		int fd;
-	} all[MAX_FDS] = {
-		{"config", config},
-		{"kernel", create->kernel},
-		{"ramdisk", create->ramdisk},
-	};
-	size_t nr = 0;
-
-	for (size_t i = 0; i < MAX_FDS; i++) {
-		if (all[i].fd < 0)
-			continue;
-		if (json_object_array_add(names, json_object_new_string(all[i].name)) < 0)
-			return 0;
-		fds[nr++] = all[i].fd;
-	}
-	return nr;
-}
-
 static int order(struct job *job, const struct vms *vms, struct create *create)
 {
-	_cleanup_(closep) int config =
-		sealed_memfd("vm-config", create->config, strlen(create->config));
-	json_object *members = vm_members(job->subject.uuid), *names = json_object_new_array();
-	struct vm_request request = {.name = "create", .sandbox = create->sandbox};
-	int fds[MAX_FDS], r = members ? json_add(members, "fds", names) : -ENOMEM;
+	const struct vm_creation creation = {
+		.config = create->config,
+		.kernel = create->kernel,
+		.ramdisk = create->ramdisk,
+		.sandbox = create->sandbox,
+		.start = create->start,
+		.keep = is_kept(create),
+	};
 
-	if (!members)
-		json_object_put(names);
-	if (r == 0)
-		r = json_add(members, "start", json_object_new_boolean(create->start));
-	if (r == 0)
-		r = json_add(members, "keep", json_object_new_boolean(is_kept(create)));
-	if (r == 0)
-		request.nr_fds = list_fds(create, config, names, fds);
-	if (r < 0 || config < 0 || request.nr_fds == 0) {
-		json_object_put(members);
-		return job_fail(job, JOB_ERROR_NO_MEMORY, "out of memory");
-	}
-	request.members = members;
-	request.fds = fds;
-	return vm_order_start(vms, job, &create->order, &request);
+	return vm_create_start(vms, job, &create->order, &creation);
 }
 
 /* A Xen without Hyperlaunch has one dom0. */

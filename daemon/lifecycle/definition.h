@@ -71,6 +71,23 @@ int definition_from_json(const char *text, size_t size, const struct definition_
 int definition_device(const char *type, const char *text, bool trusted, char **ret_config,
 		      struct definition_refusal *ret_refusal);
 
+/* What an initial domain has that is not in the LCM. */
+struct definition_launched {
+	uint32_t index; /* in the LCM */
+	const char *name;
+	uint8_t uuid[16];
+	uint32_t host_cpus;
+	const char *label; /* of XSM, or its type; NULL: none */
+};
+
+/*
+ * An initial domain as it was launched, but for its number, and for the wait for others.  It may
+ * have no permission, and no function but CONSOLE.
+ */
+int definition_from_launch(const struct hl_lcm *lcm, const struct definition_launched *launched,
+			   struct definition *ret_definition,
+			   struct definition_refusal *ret_refusal);
+
 void definition_clear(struct definition *definition);
 
 /* For both readers. */

@@ -209,6 +209,18 @@ static bool is_uuid(const char *name)
 	return strcmp(again, name) == 0;
 }
 
+static bool is_initial(const char *name)
+{
+	char again[HL_UUID_TEXT_SIZE];
+	size_t length = strlen(POLICY_FILE_INITIAL);
+
+	if (strncmp(name, POLICY_FILE_INITIAL, length) != 0)
+		return false;
+	snprintf(again, sizeof(again), POLICY_FILE_INITIAL "%lu",
+		 strtoul(name + length, NULL, 10) % HL_NO_INDEX);
+	return strcmp(again, name) == 0;
+}
+
 int policy_file_for_each(int dir, void (*each)(void *userdata, const struct policy *policy),
 			 void *userdata)
 {
@@ -227,9 +239,9 @@ int policy_file_for_each(int dir, void (*each)(void *userdata, const struct poli
 		struct policy policy = {.limit = 0};
 		int r;
 
-		if (!is_uuid(entry->d_name))
+		if (!is_uuid(entry->d_name) && !is_initial(entry->d_name))
 			continue;
-		memcpy(policy.uuid, entry->d_name, sizeof(policy.uuid));
+		memcpy(policy.uuid, entry->d_name, strlen(entry->d_name) + 1);
 		r = read_file(dir, &policy);
 		if (r == 0) {
 			each(userdata, &policy);

@@ -7,6 +7,8 @@
 
 struct policy;
 
+#define POLICY_FILE_INITIAL "initial-" /* and the index: the directory of an initial domain */
+
 /* Opens the directory of all domains, which is made if missing.  -errno. */
 int policy_file_open_dir(const char *path);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Looks at our domains when domains have changed, and starts the job that each one's end asks for.
- */
+/* Looks at domains with a policy when domains have changed, and starts the job that each one's end
+ * asks for. */
 #include "lifecycle/policy.h"
 
 #include <errno.h>
@@ -13,9 +13,11 @@
 #include "common/clock.h"
 #include "domains/manager.h"
 #include "jobs/job.h"
+#include "lifecycle/check.h"
 #include "lifecycle/create.h"
 #include "lifecycle/destroy.h"
 #include "lifecycle/policy-file.h"
+#include "lifecycle/rebuild.h"
 #include "lifecycle/restart.h"
 #include "loop/log.h"
 #include "loop/loop.h"
@@ -25,6 +27,7 @@
 
 struct entry {
 	struct policy policy;
+	uint32_t index; /* of an initial domain, in the LCM; else HL_NO_INDEX */
 	/* The domain whose shutdown was acted upon: a job that failed is not tried again. */
 	uint32_t handled;
 	uint64_t handled_generation;
@@ -63,6 +66,18 @@ int policy_action_from_name(const char *name, enum policy_action *ret_action)
 	return -EINVAL;
 }
 
+void policy_from_lcm(const struct hl_lcm_domain *domain, enum policy_action otherwise,
+		     struct policy *ret_policy)
+{
+	bool always = strcmp(domain->restart, "always") == 0;
+	bool failure = always || strcmp(domain->restart, "on-failure") == 0;
+
+	*ret_policy = (struct policy){.limit = domain->restart_limit};
+	ret_policy->actions[POLICY_POWEROFF] = always ? POLICY_RESTART : otherwise;
+	ret_policy->actions[POLICY_REBOOT] = failure ? POLICY_RESTART : otherwise;
+	ret_policy->actions[POLICY_CRASH] = failure ? POLICY_RESTART : otherwise;
+}
+
 bool policy_restarts(const struct policy *policy)
 {
 	for (size_t i = 0; i < POLICY_NR_EVENTS; i++)
@@ -93,6 +108,7 @@ static int set_entry(struct policies *policies, const struct policy *policy)
 		policies->first = entry;
 	}
 	entry->policy = *policy;
+	entry->index = HL_NO_INDEX;
 	entry->handled = HL_NO_DOMID;
 	return 0;
 }
@@ -109,13 +125,24 @@ static void forget(struct policies *policies, const struct entry *entry)
 	free((struct entry *)entry);
 }
 
-/* Whoever has it made or ended has the domains read again at the end. */
-static bool is_changing(const struct policies *policies, const char *uuid)
+/* Of an initial domain: that it is about the one which is its own now. */
+static bool is_about(const struct job *job, const struct entry *entry,
+		     const struct hl_domain *domain)
 {
-	static const char *const kinds[] = {CREATE_JOB, DESTROY_JOB, RESTART_JOB};
+	if (entry->index == HL_NO_INDEX)
+		return strcmp(job->subject.uuid, entry->policy.uuid) == 0;
+	return domain && job->subject.domid == domain->domid &&
+	       job->subject.generation == domain->generation;
+}
+
+/* Whoever has it made or ended has the domains read again at the end. */
+static bool is_changing(const struct policies *policies, const struct entry *entry,
+			const struct hl_domain *domain)
+{
+	static const char *const kinds[] = {CREATE_JOB, DESTROY_JOB, RESTART_JOB, REBUILD_JOB};
 
 	for (const struct job *job = jobs_first(policies->jobs); job; job = job->next) {
-		if (strcmp(job->subject.uuid, uuid) != 0)
+		if (!is_about(job, entry, domain))
 			continue;
 		for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 			if (strcmp(job->type->kind, kinds[i]) == 0)
@@ -142,6 +169,20 @@ static const struct hl_domain *find_domain(const struct policies *policies, cons
 		if (domain->state != HL_DOMAIN_DYING)
 			return domain;
 		*ret_left = true;
+	}
+	return NULL;
+}
+
+/* While it exists. */
+static const struct hl_domain *find_initial(const struct policies *policies, uint32_t index)
+{
+	const struct hl_table *table = manager_table(policies->manager);
+
+	for (uint32_t i = 0; i < hl_table_nr_domains(table); i++) {
+		const struct hl_domain *domain = hl_table_get(table, i);
+
+		if (domain->live && domain->origin == HL_ORIGIN_BOOT && domain->index == index)
+			return domain;
 	}
 	return NULL;
 }
@@ -216,10 +257,19 @@ static bool start_job(const struct policies *policies, const struct hl_domain *d
 	return r == 0;
 }
 
+static bool start_again(const struct policies *policies, const struct entry *entry,
+			const struct hl_domain *domain)
+{
+	if (entry->index == HL_NO_INDEX)
+		return start_job(policies, domain, RESTART_JOB, restart_new());
+	return start_job(policies, domain, REBUILD_JOB, rebuild_new(false));
+}
+
 /* Whether it has been acted upon, after which the domain may be gone. */
-static bool act(const struct policies *policies, struct policy *policy,
+static bool act(const struct policies *policies, struct entry *entry,
 		const struct hl_domain *domain)
 {
+	struct policy *policy = &entry->policy;
 	enum policy_event event = event_of(domain);
 	enum policy_action action =
 		event == POLICY_NR_EVENTS ? POLICY_PRESERVE : policy->actions[event];
@@ -234,7 +284,7 @@ static bool act(const struct policies *policies, struct policy *policy,
 			    domain->domid, domain->name, domain->reason, policy->nr_restarts);
 		return true;
 	}
-	if (!start_job(policies, domain, RESTART_JOB, restart_new()))
+	if (!start_again(policies, entry, domain))
 		return false;
 	note_restart(policies, policy);
 	return true;
@@ -245,11 +295,15 @@ static void look_at(struct policies *policies, struct entry *entry)
 	const struct hl_domain *domain;
 	uint64_t generation;
 	uint32_t domid;
-	bool left;
+	bool left = true;
 
-	if (is_changing(policies, entry->policy.uuid))
+	/* Each control domain has these entries, and one acts. */
+	if (entry->index != HL_NO_INDEX && check_acting(policies->manager))
 		return;
-	domain = find_domain(policies, entry->policy.uuid, &left);
+	domain = entry->index == HL_NO_INDEX ? find_domain(policies, entry->policy.uuid, &left)
+					     : find_initial(policies, entry->index);
+	if (is_changing(policies, entry, domain))
+		return;
 	if (!domain && !left)
 		forget(policies, entry);
 	if (!domain || domain->state != HL_DOMAIN_SHUTDOWN ||
@@ -257,7 +311,7 @@ static void look_at(struct policies *policies, struct entry *entry)
 		return;
 	domid = domain->domid;
 	generation = domain->generation;
-	if (act(policies, &entry->policy, domain)) {
+	if (act(policies, entry, domain)) {
 		entry->handled = domid;
 		entry->handled_generation = generation;
 	} else if (timer_set(policies->retry, RETRY_DELAY) < 0) {
@@ -307,6 +361,61 @@ static void open_dir(struct policies *policies, const char *dir)
 			    strerror(-r));
 }
 
+/* Of an initial domain, unless an earlier daemon has recorded one, which may have been changed. */
+static int add_initial(struct policies *policies, uint32_t index,
+		       const struct hl_lcm_domain *domain)
+{
+	struct policy policy;
+	int r = 0;
+
+	policy_from_lcm(domain, POLICY_PRESERVE, &policy);
+	if (policy.limit > POLICY_LIMIT_MAX)
+		policy.limit = POLICY_LIMIT_MAX;
+	snprintf(policy.uuid, sizeof(policy.uuid), POLICY_FILE_INITIAL "%" PRIu32, index);
+	if (!find_entry(policies, policy.uuid))
+		r = set_entry(policies, &policy);
+	if (r == 0)
+		find_entry(policies, policy.uuid)->index = index;
+	return r;
+}
+
+/* What has more than CONSOLE cannot be rebuilt. */
+static int add_all_initial(struct policies *policies, const struct hl_lcm *lcm)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < hl_lcm_nr_domains(lcm); i++) {
+		const struct hl_lcm_domain *domain = hl_lcm_get_domain(lcm, i);
+
+		if (strcmp(domain->restart, "never") == 0)
+			continue;
+		if (domain->permissions || domain->functions & ~HL_FUNC_CONSOLE)
+			log_warning("%s: restart has no effect: a domain with these permissions or "
+				    "functions cannot be rebuilt",
+				    domain->node);
+		else
+			r = add_initial(policies, i, domain);
+	}
+	return r;
+}
+
+/* One that Xen has rejected has no domains that could end. */
+static void read_lcm(struct policies *policies)
+{
+	struct hl_lcm *lcm = NULL;
+	_cleanup_(freep) void *blob = NULL;
+	size_t size;
+	int r = hl_read_lcm(manager_hl(policies->manager), &blob, &size);
+
+	if (r == 0)
+		r = hl_lcm_new(blob, size, NULL, NULL, &lcm);
+	if (r == 0 && hl_lcm_is_dynamic(lcm))
+		r = add_all_initial(policies, lcm);
+	if (r == -ENOMEM)
+		log_error("initial domains are not restarted: out of memory");
+	hl_lcm_unref(lcm);
+}
+
 int policies_new(struct loop *loop, struct manager *manager, struct jobs *jobs, const char *dir,
 		 struct policies **ret_policies)
 {
@@ -327,6 +436,7 @@ int policies_new(struct loop *loop, struct manager *manager, struct jobs *jobs, 
 		return r;
 	}
 	open_dir(policies, dir);
+	read_lcm(policies);
 	policies->observer = (struct manager_observer){.done = on_done, .userdata = policies};
 	manager_observe(manager, &policies->observer);
 	deferred_request(policies->look);
@@ -364,10 +474,12 @@ int policies_add(struct policies *policies, const struct policy *policy)
 	return r < 0 ? r : set_entry(policies, policy);
 }
 
-/* vmd keeps what a domain is made of where its first policy restarts it. */
-static bool can_restart(const struct policies *policies, const struct policy *policy)
+/* vmd keeps what a domain is made of where its first policy restarts it; an initial one is rebuilt.
+ */
+static bool can_restart(const struct policies *policies, const struct entry *entry)
 {
-	return policies->dir >= 0 && policy_file_can_restart(policies->dir, policy->uuid);
+	return entry->index != HL_NO_INDEX ||
+	       (policies->dir >= 0 && policy_file_can_restart(policies->dir, entry->policy.uuid));
 }
 
 int policies_change(struct policies *policies, const char *uuid,
@@ -382,7 +494,7 @@ int policies_change(struct policies *policies, const char *uuid,
 	policy = entry->policy;
 	memcpy(policy.actions, wanted, sizeof(policy.actions));
 	if (policy_restarts(&policy) && !policy_restarts(&entry->policy) &&
-	    !can_restart(policies, &policy))
+	    !can_restart(policies, entry))
 		return -EOPNOTSUPP;
 	r = policies->dir < 0 ? 0 : policy_file_write(policies->dir, &policy);
 	if (r == 0)
@@ -404,5 +516,18 @@ const struct policy *policies_find(const struct policies *policies, const char *
 {
 	const struct entry *entry = find_entry(policies, uuid);
 
+	return entry ? &entry->policy : NULL;
+}
+
+const struct policy *policies_find_of(const struct policies *policies,
+				      const struct hl_domain *domain)
+{
+	const struct entry *entry = policies->first;
+
+	if (domain->origin == HL_ORIGIN_BOOT && domain->index != HL_NO_INDEX)
+		while (entry && entry->index != domain->index)
+			entry = entry->next;
+	else
+		entry = domain->live ? find_entry(policies, domain->handle_text) : NULL;
 	return entry ? &entry->policy : NULL;
 }

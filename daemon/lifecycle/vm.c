@@ -135,14 +135,6 @@ static int refuse(struct job *job, int r)
 			"hyperlaunch-vmd cannot be asked: %s", strerror(-r));
 }
 
-static int refuse_elsewhere(struct job *job, const struct hl_domain *acting)
-{
-	return job_fail(job, JOB_ERROR_NOT_SUPPORTED,
-			"domain %" PRIu32 " (%s) is the first control domain, and its hyperlaunchd "
-			"does that",
-			acting->domid, acting->name);
-}
-
 int vm_order_start(const struct vms *vms, struct job *job, struct vm_order *order,
 		   const struct vm_request *request)
 {
@@ -162,7 +154,7 @@ int vm_order_start(const struct vms *vms, struct job *job, struct vm_order *orde
 		.done = on_done,
 		.userdata = order,
 	};
-	const struct hl_domain *acting = check_acting(vms->manager);
+	int refused = check_is_acting(job, vms->manager);
 	char path[128];
 	int r = -ENOENT;
 
@@ -171,13 +163,13 @@ int vm_order_start(const struct vms *vms, struct job *job, struct vm_order *orde
 	snprintf(path, sizeof(path), "%s/%s", vms->peers ? vms->peers : "",
 		 names[request->sandbox]);
 	config.path = path;
-	if (vms->peers && !acting)
+	if (vms->peers && refused == 0)
 		r = order_new(&config, &order->order);
 	else
 		json_object_put(request->members);
 	order->settled = r < 0;
-	if (acting)
-		return refuse_elsewhere(job, acting);
+	if (refused < 0)
+		return refused;
 	return r < 0 ? refuse(job, r) : -EINPROGRESS;
 }
 

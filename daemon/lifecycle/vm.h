@@ -13,6 +13,7 @@ struct hl_domain;
 struct json_object;
 struct loop;
 struct manager;
+struct module_searcher;
 struct order;
 struct policies;
 
@@ -23,6 +24,7 @@ struct vms {
 	const char *peers; /* where helpers listen; NULL: there are none */
 	struct policies *policies;
 	const char *definitions; /* the directory of domains that persist; NULL: there is none */
+	struct module_searcher *modules; /* finds those of the boot */
 };
 
 /* By what the sandbox of vmd's process lets it do. */

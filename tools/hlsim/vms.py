@@ -128,12 +128,12 @@ class Vmd:
         create, build = config["c_info"], config["b_info"]
         order.stage("check")
         order.stage("build")
+        start = order.packet.get("start", True)
         domid = int(self.tell(f"domain-add {create['name'].replace(' ', '_')} uuid={create['uuid']} memory={build['max_memkb']} "
-                              f"vcpus={build['max_vcpus']}" + (" pv" if create["type"] == "pv" else "")))
+                              f"vcpus={build['max_vcpus']}" + (" pv" if create["type"] == "pv" else "") + ("" if start else " paused")))
         self.domids[create["uuid"]] = domid
-        if not order.packet.get("start", True):
-            self.tell(f"pause {domid}")
-        order.stage("start")
+        if start:
+            order.stage("start")
         order.done(domid=domid)
 
     def set_memory(self, order):
