@@ -137,6 +137,15 @@ def test_no_lcmtool(bus_address, vmd, folder, place):
     assert done.returncode == FAILED and "lcmtool" in done.stderr
 
 
+def test_rebuild(hlctl, vmd):
+    assert "control domain" in hlctl("rebuild", "control", "--force", code=UNSUPPORTED)
+    assert "no digest of its kernel" in hlctl("rebuild", "web", "--force", code=UNSUPPORTED)
+    assert "not shut down" in hlctl("rebuild", "web", code=FAILED)
+    hlctl("rebuild", "nobody", code=NOT_FOUND)
+    for args in (["rebuild"], ["rebuild", "web", "db"], ["rebuild", "web", "--paused"]):
+        hlctl(*args, code=USAGE)
+
+
 def test_progress_on_a_terminal(bus_address, vmd, folder, search_path):
     """The order is held until both stages have been seen."""
     seen = threading.Event()

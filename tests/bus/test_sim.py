@@ -84,6 +84,18 @@ def test_domains_are_created_and_destroyed(hlsim, programs):
     assert "vm" in names(done.stdout.split("destroyed.\n")[1])
 
 
+@pytest.mark.parametrize("example", ["dynamic-full", "classic-basic-cloud"])
+def test_initial_domain_is_made_again(hlsim, example):
+    """Of files for modules that nobody has."""
+    launch = ROOT / "examples" / example / "launch.dts"
+    done = hlsim(launch, "sh", "-c", "hlsim --tell shutdown web crash; hlctl rebuild web && hlctl status web; hlctl rebuild web; "
+                 "hlctl rebuild --force web; hlctl destroy web; hlctl rebuild web")
+    text = re.sub(r"^ok\n", "", done.stdout)
+    assert re.match(r"Domain \d+ \(web\) is started\.\n", text), done.stdout + done.stderr
+    assert re.search(r"Origin: boot, adopted", text) and text.count("is started.") == 3
+    assert "has not shut down" in done.stderr and "Force" in done.stderr
+
+
 def test_simulated_xen_is_told_what_happens(hlsim):
     done = hlsim(EXAMPLE, "sh", "-c", "hlsim --tell ready web && hlctl status web && busctl --system tree org.xenproject.Hyperlaunch1; "
                  "hlsim --tell fail web oops")

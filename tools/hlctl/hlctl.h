@@ -72,6 +72,7 @@ enum exit_code verb_enable(const struct options *options, sd_bus *bus);
 enum exit_code verb_disable(const struct options *options, sd_bus *bus);
 enum exit_code verb_edit(const struct options *options, sd_bus *bus);
 enum exit_code verb_start(const struct options *options, sd_bus *bus);
+enum exit_code verb_rebuild(const struct options *options, sd_bus *bus);
 enum exit_code verb_pause(const struct options *options, sd_bus *bus);
 enum exit_code verb_unpause(const struct options *options, sd_bus *bus);
 enum exit_code verb_shutdown(const struct options *options, sd_bus *bus);

@@ -32,6 +32,7 @@ const struct verb verbs[] = {
 	{"start", "make the domain that is defined as NAME", verb_start, "uE", MAY_HAVE_DEFINED,
 	 false},
 	{"destroy", "end DOMAIN at once", verb_destroy, "y", NEEDS_DOMAIN, false},
+	{"rebuild", "make the initial DOMAIN again", verb_rebuild, "y", NEEDS_DOMAIN, false},
 	{"pause", "keep DOMAIN from running", verb_pause, "y", NEEDS_DOMAIN, false},
 	{"unpause", "let the paused DOMAIN run", verb_unpause, "", NEEDS_DOMAIN, false},
 	{"shutdown", "have DOMAIN shut down, and wait for it", verb_shutdown, "TyDA", NEEDS_DOMAIN,

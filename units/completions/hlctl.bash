@@ -132,7 +132,7 @@ _hlctl_offer_options() {
         create) options+=(--kernel --ramdisk --paused) ;;
         define) options+=(--kernel --ramdisk --after --enabled --replace) ;;
         start) options+=(--paused --enabled) ;;
-        pause | destroy | detach) options+=(--force) ;;
+        pause | destroy | detach | rebuild) options+=(--force) ;;
         shutdown) options+=(--timeout --force --or-destroy --all) ;;
         reboot) options+=(--timeout --or-destroy --force) ;;
         stats) options+=(--openmetrics --vcpus) ;;
@@ -142,7 +142,7 @@ _hlctl_offer_options() {
 }
 
 _hlctl() {
-    local verbs='list status show roles lcm events modules monitor handoff console release create definitions define undefine edit enable disable start destroy pause unpause shutdown reboot rename set-memory set-vcpus attach detach host dmesg stats jobs cancel'
+    local verbs='list status show roles lcm events modules monitor handoff console release create definitions define undefine edit enable disable start destroy rebuild pause unpause shutdown reboot rename set-memory set-vcpus attach detach host dmesg stats jobs cancel'
     local verb='' dashes='' option='' remote='' to='' nr_domains=0 current
     local -a words=() bus=()
 
@@ -159,7 +159,7 @@ _hlctl() {
     elif [[ ! $verb ]]; then
         # shellcheck disable=SC2086  # words of this file
         _hlctl_offer_words "$current" $verbs
-    elif [[ $verb == @(show|stats) || $verb == @(status|handoff|console|release|destroy|pause|unpause|shutdown|reboot|rename|set-memory|set-vcpus|attach|detach) && $nr_domains == 0 ]]; then
+    elif [[ $verb == @(show|stats) || $verb == @(status|handoff|console|release|destroy|rebuild|pause|unpause|shutdown|reboot|rename|set-memory|set-vcpus|attach|detach) && $nr_domains == 0 ]]; then
         _hlctl_offer_names list
     elif [[ $verb == @(undefine|edit|enable|disable|start) && $nr_domains == 0 ]]; then
         _hlctl_offer_names definitions

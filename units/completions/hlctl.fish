@@ -2,7 +2,7 @@
 #
 # Completion of hlctl(1) for fish.  Names of domains come from anywhere: fish quotes each of them.
 
-set -l verbs list status show roles lcm events modules monitor handoff console release create definitions define undefine edit enable disable start destroy pause unpause shutdown reboot rename set-memory set-vcpus attach detach host dmesg stats jobs cancel
+set -l verbs list status show roles lcm events modules monitor handoff console release create definitions define undefine edit enable disable start destroy rebuild pause unpause shutdown reboot rename set-memory set-vcpus attach detach host dmesg stats jobs cancel
 
 # Words of the line before the current one, without options and their values; the verb is the first.
 function __hlctl_words
@@ -67,7 +67,7 @@ end
 # Whether the word may be a domain.
 function __hlctl_domain
     __hlctl_verb show stats; and return
-    __hlctl_verb status handoff console release destroy pause unpause shutdown reboot rename set-memory set-vcpus attach detach; and test (count (__hlctl_words)) = 1
+    __hlctl_verb status handoff console release destroy rebuild pause unpause shutdown reboot rename set-memory set-vcpus attach detach; and test (count (__hlctl_words)) = 1
 end
 
 # Whether the word may be a definition.
@@ -125,5 +125,6 @@ complete -c hlctl -n '__hlctl_verb handoff' -s t -l for -x -d 'For that time onl
 complete -c hlctl -n '__hlctl_verb shutdown reboot' -l timeout -x -d 'How long to wait for the guest'
 complete -c hlctl -n '__hlctl_verb shutdown' -l all -d 'All that hyperlaunchd has made'
 complete -c hlctl -n '__hlctl_verb shutdown reboot' -l or-destroy -d 'Destroy a guest that has not gone by then'
+complete -c hlctl -n '__hlctl_verb rebuild' -l force -d 'Also if it has not shut down'
 complete -c hlctl -n '__hlctl_verb pause shutdown reboot destroy' -l force -d 'Also if others depend on it'
 complete -c hlctl -n '__hlctl_verb detach' -l force -d 'Also a disk that the guest uses'
