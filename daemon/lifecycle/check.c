@@ -79,7 +79,7 @@ static const char *reason_to_wait(const struct manager *manager, const struct hl
 {
 	if (domain->state == HL_DOMAIN_HELD)
 		return "it is held, and Release is what lets it run";
-	if (domain->state == HL_DOMAIN_BUILT &&
+	if (domain->state == HL_DOMAIN_BUILT && !domain->adopted &&
 	    hl_table_summary(manager_table(manager))->state != HL_LAUNCH_COMPLETE)
 		return "it waits for the launch to complete";
 	if (domain->state == HL_DOMAIN_PAUSED && domain->origin == HL_ORIGIN_BOOT &&

@@ -92,6 +92,18 @@ def test_a_later_domain(daemon, client):
     assert state(client, vm) == "running"
 
 
+def test_an_adopted_domain_waits_for_its_toolstack_alone(daemon, client):
+    """Others wait for a launch that never completes."""
+    daemon.command("state recovery")
+    daemon.command("domain-remove web")
+    daemon.command("domain-add web domid=70 paused uuid=8d5a104e-6c2b-4f0a-9b1e-000000000006")
+    daemon.command("adopt 70 web")
+    web = f"{PATH}/domain/d70_1"
+    client.wait_signal("DomainAdded", match=lambda domid, name, path: path == web)
+    call(client, "Unpause", web)
+    assert state(client, web) == "started"
+
+
 def test_paused_already(daemon, client):
     """It is no second pause: one unpause of another toolstack lets it run."""
     web = path_of(WEB)
