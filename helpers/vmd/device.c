@@ -11,6 +11,10 @@
 #include "device-name.h"
 #include "survive.h"
 
+/* Of Xen's public headers: enum xenbus_state, in which a front end says how far it is. */
+#define XENBUS_INITIALISING 1
+#define XENBUS_CLOSED	    6
+
 struct device_type {
 	const char *name;
 	void (*init)(struct device *device);
@@ -78,12 +82,27 @@ static int disk_add(libxl_ctx *ctx, uint32_t domid, struct device *device,
 	return libxl_device_disk_add(ctx, domid, &device->disk, how);
 }
 
+/* Not before the guest's driver has begun with it, which some guests lack, nor when it has ended.
+ */
+static bool is_taken(libxl_ctx *ctx, uint32_t domid, libxl_device_disk *disk)
+{
+	libxl_diskinfo info;
+	int state = XENBUS_INITIALISING;
+
+	libxl_diskinfo_init(&info);
+	if (libxl_device_disk_getinfo(ctx, domid, disk, &info) == 0)
+		state = info.state;
+	libxl_diskinfo_dispose(&info);
+	return state > XENBUS_INITIALISING && state != XENBUS_CLOSED;
+}
+
 /* A guest that has it mounted keeps it, and may let go of it later. */
 static int disk_remove(libxl_ctx *ctx, uint32_t domid, struct device *device, bool force,
 		       const libxl_asyncop_how *how)
 {
-	return force ? libxl_device_disk_destroy(ctx, domid, &device->disk, how)
-		     : libxl_device_disk_safe_remove(ctx, domid, &device->disk, how);
+	return force || !is_taken(ctx, domid, &device->disk)
+		       ? libxl_device_disk_destroy(ctx, domid, &device->disk, how)
+		       : libxl_device_disk_safe_remove(ctx, domid, &device->disk, how);
 }
 
 static void nic_init(struct device *device)
