@@ -22,6 +22,7 @@
 #include "order.h"
 
 #define PREFIX	   "qemu-"
+#define NEW	   ".new"
 #define CGROUPS	   "/sys/fs/cgroup"
 #define UUID_SIZE  37
 #define LOOK_MS	   50
@@ -101,7 +102,7 @@ static int write_file(const char *path, const char *text)
 	_cleanup_(closep) int fd = -1;
 	int r;
 
-	if (snprintf(new, sizeof(new), "%s.new", path) >= (int)sizeof(new))
+	if (snprintf(new, sizeof(new), "%s" NEW, path) >= (int)sizeof(new))
 		return -ENAMETOOLONG;
 	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	r = fd < 0 ? -errno : write_all(fd, text, strlen(text));
@@ -152,14 +153,25 @@ static int read_note(const char *path, struct note *ret_note)
 	return r < 0 ? r : parse_note(text, ret_note);
 }
 
+/* One that was killed as it wrote its note has left a part of it. */
+static void remove_part(const char *path)
+{
+	char new[PATH_MAX];
+
+	if (snprintf(new, sizeof(new), "%s" NEW, path) < (int)sizeof(new))
+		(void)unlink(new);
+}
+
 int qemu_take_note(const char *dir, char *ret_uuid, uint32_t *ret_domid)
 {
 	char path[PATH_MAX];
 	struct note note;
 	int r = note_path(dir, path, sizeof(path));
 
-	if (r == 0)
+	if (r == 0) {
+		remove_part(path);
 		r = read_note(path, &note);
+	}
 	if (r == 0 && unlink(path) < 0)
 		r = -errno;
 	if (r == 0 && note.domid == ORDER_NO_DOMID)
@@ -192,7 +204,7 @@ static bool find_others(const char *dir, const char *uuid, char *path, size_t si
 		own[0] = '\0';
 	while (stream && (entry = readdir(stream))) {
 		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0 ||
-		    strstr(entry->d_name, ".new"))
+		    strstr(entry->d_name, NEW))
 			continue;
 		if (snprintf(path, size, "%s/%s", dir, entry->d_name) < (int)size &&
 		    is_others(path, own, uuid, ret_note))
@@ -201,8 +213,8 @@ static bool find_others(const char *dir, const char *uuid, char *path, size_t si
 	return false;
 }
 
-/* Returns how many processes it has. */
-static int kill_all(const char *cgroup)
+/* Returns how many processes it has.  signal: 0: none is sent */
+static int signal_all(const char *cgroup, int signal)
 {
 	char path[PATH_MAX], text[NOTE_MAX], *state;
 	int nr = 0;
@@ -214,7 +226,7 @@ static int kill_all(const char *cgroup)
 		long pid = strtol(line, NULL, 10);
 
 		nr++;
-		if (pid > 1 && kill((pid_t)pid, SIGKILL) < 0 && errno != ESRCH)
+		if (pid > 1 && kill((pid_t)pid, signal) < 0 && errno != ESRCH)
 			fprintf(stderr, "<3>process %ld of %s cannot be ended: %s\n", pid, cgroup,
 				strerror(errno));
 	}
@@ -229,11 +241,11 @@ void qemu_sweep(const char *dir, const char *uuid)
 	struct note note;
 
 	for (int waited = 0; find_others(dir, uuid, path, sizeof(path), &note); waited += LOOK_MS) {
-		if (waited < END_MAX_MS && access(note.cgroup, F_OK) == 0) {
+		if (waited < END_MAX_MS && signal_all(note.cgroup, 0) > 0) {
 			nanosleep(&pause, NULL);
 			continue;
 		}
-		if (kill_all(note.cgroup) > 0)
+		if (signal_all(note.cgroup, SIGKILL) > 0)
 			fprintf(stderr, "<4>%s: QEMU was killed, as it did not end\n", uuid);
 		if (unlink(path) < 0 && errno != ENOENT) {
 			fprintf(stderr, "<3>%s cannot be removed: %s\n", path, strerror(errno));

@@ -132,6 +132,7 @@ def test_connection_that_another_process_has_too_is_ended(tmp_path):
 def ended(folder, note=None):
     if note is not None:
         (folder / "qemu-0123").write_text(note if isinstance(note, str) else json.dumps(note))
+    (folder / "qemu-0123.new").write_text("{")
     return subprocess.run([VMD, "--qemu-ended"], env={**os.environ, "RUNTIME_DIRECTORY": str(folder), "INVOCATION_ID": "0123"}, capture_output=True,
                           text=True, timeout=20, check=False)
 
@@ -145,6 +146,7 @@ def ended(folder, note=None):
 def test_end_of_qemu(tmp_path, note, code, why):
     done = ended(tmp_path, note)
     assert (done.returncode, why in done.stderr) == (code, True), done.stderr
+    assert not (tmp_path / "qemu-0123.new").exists()
     # Another one of the unit's processes finds the note no more.
     assert (tmp_path / "qemu-0123").exists() == (why == "Bad message")
 
