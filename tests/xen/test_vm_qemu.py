@@ -14,7 +14,7 @@ import lcm
 SAID = "HVM-DISK it is read"
 # What a VM has or leaves: of Xen, xenstore, libxl, the kernel, units and processes.
 STATE = ("xl list | awk 'NR > 1 {print $1, $2}'; xenstore-ls -f / | grep -cv /tool/; xenstore-ls -f /libxl | cut -d/ -f3 | sort -u; "
-         "ls /var/lib/xen /run/xen /run/hyperlaunch/jobs /run/hyperlaunch/vm /dev/pts | grep -v domid-history; losetup -a; "
+         "ls /var/lib/xen /run/xen /run/hyperlaunch/jobs /run/hyperlaunch/vm | grep -v domid-history; losetup -a; "
          "pgrep -c 'hyperlaunch-vmd|xen-qemu'; ls /sys/bus/xen-backend/devices; systemctl list-units --all --plain --no-legend 'hyperlaunch-vmd*service'")
 ROOT = pathlib.Path(harness.ROOT)
 UNIT = "hyperlaunch-vmd-qemu@*.service"
@@ -56,7 +56,8 @@ def ask(boot, command):
 
 
 def state(boot):
-    """As soon as nothing changes any more."""
+    """As soon as nothing changes any more, and no unit is about to end."""
+    boot.wait_shell_says("! systemctl list-units --plain --no-legend 'hyperlaunch-vmd*service' | grep -q deactivating")
     before, now = None, ask(boot, STATE)
     for _ in range(20):
         if now == before:
