@@ -411,6 +411,8 @@ static int check_device(const char *list, json_object *device, bool trusted,
 	if (r < 0)
 		return definition_refuse(refusal, JOB_ERROR_NO_MEMORY, "out of memory");
 	r = check_parts(config, trusted, refusal);
+	if (r == 0 && !trusted)
+		r = check_bridges(config, refusal);
 	if (r == 0)
 		r = check_backends(config, &qemu, refusal);
 	if (r == 0 && qemu)

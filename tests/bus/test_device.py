@@ -229,5 +229,6 @@ def test_who_is_not_root_names_nothing_of_this_host(launch, bus_address, peers, 
     for kind, device, why in (("disk", DISK, "disks"), ("nic", NIC | {"script": "/tmp/x"}, "nics.script"), ("nic", {"backend_domid": 5}, "backend_domid")):
         told = as_nobody(kind, device)
         assert why in told and "root only" in told
+    assert "no name of a bridge" in as_nobody("nic", NIC | {"bridge": "xenbr0,script=/tmp/x"})
     # This is as far as it gets without a vmd.
     assert "hyperlaunch-vmd.socket" in as_nobody("nic", NIC)
