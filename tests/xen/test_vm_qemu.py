@@ -124,9 +124,9 @@ def test_hvm_boots_from_its_disk_and_is_destroyed(launched):
 
 def test_domain_whose_qemu_is_killed_has_crashed(launched):
     before = state(launched)
-    ask(launched, "hlctl create /run/first.json")
-    write(launched, "stays", hvm("stays", on_crash="preserve"))
-    ask(launched, "hlctl create /run/stays.json")
+    # QEMU lets no other one write to its disk.
+    write(launched, "stays", hvm("stays", on_crash="preserve", disks=[hvm("stays")["disks"][0] | {"pdev_path": "/srv/other.img"}]))
+    ask(launched, "cp /srv/disk.img /srv/other.img; hlctl create /run/first.json && hlctl create /run/stays.json")
     # The signal comes to both at once.
     ask(launched, "pkill -9 -x xen-qemu-system")
     launched.wait_shell_says("! xl domid first")
@@ -134,7 +134,7 @@ def test_domain_whose_qemu_is_killed_has_crashed(launched):
     row = next(row for row in launched.json("list")["domains"] if row["name"] == "stays")
     assert (row["state"], row["reason"]) == ("shutdown", "crash")
     assert "has ended, and the domain has not" in ask(launched, "journalctl -b --no-pager -p3")
-    ask(launched, "hlctl destroy stays")
+    ask(launched, "hlctl destroy stays; rm /srv/other.img")
     assert state(launched) == before
 
 
