@@ -51,7 +51,7 @@ NAMES = sorted(path.name.removesuffix(".in") for path in (UNITS / "systemd").glo
 def unit(place, name):
     text = (UNITS / "systemd" / f"{name}.in").read_text()
     path = place / name
-    path.write_text(re.sub("@sbindir@/(hyperlaunchd|hyperlaunch-consoled|hyperlaunch-vmd|hldom)", "/bin/true", text))
+    path.write_text(re.sub("@s?bindir@/(hyperlaunchd|hyperlaunch-consoled|hyperlaunch-vmd|hldom|hlctl)", "/bin/true", text))
     # What it needs is looked for beside it.
     for socket in (UNITS / "systemd").glob("*.socket"):
         (place / socket.name).write_text(socket.read_text())
