@@ -3,11 +3,13 @@
 #include "device.h"
 
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/json-write.h"
 #include "device-name.h"
 #include "survive.h"
 
@@ -204,6 +206,44 @@ static int compare(struct toolstack *toolstack, const char *text, struct device 
 	return r < 0 ? -EINVAL : 0;
 }
 
+static bool takes(struct toolstack *toolstack, const struct device_type *type, const char *name,
+		  json_object *value)
+{
+	_cleanup_(json_putp) json_object *object = json_object_new_object();
+	struct device device;
+	bool taken = true;
+
+	init(type, &device);
+	if (object && json_add(object, name, json_object_get(value)) == 0)
+		taken = type->from_json(toolstack->ctx, &device,
+					json_object_to_json_string(object)) == 0;
+	device_dispose(&device);
+	return taken;
+}
+
+/* libxl does not say which member it was that it cannot read: each is tried alone. */
+static void explain(struct toolstack *toolstack, const struct device_type *type, const char *text,
+		    char *why, size_t size)
+{
+	_cleanup_(json_putp) json_object *given = json_tokener_parse(text);
+	struct json_object_iterator i, end;
+
+	snprintf(why, size, "libxl does not take the %s: %s", type->name,
+		 toolstack_problem(toolstack, ERROR_INVAL));
+	if (!json_object_is_type(given, json_type_object))
+		return;
+	i = json_object_iter_begin(given);
+	end = json_object_iter_end(given);
+	for (; !json_object_iter_equal(&i, &end); json_object_iter_next(&i)) {
+		const char *name = json_object_iter_peek_name(&i);
+
+		if (takes(toolstack, type, name, json_object_iter_peek_value(&i)))
+			continue;
+		snprintf(why, size, "libxl does not take the value of %s.%s", type->name, name);
+		return;
+	}
+}
+
 int device_parse(struct toolstack *toolstack, const struct device_type *type, const char *text,
 		 struct device *ret_device, char *why, size_t size)
 {
@@ -213,7 +253,7 @@ int device_parse(struct toolstack *toolstack, const struct device_type *type, co
 	init(type, ret_device);
 	toolstack_forget(toolstack);
 	if (type->from_json(toolstack->ctx, ret_device, text) != 0) {
-		snprintf(why, size, "%s", toolstack_problem(toolstack, ERROR_INVAL));
+		explain(toolstack, type, text, why, size);
 		return -EINVAL;
 	}
 	r = compare(toolstack, text, ret_device, why, size);
