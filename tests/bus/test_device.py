@@ -175,8 +175,8 @@ def test_daemon_that_is_killed(daemon, client, vmd, vm, runtime, method, request
     wait_until(lambda: records(runtime) == [])
     # Its simulated Xen is another one: the domain has gone, which ends the second job.
     if request_ == "attach":
+        wait_until(lambda: "restarted while the device was being attached" in daemon.text())
         assert [order["request"] for order in vmd.orders[nr:]] == ["undo-attach"]
-        assert "restarted while the device was being attached" in daemon.text()
     else:
         wait_until(lambda: "has gone meanwhile" in daemon.text())
         assert vmd.orders[nr:] == []

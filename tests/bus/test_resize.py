@@ -131,7 +131,7 @@ def test_daemon_that_is_killed(daemon, handles, client, vmd, runtime, method):
     daemon.start()
     wait_until(client.ready)
     wait_until(lambda: records(runtime) == [])
-    assert "continued after a restart (resize)" in daemon.text()
+    wait_until(lambda: "continued after a restart (resize)" in daemon.text())
     # This Xen is a new one, whose domain has another UUID or none; with the first one it was ordered.
     assert vmd.orders[0][member] == ordered
 

@@ -93,7 +93,7 @@ def test_daemon_that_is_killed(daemon, client, vmd, store, web, runtime):
     wait_until(client.ready)
     # This Xen is a new one, where web has no UUID until it is introduced again.
     wait_until(lambda: records(runtime) == [])
-    assert "continued after a restart (destroy)" in daemon.text()
+    wait_until(lambda: "continued after a restart (destroy)" in daemon.text())
 
 
 def test_domains_that_are_not_destroyed(daemon, client, vmd, store, web):
