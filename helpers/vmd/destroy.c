@@ -3,11 +3,15 @@
 #include "destroy.h"
 
 #include <errno.h>
+#include <time.h>
 
 #include "client.h"
 #include "order.h"
 #include "qemu.h"
 #include "toolstack.h"
+
+#define LOOK_MS	    50
+#define GONE_MAX_MS 10000
 
 static int destroy(struct toolstack *toolstack, uint32_t domid)
 {
@@ -18,6 +22,18 @@ static int destroy(struct toolstack *toolstack, uint32_t domid)
 			      false);
 }
 
+/* Of a domain whose memory QEMU had mapped Xen frees the last when QEMU has gone. */
+static void end_qemu(struct toolstack *toolstack, const struct order *order, const char *dir)
+{
+	const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
+
+	if (!qemu_sweep(dir, order->uuid_text))
+		return;
+	for (int waited = 0; waited < GONE_MAX_MS && toolstack_has(toolstack, order->uuid);
+	     waited += LOOK_MS)
+		nanosleep(&pause, NULL);
+}
+
 /* By UUID: its number may be another domain's by now.  It is done where there is none left. */
 int destroy_run(struct toolstack *toolstack, struct client *client, const struct order *order,
 		const char *dir)
@@ -26,7 +42,7 @@ int destroy_run(struct toolstack *toolstack, struct client *client, const struct
 	int rc;
 
 	if (domid == ORDER_NO_DOMID) {
-		qemu_sweep(dir, order->uuid_text);
+		end_qemu(toolstack, order, dir);
 		client_tell_result(client, NULL);
 		return 0;
 	}
@@ -42,7 +58,7 @@ int destroy_run(struct toolstack *toolstack, struct client *client, const struct
 		client_tell_error(client, "Failed", "%s", toolstack_problem(toolstack, rc));
 		return -EIO;
 	}
-	qemu_sweep(dir, order->uuid_text);
+	end_qemu(toolstack, order, dir);
 	client_tell_result(client, NULL);
 	return 0;
 }
@@ -52,6 +68,6 @@ int destroy_made(struct toolstack *toolstack, const struct order *order, const c
 	uint32_t domid = toolstack_find(toolstack, order->uuid);
 	int r = domid == ORDER_NO_DOMID || destroy(toolstack, domid) == 0 ? 0 : -EIO;
 
-	qemu_sweep(dir, order->uuid_text);
+	end_qemu(toolstack, order, dir);
 	return r;
 }

@@ -234,13 +234,15 @@ static int signal_all(const char *cgroup, int signal)
 }
 
 /* What the service manager runs when a unit has ended takes the note away. */
-void qemu_sweep(const char *dir, const char *uuid)
+bool qemu_sweep(const char *dir, const char *uuid)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
 	char path[PATH_MAX];
 	struct note note;
+	bool found = false;
 
 	for (int waited = 0; find_others(dir, uuid, path, sizeof(path), &note); waited += LOOK_MS) {
+		found = true;
 		if (waited < END_MAX_MS && signal_all(note.cgroup, 0) > 0) {
 			nanosleep(&pause, NULL);
 			continue;
@@ -249,7 +251,8 @@ void qemu_sweep(const char *dir, const char *uuid)
 			fprintf(stderr, "<4>%s: QEMU was killed, as it did not end\n", uuid);
 		if (unlink(path) < 0 && errno != ENOENT) {
 			fprintf(stderr, "<3>%s cannot be removed: %s\n", path, strerror(errno));
-			return;
+			break;
 		}
 	}
+	return found;
 }

@@ -6,6 +6,7 @@
 #ifndef VMD_QEMU_H
 #define VMD_QEMU_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -23,8 +24,9 @@ int qemu_take_note(const char *dir, char *ret_uuid, uint32_t *ret_domid);
 
 /*
  * Ends what the units of other processes still have of that VM's QEMU.  libxl asks a QEMU to end
- * whose number it knows, and does not look whether it does.
+ * whose number it knows, and does not look whether it does.  Returns whether there was something:
+ * Xen frees what QEMU had mapped of the domain a little later.
  */
-void qemu_sweep(const char *dir, const char *uuid);
+bool qemu_sweep(const char *dir, const char *uuid);
 
 #endif

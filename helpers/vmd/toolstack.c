@@ -182,6 +182,20 @@ int toolstack_read_config(struct toolstack *toolstack, uint32_t domid, libxl_dom
 		&how, false);
 }
 
+bool toolstack_has(struct toolstack *toolstack, const uint8_t uuid[16])
+{
+	bool found = false;
+	libxl_dominfo *list;
+	int nr;
+
+	list = libxl_list_domain(toolstack->ctx, &nr);
+	for (int i = 0; list && i < nr; i++)
+		found = found || memcmp(list[i].uuid.uuid, uuid, 16) == 0;
+	if (list)
+		libxl_dominfo_list_free(list, nr);
+	return found;
+}
+
 /* One that is dying may be a predecessor whose memory another domain still maps. */
 uint32_t toolstack_find(struct toolstack *toolstack, const uint8_t uuid[16])
 {

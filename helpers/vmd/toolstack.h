@@ -39,6 +39,9 @@ int toolstack_wait(struct toolstack *toolstack, int rc, const libxl_asyncop_how 
 /* What libxl has of a domain that is there, as it is now.  @config: initialised, the caller's */
 int toolstack_read_config(struct toolstack *toolstack, uint32_t domid, libxl_domain_config *config);
 
+/* Whether a domain has that UUID, a dying one too. */
+bool toolstack_has(struct toolstack *toolstack, const uint8_t uuid[16]);
+
 /* ORDER_NO_DOMID: no domain has that UUID, but for dying ones. */
 uint32_t toolstack_find(struct toolstack *toolstack, const uint8_t uuid[16]);
 
