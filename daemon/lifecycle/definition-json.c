@@ -416,9 +416,10 @@ static int check_device(const char *list, json_object *device, bool trusted,
 	if (r == 0)
 		r = check_backends(config, &qemu, refusal);
 	if (r == 0 && qemu)
-		r = definition_refuse(refusal, JOB_ERROR_NOT_SUPPORTED,
-				      "a QEMU that serves a disk is started with its domain, and for "
-				      "no running one: backend must be \"phy\"");
+		r = definition_refuse(
+			refusal, JOB_ERROR_NOT_SUPPORTED,
+			"a QEMU that serves a disk is started with its domain, and for "
+			"no running one: backend must be \"phy\"");
 	return r;
 }
 

@@ -87,7 +87,7 @@ struct sim {
 	struct logger logger;
 	enum sim_kind kind;
 	uint32_t self; /* as which requests are made; HL_NO_DOMID: the first with control */
-	void *blob; /* the LCM; NULL: none */
+	void *blob;    /* the LCM; NULL: none */
 	size_t blob_size;
 
 	struct hl_launch launch;
