@@ -20,6 +20,10 @@ static off_t offset_of(const uint8_t uuid[16])
 	return (off_t)(number & INT64_MAX) & ~(off_t)1;
 }
 
+/*
+ * A lock of the process, not of the file that it has open: libxl's children have that too, and the
+ * one that waits for QEMU lives on where this process is killed.
+ */
 int lock_take(const char *dir, const uint8_t uuid[16])
 {
 	struct flock range = {
@@ -34,7 +38,7 @@ int lock_take(const char *dir, const uint8_t uuid[16])
 	if (fd < 0)
 		return -errno;
 	do
-		r = fcntl(fd, F_OFD_SETLKW, &range);
+		r = fcntl(fd, F_SETLKW, &range);
 	while (r < 0 && errno == EINTR);
 	return r < 0 ? -errno : steal_fd(&fd);
 }

@@ -2,6 +2,7 @@
 """hyperlaunch-vmd as a process: which orders it takes, on a machine without Xen."""
 import json
 import os
+import re
 import select
 import socket
 import subprocess
@@ -175,6 +176,9 @@ sys.stdin.read()"""], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     connection.settimeout(1)
     with pytest.raises(TimeoutError):
         receive(connection)
+    # It would be the process's own: its children, of which one waits for QEMU, do not have it.
+    with open("/proc/locks", encoding="utf-8") as locks:
+        assert re.search(rf"-> POSIX .* {process.pid} ", locks.read())
     holder.communicate(b"")
     connection.settimeout(20)
     assert receive(connection)["error"] == "Failed"
