@@ -69,6 +69,13 @@ def hlctl(bus_address, search_path):
     return run
 
 
+def test_nothing_is_warned_of_what_hyperlaunchd_does(vmd, folder):
+    """That the definition has no control domain, of which a launch would need one."""
+    write(folder, "vm", more='mode = <4>; restart = "on-failure"; hold;')
+    done = subprocess.run([os.environ["LCMTOOL"], "show", "--format", "dtb", folder / "vm.dts"], capture_output=True, check=True)
+    assert done.stderr == b""
+
+
 def test_create_and_destroy(hlctl, vmd, folder):
     assert hlctl("create", folder / "vm.dts") == "Domain 7 (vm) is running.\n"
     assert vmd.modules == [{"kernel": "content of vmlinuz", "ramdisk": "content of initrd"}]

@@ -312,15 +312,32 @@ void print_valid(const struct input *input)
 	putchar('\n');
 }
 
-/* strict: LCM_WARN_UNSUPPORTED is left out, since lcm_check() reports it as an error. */
-static void report_warnings(const struct input *input, bool strict)
+/*
+ * LCM_WARN_UNSUPPORTED is an error of lcm_check() where that is strict, and beside the domain of a
+ * definition there are others.
+ */
+static bool applies(const struct lcm_warning *w, const struct lcm_limits *limits)
+{
+	switch (w->code) {
+	case LCM_WARN_UNSUPPORTED:
+		return !limits->strict;
+	case LCM_WARN_RESTART_STATIC:
+	case LCM_WARN_HOLD_STATIC:
+	case LCM_WARN_START_AFTER:
+		return !limits->definition;
+	default:
+		return true;
+	}
+}
+
+static void report_warnings(const struct input *input, const struct lcm_limits *limits)
 {
 	char text[LCM_TEXT_SIZE];
 
 	for (unsigned int i = 0; i < input->lcm.nr_warnings; i++) {
 		const struct lcm_warning *w = &input->lcm.warnings[i];
 
-		if (!strict || w->code != LCM_WARN_UNSUPPORTED)
+		if (applies(w, limits))
 			report_at(input, w->node, w->prop, "warning: %s",
 				  lcm_warning_text(w, text));
 	}
@@ -338,7 +355,7 @@ enum exit_code input_check(struct input *input, const struct lcm_limits *limits,
 	r = lcm_parse(input->blob.data, input->blob.size, &input->lcm, &err);
 	if (!r) {
 		if (warn)
-			report_warnings(input, limits->strict);
+			report_warnings(input, limits);
 		if (guess)
 			actual.platform = lcm_guess_platform(&input->lcm);
 		r = lcm_check(&input->lcm, &actual, &err);
