@@ -27,12 +27,40 @@ memory = 128
 disk = ["format=raw,vdev=xvda,access=rw,backend=hw,target=/dev/loop0"]
 vif = ["mac=00:16:3e:00:00:01,backend=hw,script=vif-alone"]
 END
-for i in $(seq 600); do
-	[ "$(xenstore-read "/local/domain/$(xl domid hw)/data/devd" 2>/dev/null)" = ready ] && break
-	sleep 1
-done
+cat >/run/front.json <<'END'
+{"c_info": {"type": "pvh", "name": "front"},
+ "b_info": {"max_vcpus": 1, "max_memkb": 131072, "target_memkb": 131072, "cmdline": "console=hvc0 quiet",
+            "kernel": "/usr/lib/hyperlaunch/vmlinuz", "ramdisk": "/root/front.cpio.gz"},
+ "disks": [{"backend_domname": "hw", "pdev_path": "/dev/loop0", "vdev": "xvda", "backend": "phy", "format": "raw", "readwrite": 1}],
+ "nics": [{"backend_domname": "hw", "mac": "00:16:3e:00:00:01", "script": "vif-alone"}]}
+END
+# wait_for COMMAND...
+wait_for() {
+	for i in $(seq 600); do
+		"$@" >/dev/null 2>&1 && return
+		sleep 1
+	done
+	return 1
+}
+reached() {
+	hlctl console --log front | grep -q 'packets received'
+}
+served() {
+	[ "$(xenstore-read "/local/domain/$(xl domid hw)/data/devd")" = ready ]
+}
+wait_for served
 xl create -q /run/front.cfg
 echo "created $?"
+wait_for reached
+xl destroy front
+echo "left by xl: $(xenstore-ls -f / | grep -c "/backend/v")"
+hlctl create /run/front.json
+echo "created by hlctl $?"
+wait_for reached
+echo "reached $?"
+hlctl destroy front
+echo "destroyed $?"
+xenstore-ls -f / | grep /backend/v
 """
 # In the hardware domain.
 SERVE = rf"""
@@ -113,10 +141,20 @@ def served(images, tmp_path_factory):
 
 
 def test_xl_creates_a_guest_with_back_ends_in_the_hardware_domain(served):
-    code, said = served.created
-    assert (code, said.splitlines()[-1]) == (0, "created 0")
+    said = served.created[1]
+    before, created, _ = said.partition("created 0\n")
+    assert created, said
     # That domain 0 owns the new guest's nodes is refused, and what xl says of it cannot be helped.
-    assert [line for line in said.splitlines()[:-1] if "xenstore set permissions failed on" not in line] == []
+    assert [line for line in before.splitlines() if "xenstore set permissions failed on" not in line] == []
+
+
+def test_hlctl_does_the_same_and_leaves_nothing(served):
+    """The same guest once more: its disk and its network interface are served, and gone with it."""
+    said = served.created[1].partition("left by xl")[2]
+    assert re.search(r"^Domain \d+ \(front\) is (running|blocked)\.\ncreated by hlctl 0\nreached 0\n", said, re.MULTILINE), said
+    assert said.partition("destroyed 0\n")[2].strip() == "", said
+    parts = re.findall(r"HL-PART (.*packets received.*)", served.log.text)
+    assert len(parts) == 2 and f"disk: {ON_DISK} " in parts[1] and re.search(r"ping: [12] packets received", parts[1])
 
 
 def test_the_guest_reads_and_writes_its_disk(served):

@@ -25,6 +25,7 @@ hlctl handoff web && hlctl handoff console
 busctl --system --json=short call org.xenproject.Hyperlaunch1 /org/xenproject/Hyperlaunch1 \
 	org.xenproject.Hyperlaunch1.Manager ListJobs
 /root/try-xl
+/root/try-vm
 hlctl pause web && hlctl unpause web
 hlctl pause --force hw 2>&1
 hlctl pause store 2>&1
@@ -58,9 +59,9 @@ def domid_of(log, name):
 @pytest.fixture(scope="module", params=[lcm.LONG, lcm.PV | lcm.LONG], ids=["pvh", "pv"])
 def launched(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("dynamic")
-    steps = pathlib.Path(harness.ROOT, "tests", "guests", "linux", "try-xl")
-    harness.ramdisk_with(harness.built_images() + "/control-ram.cpio.gz", {"overlay/root/try-xl": steps.read_bytes()},
-                         folder / "control-try.cpio.gz")
+    linux = pathlib.Path(harness.ROOT, "tests", "guests", "linux")
+    harness.ramdisk_with(harness.built_images() + "/control-ram.cpio.gz",
+                         {f"overlay/root/{name}": (linux / name).read_bytes() for name in ("try-xl", "try-vm")}, folder / "control-try.cpio.gz")
     with harness.booted("dynamic", source=source(request.param), folder=folder, search=[folder]) as boot:
         def answer(number):
             return boot.log.answer(domid_of(boot.log, CONTROL), number)
@@ -70,7 +71,7 @@ def launched(request, tmp_path_factory):
         boot.told, boot.tried = harness.report.from_answer(*answer(0)), answer(1)
         print(boot.tried[1])
         boot.steps = {name: (int(code), said) for name, said, code in
-                      re.findall(r"^step (\w+)\n(.*?)^code (\d+)$", boot.tried[1], re.MULTILINE | re.DOTALL)}
+                      re.findall(r"^step ([\w-]+)\n(.*?)^code (\d+)$", boot.tried[1], re.MULTILINE | re.DOTALL)}
         yield boot
 
 
@@ -162,6 +163,34 @@ def test_stock_xl_destroys_the_guest(launched):
     assert not re.search(r"^(late|\(null\)) ", launched.steps["gone"][1], re.MULTILINE)
     left = re.findall(r"^(\d+) = ", launched.steps["left"][1], re.MULTILINE)
     assert sorted(map(int, left)) == sorted(domain["domid"] for domain in launched.log.domains())
+
+
+def test_vm_is_made_boots_and_is_made_again_when_it_reboots(launched):
+    code, said = launched.steps["vm-create"]
+    assert code == 0 and re.fullmatch(r"Domain \d+ \(vm\) is (running|blocked)\.\n", said), said
+    assert launched.steps["vm-booted"][0] == 0
+    code, said = launched.steps["vm-again"]
+    first, second = re.fullmatch(r"(?s).*from (\d+) to (\d+)\n", said).groups()
+    assert code == 0 and first != second
+    nodes = launched.steps["vm-nodes"][1]
+    assert f'backend-id = "{domid_of(launched.log, CONTROL)}"' in nodes
+
+
+def test_vm_is_destroyed_and_leaves_nothing(launched):
+    assert launched.steps["vm-destroy"][0] == 0
+    assert not re.search(r"^(vm|\(null\)) ", launched.steps["vm-gone"][1], re.MULTILINE)
+    domids = {str(domain["domid"]) for domain in launched.log.domains()}
+    for line in launched.steps["vm-left"][1].splitlines():
+        path = line.partition(" = ")[0]
+        found = re.match(r"/(?:local/domain|libxl|vm)/([^/ ]+)", path)
+        assert not found or found[1] in domids or path.startswith("/vm/"), path
+        found = re.search(r"/backend/console/(\d+)", path)
+        assert not found or found[1] in domids, path
+    assert not re.search(r"^[0-9a-f]{8}-", launched.steps["vm-files"][1], re.MULTILINE)
+
+
+def test_vm_that_is_defined_is_started(launched):
+    assert [launched.steps[name][0] for name in ("vm-define", "vm-start", "vm-end")] == [0, 0, 0], launched.steps["vm-start"]
 
 
 def test_a_control_domain_without_hardware_pauses_and_shuts_down_others(launched):
