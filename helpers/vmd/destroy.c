@@ -8,6 +8,7 @@
 #include "client.h"
 #include "order.h"
 #include "qemu.h"
+#include "sweep.h"
 #include "toolstack.h"
 
 #define LOOK_MS	    50
@@ -16,10 +17,15 @@
 static int destroy(struct toolstack *toolstack, uint32_t domid)
 {
 	const libxl_asyncop_how how = toolstack_how();
+	struct sweep sweep;
+	int rc;
 
+	sweep_begin(domid, &sweep);
 	toolstack_forget(toolstack);
-	return toolstack_wait(toolstack, libxl_domain_destroy(toolstack->ctx, domid, &how), &how,
-			      false);
+	rc = toolstack_wait(toolstack, libxl_domain_destroy(toolstack->ctx, domid, &how), &how,
+			    false);
+	sweep_end(&sweep);
+	return rc;
 }
 
 /* Of a domain whose memory QEMU had mapped Xen frees the last when QEMU has gone. */

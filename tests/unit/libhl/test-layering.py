@@ -63,7 +63,7 @@ for path in sorted((root / "common").rglob("*.[ch]")):
             problems.append(f"common/{path.name} includes {header}")
 
 # A helper uses public headers and its own folder; only these files of it call Xen's libraries: behind tables of calls.
-HELPER_OPS = {"xenevtchn.h": {"ops.c"}, "xengnttab.h": {"ops.c"}, "xenstore.h": {"ops.c", "vchan.c"}, "libxenvchan.h": {"vchan.c"},
+HELPER_OPS = {"xenevtchn.h": {"ops.c"}, "xengnttab.h": {"ops.c"}, "xenstore.h": {"ops.c", "sweep.c", "vchan.c"}, "libxenvchan.h": {"vchan.c"},
               "libxl.h": {"config.h", "toolstack.h"}, "libxl_utils.h": {"create.c", "resize.c"}, "libxl_event.h": {"toolstack.h"},
               "xendevicemodel.h": {"ended.c"}, "xentoollog.h": {"toolstack.h"}}
 NOT_FOR_HELPERS = {"xenctrl.h", "xencall.h", "systemd/sd-bus.h"}
