@@ -22,6 +22,8 @@
 #include "store.h"
 #include "toolstack.h"
 
+#define QEMU_LOG "; what QEMU says of it is in /var/log/xen/qemu-dm-NAME.log"
+
 static int refuse_memory(struct toolstack *toolstack, struct client *client,
 			 libxl_domain_config *config)
 {
@@ -85,7 +87,8 @@ static int fail(struct toolstack *toolstack, struct client *client, const struct
 	if (rc == ERROR_NOMEM)
 		client_tell_error(client, "NoMemory", "%s", problem);
 	else
-		client_tell_error(client, "Failed", "%s%s%s", problem,
+		client_tell_error(client, "Failed", "%s%s%s%s", problem,
+				  strstr(problem, "device model") ? QEMU_LOG : "",
 				  r < 0 ? "; and what was made of it stays: " : "",
 				  r < 0 ? toolstack_problem(toolstack, ERROR_FAIL) : "");
 	return -EIO;
