@@ -108,6 +108,7 @@ def test_domain_with_restart_is_made_again_by_itself(launched):
     wait_ready(launched, "auto")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ["hyperlaunchd", "hyperlaunch-vmd"])
 def test_killed_in_the_middle(launched, what):
     """Of hyperlaunchd the next one goes on; without vmd nothing stays, and it can be asked for again."""

@@ -368,6 +368,7 @@ def test_disk_that_cannot_be_attached(guest, change, why):
     refused(guest, attach("dev", **change), why)
 
 
+@pytest.mark.long
 def test_disk_that_another_vm_has(guest):
     """A device, as Debian's script does not find a file in what Debian's losetup prints."""
     before = state(guest)
@@ -380,6 +381,7 @@ def test_disk_that_another_vm_has(guest):
     assert state(guest) == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ["hyperlaunch-vmd", "hyperlaunchd", "cancel"])
 def test_attach_that_is_ended_in_the_middle(guest, what):
     """While the hotplug script runs, which takes its time."""

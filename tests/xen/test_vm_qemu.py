@@ -138,6 +138,7 @@ def test_domain_whose_qemu_is_killed_has_crashed(launched):
     assert state(launched) == before
 
 
+@pytest.mark.long
 def test_qemu_that_does_not_end_is_killed(launched):
     before = state(launched)
     ask(launched, "hlctl create /run/first.json; pkill -STOP -x xen-qemu-system; hlctl destroy first")
@@ -145,6 +146,7 @@ def test_qemu_that_does_not_end_is_killed(launched):
     assert state(launched) == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ["hyperlaunch-vmd", "hyperlaunchd", "cancel"])
 @pytest.mark.parametrize("when", ["domain", "qemu"])
 def test_ended_in_the_middle(launched, what, when):
@@ -164,6 +166,7 @@ def test_ended_in_the_middle(launched, what, when):
     assert state(launched) == before, said
 
 
+@pytest.mark.long
 def test_reset_makes_it_again_with_another_qemu(launched):
     before = state(launched)
     boots(launched, "again", hvm("again", on_reboot="restart"))
@@ -191,6 +194,7 @@ def test_disk_that_qemu_serves_to_a_pvh_domain(launched):
     assert state(launched) == before
 
 
+@pytest.mark.long
 def test_what_cannot_be_made_leaves_nothing(launched):
     before = state(launched)
     disk = hvm("no")["disks"][0]
