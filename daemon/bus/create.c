@@ -61,11 +61,8 @@ static int read_definition(const struct arguments *arguments, bool trusted,
 {
 	const struct definition_rules rules = {.trusted = trusted};
 	struct definition_refusal refusal;
-	int r = strcmp(arguments->format, "json") == 0
-			? definition_from_json(arguments->blob, arguments->size, &rules,
-					       ret_definition, &refusal)
-			: definition_from_lcm(arguments->blob, arguments->size, &rules,
-					      ret_definition, &refusal);
+	int r = definition_read(strcmp(arguments->format, "json") == 0, arguments->blob,
+				arguments->size, &rules, ret_definition, &refusal);
 
 	if (r == 0)
 		return 0;

@@ -64,12 +64,11 @@ int bus_definition_read(const struct bus *bus, const char *name, struct definiti
 		     : 0;
 }
 
-static int emit_changed(struct bus *bus, const char *name, const char *change)
+static void emit_changed(struct bus *bus, const char *name, const char *change)
 {
 	bus_sent(sd_bus_emit_signal(bus_connection_of(bus), BUS_ROOT, BUS_MANAGER,
 				    "DefinitionChanged", "ss", name, change),
 		 "DefinitionChanged");
-	return 0;
 }
 
 static int append_start_after(sd_bus_message *reply, const struct definition_settings *settings)
@@ -366,16 +365,13 @@ static int check_definition(const struct arguments *arguments, const struct defi
 				    definition->ramdisk_file, error);
 }
 
-static int read_definition(const struct arguments *arguments, const uint8_t uuid[16],
-			   struct definition *ret_definition, sd_bus_error *error)
+static int read_definition(const struct arguments *arguments, struct definition *ret_definition,
+			   sd_bus_error *error)
 {
-	const struct definition_rules rules = {.trusted = true, .uuid = uuid};
+	const struct definition_rules rules = {.trusted = true};
 	struct definition_refusal refusal;
-	int r = strcmp(arguments->format, "json") == 0
-			? definition_from_json(arguments->blob, arguments->size, &rules,
-					       ret_definition, &refusal)
-			: definition_from_lcm(arguments->blob, arguments->size, &rules,
-					      ret_definition, &refusal);
+	int r = definition_read(strcmp(arguments->format, "json") == 0, arguments->blob,
+				arguments->size, &rules, ret_definition, &refusal);
 
 	return r < 0 ? bus_error_set(error, bus_call_error_of(refusal.error),
 				     "Cannot define a domain: %s", refusal.why)
@@ -432,7 +428,10 @@ static int write_definition(struct bus *bus, const struct arguments *arguments,
 	r = make_text(arguments, &file);
 	if (r == 0)
 		r = definition_dir_write(bus_vms_of(bus)->definitions, &file);
-	return r < 0 ? write_failed(file.name, r, error) : emit_changed(bus, file.name, "defined");
+	if (r < 0)
+		return write_failed(file.name, r, error);
+	emit_changed(bus, file.name, "defined");
+	return 0;
 }
 
 static int check_arguments(sd_bus_message *call, struct arguments *arguments,
@@ -441,7 +440,7 @@ static int check_arguments(sd_bus_message *call, struct arguments *arguments,
 	int r = read_arguments(call, arguments, error);
 
 	if (r >= 0)
-		r = read_definition(arguments, NULL, definition, error);
+		r = read_definition(arguments, definition, error);
 	return r < 0 ? r : check_definition(arguments, definition, error);
 }
 

@@ -14,11 +14,6 @@
 #include "lifecycle/name.h"
 #include "lifecycle/rename.h"
 
-static const struct hl_domain *domain_at(const struct bus *bus, const char *path)
-{
-	return bus_domain_find(manager_table(bus_manager_of(bus)), path);
-}
-
 static int read_arguments(sd_bus_message *call, const char **ret_name, sd_bus_error *error)
 {
 	const char *why;
@@ -51,29 +46,10 @@ static int run(const struct bus_allowed *allowed, void *userdata, sd_bus_error *
 
 static int on_rename(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
-	const struct bus_auth_question question = {
-		.action = BUS_ACTION_RENAME,
-		.domain = domain_at(userdata, sd_bus_message_get_path(call)),
-		.run = run,
-		.userdata = userdata,
-	};
 	const char *name;
 	int r = read_arguments(call, &name, error);
 
-	if (r < 0)
-		return r;
-	if (!question.domain)
-		return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN,
-				     "The domain of this object has gone");
-	return bus_auth_call(bus_auth_of(userdata), call, &question, error);
-}
-
-/* A call may outlast the row, so the handler is given the bus. */
-static int find(sd_bus *connection, const char *path, const char *interface, void *userdata,
-		void **ret_found, sd_bus_error *error)
-{
-	*ret_found = userdata;
-	return domain_at(userdata, path) ? 1 : 0;
+	return r < 0 ? r : bus_domain_ask(call, userdata, BUS_ACTION_RENAME, run, error);
 }
 
 static const sd_bus_vtable vtable[] = {
@@ -86,5 +62,5 @@ static const sd_bus_vtable vtable[] = {
 int bus_domain_rename_register(struct bus *bus, sd_bus *connection)
 {
 	return sd_bus_add_fallback_vtable(connection, NULL, BUS_DOMAIN_PREFIX, BUS_DOMAIN, vtable,
-					  find, bus);
+					  bus_domain_for_bus, bus);
 }

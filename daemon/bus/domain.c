@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bus/connection.h"
+#include "bus/error.h"
 #include "bus/property.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -68,6 +69,34 @@ const struct hl_domain *bus_domain_find(const struct hl_table *table, const char
 		return NULL;
 	bus_domain_path(domain, canonical);
 	return strcmp(path, canonical) == 0 ? domain : NULL;
+}
+
+const struct hl_domain *bus_domain_at(const struct bus *bus, const char *path)
+{
+	return bus_domain_find(manager_table(bus_manager_of(bus)), path);
+}
+
+int bus_domain_for_bus(sd_bus *connection, const char *path, const char *interface, void *userdata,
+		       void **ret_found, sd_bus_error *error)
+{
+	*ret_found = userdata;
+	return bus_domain_at(userdata, path) ? 1 : 0;
+}
+
+int bus_domain_ask(sd_bus_message *call, struct bus *bus, const char *action, bus_auth_run_t run,
+		   sd_bus_error *error)
+{
+	const struct bus_auth_question question = {
+		.action = action,
+		.domain = bus_domain_at(bus, sd_bus_message_get_path(call)),
+		.run = run,
+		.userdata = bus,
+	};
+
+	if (!question.domain)
+		return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN,
+				     "The domain of this object has gone");
+	return bus_auth_call(bus_auth_of(bus), call, &question, error);
 }
 
 /* What sd-bus hands to the getters is the row itself. */

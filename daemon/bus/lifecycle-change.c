@@ -18,11 +18,6 @@
 
 #define PAGE_SIZE 4096
 
-static const struct hl_domain *domain_at(const struct bus *bus, const char *path)
-{
-	return bus_domain_find(manager_table(bus_manager_of(bus)), path);
-}
-
 static bool is_memory(sd_bus_message *call)
 {
 	return strcmp(sd_bus_message_get_member(call), "SetMemory") == 0;
@@ -89,21 +84,10 @@ static int run(const struct bus_allowed *allowed, void *userdata, sd_bus_error *
 
 static int on_resize(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
-	const struct bus_auth_question question = {
-		.action = BUS_ACTION_RESIZE,
-		.domain = domain_at(userdata, sd_bus_message_get_path(call)),
-		.run = run,
-		.userdata = userdata,
-	};
 	uint64_t value;
 	int r = read_arguments(call, &value, error);
 
-	if (r < 0)
-		return r;
-	if (!question.domain)
-		return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN,
-				     "The domain of this object has gone");
-	return bus_auth_call(bus_auth_of(userdata), call, &question, error);
+	return r < 0 ? r : bus_domain_ask(call, userdata, BUS_ACTION_RESIZE, run, error);
 }
 
 /* What a caller asked of them is not looked at: nothing of it would be done. */
@@ -119,14 +103,6 @@ static int on_migrate(sd_bus_message *call, void *userdata, sd_bus_error *error)
 	return bus_error_set(error, BUS_ERROR_NOT_SUPPORTED,
 			     "Cannot migrate a domain: hyperlaunchd serves one host, and "
 			     "hyperlaunch-vmd does not read out the memory of domains");
-}
-
-/* A call may outlast the row, so the handler is given the bus. */
-static int find(sd_bus *connection, const char *path, const char *interface, void *userdata,
-		void **ret_found, sd_bus_error *error)
-{
-	*ret_found = userdata;
-	return domain_at(userdata, path) ? 1 : 0;
 }
 
 static const sd_bus_vtable vtable[] = {
@@ -145,5 +121,5 @@ static const sd_bus_vtable vtable[] = {
 int bus_lifecycle_change_register(struct bus *bus, sd_bus *connection)
 {
 	return sd_bus_add_fallback_vtable(connection, NULL, BUS_DOMAIN_PREFIX, BUS_LIFECYCLE,
-					  vtable, find, bus);
+					  vtable, bus_domain_for_bus, bus);
 }

@@ -22,11 +22,6 @@ struct arguments {
 	bool force;
 };
 
-static const struct hl_domain *domain_at(const struct bus *bus, const char *path)
-{
-	return bus_domain_find(manager_table(bus_manager_of(bus)), path);
-}
-
 static bool is_attach(sd_bus_message *call)
 {
 	return strcmp(sd_bus_message_get_member(call), "AttachDevice") == 0;
@@ -116,21 +111,6 @@ static int run_detach(const struct bus_allowed *allowed, void *userdata, sd_bus_
 	return data ? bus_call_start(userdata, allowed, &verb, data, error) : -ENOMEM;
 }
 
-static int ask(sd_bus_message *call, struct bus *bus, bus_auth_run_t run, sd_bus_error *error)
-{
-	const struct bus_auth_question question = {
-		.action = BUS_ACTION_CHANGE_DEVICES,
-		.domain = domain_at(bus, sd_bus_message_get_path(call)),
-		.run = run,
-		.userdata = bus,
-	};
-
-	if (!question.domain)
-		return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN,
-				     "The domain of this object has gone");
-	return bus_auth_call(bus_auth_of(bus), call, &question, error);
-}
-
 static int on_attach(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
 	_cleanup_(freep) char *config = NULL;
@@ -139,7 +119,8 @@ static int on_attach(sd_bus_message *call, void *userdata, sd_bus_error *error)
 
 	if (r >= 0)
 		r = check_device(&arguments, true, &config, error);
-	return r < 0 ? r : ask(call, userdata, run_attach, error);
+	return r < 0 ? r
+		     : bus_domain_ask(call, userdata, BUS_ACTION_CHANGE_DEVICES, run_attach, error);
 }
 
 static int on_detach(sd_bus_message *call, void *userdata, sd_bus_error *error)
@@ -149,15 +130,8 @@ static int on_detach(sd_bus_message *call, void *userdata, sd_bus_error *error)
 
 	if (r >= 0)
 		r = check_name(&arguments, error);
-	return r < 0 ? r : ask(call, userdata, run_detach, error);
-}
-
-/* A call may outlast the row, so the handler is given the bus. */
-static int find(sd_bus *connection, const char *path, const char *interface, void *userdata,
-		void **ret_found, sd_bus_error *error)
-{
-	*ret_found = userdata;
-	return domain_at(userdata, path) ? 1 : 0;
+	return r < 0 ? r
+		     : bus_domain_ask(call, userdata, BUS_ACTION_CHANGE_DEVICES, run_detach, error);
 }
 
 static const sd_bus_vtable vtable[] = {
@@ -173,5 +147,5 @@ static const sd_bus_vtable vtable[] = {
 int bus_lifecycle_device_register(struct bus *bus, sd_bus *connection)
 {
 	return sd_bus_add_fallback_vtable(connection, NULL, BUS_DOMAIN_PREFIX, BUS_LIFECYCLE,
-					  vtable, find, bus);
+					  vtable, bus_domain_for_bus, bus);
 }

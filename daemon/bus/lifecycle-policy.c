@@ -22,11 +22,6 @@ static const char *const properties[POLICY_NR_EVENTS] = {
 	[POLICY_CRASH] = "OnCrash",
 };
 
-static const struct hl_domain *domain_at(const struct bus *bus, const char *path)
-{
-	return bus_domain_find(manager_table(bus_manager_of(bus)), path);
-}
-
 /* NULL: hyperlaunchd has no policy for it: another toolstack made it, or the LCM has none. */
 static const struct policy *policy_of(const struct bus *bus, const struct hl_domain *domain)
 {
@@ -45,14 +40,14 @@ static const char *action_of(const struct policy *policy, const char *property)
 
 BUS_GETTER(get_action)
 {
-	const struct policy *policy = policy_of(userdata, domain_at(userdata, path));
+	const struct policy *policy = policy_of(userdata, bus_domain_at(userdata, path));
 
 	return sd_bus_message_append(reply, "s", action_of(policy, property));
 }
 
 BUS_GETTER(get_restarts)
 {
-	const struct policy *policy = policy_of(userdata, domain_at(userdata, path));
+	const struct policy *policy = policy_of(userdata, bus_domain_at(userdata, path));
 
 	return sd_bus_message_append(reply, "u", policy ? policy->nr_restarts : 0);
 }
@@ -154,29 +149,10 @@ static int run(const struct bus_allowed *allowed, void *userdata, sd_bus_error *
 
 static int on_set_policy(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
-	const struct bus_auth_question question = {
-		.action = BUS_ACTION_SET_POLICY,
-		.domain = domain_at(userdata, sd_bus_message_get_path(call)),
-		.run = run,
-		.userdata = userdata,
-	};
 	const char *names[POLICY_NR_EVENTS];
 	int r = read_names(call, names, error);
 
-	if (r < 0)
-		return r;
-	if (!question.domain)
-		return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN,
-				     "The domain of this object has gone");
-	return bus_auth_call(bus_auth_of(userdata), call, &question, error);
-}
-
-/* A call may outlast the row, so the handler is given the bus. */
-static int find(sd_bus *connection, const char *path, const char *interface, void *userdata,
-		void **ret_found, sd_bus_error *error)
-{
-	*ret_found = userdata;
-	return domain_at(userdata, path) ? 1 : 0;
+	return r < 0 ? r : bus_domain_ask(call, userdata, BUS_ACTION_SET_POLICY, run, error);
 }
 
 static const sd_bus_vtable vtable[] = {
@@ -193,5 +169,5 @@ static const sd_bus_vtable vtable[] = {
 int bus_lifecycle_policy_register(struct bus *bus, sd_bus *connection)
 {
 	return sd_bus_add_fallback_vtable(connection, NULL, BUS_DOMAIN_PREFIX, BUS_LIFECYCLE,
-					  vtable, find, bus);
+					  vtable, bus_domain_for_bus, bus);
 }

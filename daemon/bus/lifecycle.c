@@ -22,11 +22,6 @@
 #include "lifecycle/release.h"
 #include "lifecycle/shutdown.h"
 
-static const struct hl_domain *domain_at(const struct bus *bus, const char *path)
-{
-	return bus_domain_find(manager_table(bus_manager_of(bus)), path);
-}
-
 /* What the options of a call say. */
 struct arguments {
 	bool force;
@@ -155,31 +150,11 @@ static const char *find_action(sd_bus_message *call, const struct arguments *arg
 
 static int on_call(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
-	struct bus_auth_question question = {
-		.domain = domain_at(userdata, sd_bus_message_get_path(call)),
-		.run = run,
-		.userdata = userdata,
-	};
 	struct arguments arguments;
 	int r = read_options(call, &arguments, error);
 
-	if (r < 0)
-		return r;
-	question.action = find_action(call, &arguments);
-	if (!question.domain)
-		return bus_error_set(error, BUS_ERROR_NO_SUCH_DOMAIN,
-				     "The domain of this object has gone");
-	return bus_auth_call(bus_auth_of(userdata), call, &question, error);
-}
-
-/* A call may outlast the row, so handlers are given the bus. */
-static int find(sd_bus *connection, const char *path, const char *interface, void *userdata,
-		void **ret_found, sd_bus_error *error)
-{
-	if (!domain_at(userdata, path))
-		return 0;
-	*ret_found = userdata;
-	return 1;
+	return r < 0 ? r
+		     : bus_domain_ask(call, userdata, find_action(call, &arguments), run, error);
 }
 
 /* Each asks for the caller's right itself. */
@@ -203,5 +178,5 @@ static const sd_bus_vtable vtable[] = {
 int bus_lifecycle_register(struct bus *bus, sd_bus *connection)
 {
 	return sd_bus_add_fallback_vtable(connection, NULL, BUS_DOMAIN_PREFIX, BUS_LIFECYCLE,
-					  vtable, find, bus);
+					  vtable, bus_domain_for_bus, bus);
 }

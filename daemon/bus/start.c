@@ -160,8 +160,7 @@ static int read_definition(const struct start *start, const void *data, size_t s
 		.uuid = uuid_is_nil(file->settings.uuid) ? NULL : file->settings.uuid,
 	};
 	struct definition_refusal refusal;
-	int r = file->json ? definition_from_json(data, size, &rules, ret_definition, &refusal)
-			   : definition_from_lcm(data, size, &rules, ret_definition, &refusal);
+	int r = definition_read(file->json, data, size, &rules, ret_definition, &refusal);
 
 	if (r < 0)
 		return bus_error_set(error, bus_call_error_of(refusal.error),

@@ -51,6 +51,13 @@ int definition_set_uuid(struct definition *definition, const uint8_t uuid[16],
 	return 0;
 }
 
+int definition_read(bool json, const void *data, size_t size, const struct definition_rules *rules,
+		    struct definition *ret_definition, struct definition_refusal *ret_refusal)
+{
+	return json ? definition_from_json(data, size, rules, ret_definition, ret_refusal)
+		    : definition_from_lcm(data, size, rules, ret_definition, ret_refusal);
+}
+
 void definition_clear(struct definition *definition)
 {
 	free(definition->config);

@@ -64,6 +64,10 @@ int definition_from_lcm(const void *blob, size_t size, const struct definition_r
 int definition_from_json(const char *text, size_t size, const struct definition_rules *rules,
 			 struct definition *ret_definition, struct definition_refusal *ret_refusal);
 
+/* Of either language. */
+int definition_read(bool json, const void *data, size_t size, const struct definition_rules *rules,
+		    struct definition *ret_definition, struct definition_refusal *ret_refusal);
+
 /*
  * libxl's JSON of one device, of what `type` says: "disk" or "nic"; as one of a whole domain is
  * looked at.  *ret_config: the caller's
@@ -104,7 +108,7 @@ int definition_check_hvm(struct json_object *variant, struct definition_refusal 
 /* -ENOMEM */
 int definition_complete_hvm(struct json_object *variant);
 
-/* Nil: a new one. */
+/* Nil: that of the rules. */
 int definition_set_uuid(struct definition *definition, const uint8_t uuid[16],
 			const struct definition_rules *rules, struct definition_refusal *refusal);
 

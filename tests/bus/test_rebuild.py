@@ -5,16 +5,13 @@ import hashlib
 import os
 import re
 import signal
-import sys
 
 import dbus
 import dbus.lowlevel
 import pytest
 
-from conftest import (JOB, LIFECYCLE, NAME, OURS, PATH, ROOT, call_as_nobody, domid_of, records, turn, wait_until)
-
-sys.path.insert(0, str(ROOT / "tools" / "hlsim"))
-import vms  # noqa: E402
+from conftest import (JOB, LIFECYCLE, NAME, OURS, PATH, call_as_nobody, domid_of, records, turn, wait_until)
+from vm_support import hold, jobs, vms
 
 WEB, DB = "0b1e9f5c-3d5e-4c55-9f0a-8c1c1a2b3c4d", "00000000-0000-4000-8000-0000000000db"
 KERNEL, RAMDISK = b"this is the kernel", b"this is the ramdisk, which is longer"
@@ -112,23 +109,8 @@ def begin(client, name, answers, options=NONE):
     client.connection.send_message_with_reply(call, answers.append, 60)
 
 
-def jobs(client):
-    return client.call("ListJobs")
-
-
 def requests(vmd):
     return [order["request"] for order in vmd.orders]
-
-
-def hold(vmd, request):
-    held = []
-
-    def method(order):
-        order.stage("build")
-        held.append(order)
-        order.wait_left()
-    vmd.overrides[request] = method
-    return held
 
 
 def handle_of(client, name):

@@ -11,6 +11,8 @@
 #include "table.h"
 #include "waves.h"
 
+#define LOOK_AGAIN_USEC (10 * USEC_PER_SEC)
+
 static enum exit_code start_one(const struct options *options, sd_bus *bus)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
@@ -126,21 +128,36 @@ static enum exit_code get_launch_state(sd_bus *bus, char *state, size_t size)
 	return EXIT_OK;
 }
 
-/* Less, where something comes meanwhile. */
-static void wait_a_second(sd_bus *bus)
+static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	while (sd_bus_process(bus, NULL) > 0)
-		;
-	(void)sd_bus_wait(bus, USEC_PER_SEC);
+	*(bool *)userdata = true;
+	return 0;
+}
+
+/* Until properties have changed; of a hyperlaunchd that is restarted meanwhile nothing comes. */
+static int wait_for_change(sd_bus *bus, bool *changed)
+{
+	int r = 1;
+
+	*changed = false;
+	while (r > 0 && !*changed) {
+		r = sd_bus_process(bus, NULL);
+		if (r == 0)
+			r = sd_bus_wait(bus, LOOK_AGAIN_USEC);
+	}
+	return r;
 }
 
 /* Initial domains come first; where the launch has failed somebody has to look after it. */
 static enum exit_code wait_for_launch(sd_bus *bus)
 {
 	static const char *const later[] = {"building", "preparing", "finalizing"};
+	_cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
 	char state[32];
 	enum exit_code code;
-	bool settled;
+	bool settled, changed;
+	int r = sd_bus_match_signal(bus, &slot, BUS_NAME, BUS_ROOT, BUS_PROPERTIES,
+				    "PropertiesChanged", on_changed, &changed);
 
 	do {
 		code = get_launch_state(bus, state, sizeof(state));
@@ -149,9 +166,12 @@ static enum exit_code wait_for_launch(sd_bus *bus)
 		settled = true;
 		for (size_t i = 0; i < ARRAY_SIZE(later); i++)
 			settled = settled && strcmp(state, later[i]) != 0;
-		if (!settled)
-			wait_a_second(bus);
-	} while (!settled);
+		if (r >= 0 && !settled)
+			r = wait_for_change(bus, &changed);
+	} while (r >= 0 && !settled);
+	if (r < 0)
+		return report_error(EXIT_FAILED, "the launch cannot be waited for: %s",
+				    strerror(-r));
 	if (!strcmp(state, "failed") || !strcmp(state, "recovery"))
 		return report_error(EXIT_FAILED,
 				    "nothing is started: the launch is in the state %s", state);
